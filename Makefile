@@ -1,0 +1,45 @@
+# STEDI Lakehouse. `make` alone prints this help.
+SHELL := /bin/sh
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen --no-sync
+EXTRAS := --extra embedded --extra cli
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev lint format test test-long build clean
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "error: Python 3.11 or newer is needed; get it from python.org, or name yours: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .tools || \
+		{ rm -rf .tools; echo "error: Python's venv module is needed; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+install: $(UV) ## Install the embedded engine and the command line into .venv
+	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) $(EXTRAS)
+
+install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a Java 17 included
+	@$(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
+
+lint: install-dev ## Check format, style and types
+	@$(RUN) ruff format --check --quiet .
+	@$(RUN) ruff check --quiet .
+	@$(RUN) mypy
+
+format: install-dev ## Format the code
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+test: lint ## Lint, types and tests
+	@$(RUN) pytest
+
+build: $(UV) ## Build the wheel that goes to Glue
+	@$(UV) build --quiet --wheel
+
+clean: ## Remove what the targets made, the lake and the drops excepted
+	rm -rf .venv .venv-* .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

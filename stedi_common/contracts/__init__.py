@@ -1,0 +1,118 @@
+"""The contracts: one YAML per table, in the Open Data Contract Standard. The only place a column is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from stedi_common.errors import ContractError
+
+TYPES = ("string", "timestamp", "date", "double", "int", "long")
+CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
+ZONES = ("landing", "trusted", "curated")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its Iceberg type, and what may be done with it. `timestamp` is UTC, in microseconds, without a zone."""
+
+    name: str
+    type: str
+    required: bool
+    classification: str
+    description: str
+    key: bool = False
+    transform: str | None = None
+
+    @property
+    def is_pii(self) -> bool:
+        """Whether the column identifies a person."""
+        return self.classification == "pii"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A table as its users may rely on it."""
+
+    name: str
+    zone: str
+    description: str
+    owner: str
+    columns: tuple[Column, ...]
+    sort: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All column names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns in which two equal rows are one row. None for a bag."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def partition(self) -> Column | None:
+        """The column whose days (`transform`) the table is partitioned by."""
+        return next((column for column in self.columns if column.transform), None)
+
+    @property
+    def identifier(self) -> str:
+        """Zone and name, as SQL names the table in the lake."""
+        return f"{self.zone}.{self.name}"
+
+
+@cache
+def contract(name: str) -> Contract:
+    """The contract of the table of this name. Raises ContractError if there is none."""
+    source = files(__name__) / f"{name}.yaml"
+    if not source.is_file():
+        raise ContractError(f"contracts: expected one of {', '.join(names())}, got {name!r}")
+    return _parse(yaml.safe_load(source.read_text(encoding="utf-8")))
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all tables."""
+    return tuple(sorted(f.name.removesuffix(".yaml") for f in files(__name__).iterdir() if f.name.endswith(".yaml")))
+
+
+def _parse(document: dict[str, Any]) -> Contract:
+    (table,) = document["schema"]
+    columns = tuple(_column(table["name"], p) for p in table["properties"])
+    sort = {_custom(p)["sortKeyPosition"]: p["name"] for p in table["properties"] if "sortKeyPosition" in _custom(p)}
+    return Contract(
+        name=table["name"],
+        zone=_one_of(ZONES, _custom(table)["zone"], table["name"]),
+        description=table["description"],
+        owner=document["team"]["name"],
+        columns=columns,
+        sort=tuple(sort[position] for position in sorted(sort)),
+    )
+
+
+def _column(table: str, prop: dict[str, Any]) -> Column:
+    where = f"{table}.{prop['name']}"
+    return Column(
+        name=prop["name"],
+        type=_one_of(TYPES, prop["physicalType"], where),
+        required=prop["required"],
+        classification=_one_of(CLASSIFICATIONS, prop["classification"], where),
+        description=prop["description"],
+        key=prop.get("primaryKey", False),
+        transform=_one_of(("day",), _custom(prop)["partitionTransform"], where) if prop.get("partitioned") else None,
+    )
+
+
+def _custom(element: dict[str, Any]) -> dict[str, Any]:
+    return {custom["property"]: custom["value"] for custom in element.get("customProperties", ())}
+
+
+def _one_of(known: tuple[str, ...], got: str, where: str) -> str:
+    if got not in known:
+        raise ContractError(f"{where}: expected one of {', '.join(known)}, got {got!r}")
+    return got

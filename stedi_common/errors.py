@@ -1,0 +1,40 @@
+"""Everything that can go wrong, by name. No message ever holds a participant's value."""
+
+
+class StediError(Exception):
+    """Base of all errors that a user is meant to read. `hint` says what to do about it."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message if hint is None else f"{message}\nhint: {hint}")
+
+
+class ContractError(StediError):
+    """A contract is missing, or says something this version does not understand."""
+
+
+class PolicyError(StediError):
+    """A policy is unknown, not allowed here, or not the one the sources were built under."""
+
+
+class KeyMissingError(StediError):
+    """There is no pseudonym key where one must be."""
+
+
+class LakeError(StediError):
+    """The lake, its catalog or a table is not where or not as it should be."""
+
+
+class FileChangedError(StediError):
+    """A drop that had landed now has other content under the same name."""
+
+
+class CommitConflictError(StediError):
+    """Somebody else committed to the table after this run had read its head."""
+
+
+class MultipliedRowsError(StediError):
+    """A transformation judged more or fewer rows than its source holds."""
+
+
+class EngineError(StediError):
+    """The engine failed. Its own message may quote values, so only its kind is told."""

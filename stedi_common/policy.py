@@ -1,0 +1,52 @@
+"""The policy: the one object that says which readings count. It is passed down, never looked up."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
+
+from stedi_common.errors import PolicyError
+
+Consent = Literal["as-of", "ever"]
+Pairing = Literal["owner", "timestamp"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which readings count and how they are paired.
+
+    consent: `as-of` counts a reading from its person's consent on; `ever` ignores instants, never withdrawals.
+    pairing: `owner` pairs the readings of a device and of its owner; `timestamp` those of one instant, whoever made them.
+    defective_serials: serial numbers that say nothing about who owns the device. They admit nothing under `as-of`.
+    """
+
+    consent: Consent = "as-of"
+    pairing: Pairing = "owner"
+    defective_serials: frozenset[str] = frozenset()
+
+    @classmethod
+    def declared(cls, consent: str, pairing: str, defective_serials: frozenset[str], environment: str) -> Self:
+        """The policy of these words. Raises PolicyError if one is unknown, or not allowed in the environment."""
+        _expect("consent", consent, get_args(Consent))
+        _expect("pairing", pairing, get_args(Pairing))
+        if environment == "prod" and (consent, pairing) != ("as-of", "owner"):
+            raise PolicyError(
+                f"policy: expected consent=as-of pairing=owner in prod, got consent={consent} pairing={pairing}",
+                hint="the other policies reproduce published baselines; build those in an environment of their own",
+            )
+        # The words were checked above, which the type checker cannot see.
+        return cls(consent, pairing, frozenset(s.strip().lower() for s in defective_serials))  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        """The policy as the tables' snapshots carry it; of the defective serials only a digest."""
+        serials = ""
+        if self.defective_serials:
+            digest = hashlib.sha256("\n".join(sorted(self.defective_serials)).encode()).hexdigest()
+            serials = f" defective={len(self.defective_serials)}:{digest[:16]}"
+        return f"consent={self.consent} pairing={self.pairing}{serials}"
+
+
+def _expect(name: str, got: str, known: tuple[str, ...]) -> None:
+    if got not in known:
+        raise PolicyError(f"policy: expected {name} to be one of {', '.join(known)}, got {got!r}")
