@@ -14,6 +14,10 @@ from stedi_common.errors import ContractError
 TYPES = ("string", "timestamp", "date", "double", "int", "long")
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
+SOURCES = ("customer", "accelerometer", "step_trainer")
+
+#: What landing adds to the columns of a source.
+ADDED_AT_LANDING = ("record_hash", "source_file", "source_line", "arrived_at")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Contract:
     def names(self) -> tuple[str, ...]:
         """All column names, in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def source_columns(self) -> tuple[Column, ...]:
+        """Of a landing table, the columns that the source itself has."""
+        return tuple(column for column in self.columns if column.name not in ADDED_AT_LANDING)
 
     @property
     def keys(self) -> tuple[str, ...]:
