@@ -8,7 +8,13 @@ RUN := $(UV) run --frozen --no-sync
 EXTRAS := --extra embedded --extra cli
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev lint format test test-long build clean
+LANDING ?=
+LAKE ?= lake
+ENGINE ?= embedded
+CONSENT ?= as-of
+PAIRING ?= owner
+
+.PHONY: help demo install install-dev lint format test test-long build clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +25,11 @@ $(UV):
 	@$(PYTHON) -m venv .tools || \
 		{ rm -rf .tools; echo "error: Python's venv module is needed; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=embedded|spark CONSENT=as-of|ever PAIRING=owner|timestamp
+	@$(if $(filter spark,$(ENGINE)),$(UV) sync --quiet --frozen --inexact --python $(PYTHON) $(EXTRAS) --extra spark --group java,:)
+	@$(RUN) stedi demo $(if $(LANDING),--landing '$(LANDING)') --lake '$(LAKE)' --engine '$(ENGINE)' \
+		--consent '$(CONSENT)' --pairing '$(PAIRING)'
 
 install: $(UV) ## Install the embedded engine and the command line into .venv
 	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) $(EXTRAS)

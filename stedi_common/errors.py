@@ -38,3 +38,7 @@ class MultipliedRowsError(StediError):
 
 class EngineError(StediError):
     """The engine failed. Its own message may quote values, so only its kind is told."""
+
+
+class QueryError(StediError):
+    """A query is not one SELECT, or asks for what is not there."""

@@ -1,0 +1,253 @@
+"""The command line `stedi`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stedi_common import __version__, landing, pipeline, query, status
+from stedi_common.cli import show
+from stedi_common.contracts import SOURCES
+from stedi_common.engines import Engine, connect
+from stedi_common.errors import CommitConflictError, StediError
+from stedi_common.lake import Lake
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey, local_key, read_key
+
+app = typer.Typer(
+    name="stedi",
+    help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+class EngineName(StrEnum):
+    """Which engine computes."""
+
+    embedded = "embedded"
+    spark = "spark"
+
+
+LakeOption = Annotated[
+    Path, typer.Option("--lake", envvar="STEDI_LAKE", help="The lake: a folder with catalog.db and the tables.")
+]
+LandingOption = Annotated[
+    Path, typer.Option("--landing", envvar="STEDI_LANDING", help="The folder above the sources' folders of drops.")
+]
+EngineOption = Annotated[EngineName, typer.Option("--engine", envvar="STEDI_ENGINE", help="Which engine computes.")]
+ConsentOption = Annotated[str, typer.Option(help="as-of: readings from the consent on; ever: of whoever consents now.")]
+PairingOption = Annotated[str, typer.Option(help="owner: readings of one person; timestamp: of one instant.")]
+DefectiveOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Serial numbers that say nothing about the owner, one a line.", dir_okay=False),
+]
+EnvironmentOption = Annotated[
+    str, typer.Option(envvar="STEDI_ENVIRONMENT", help="prod accepts only the default policy.")
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        envvar="STEDI_PSEUDONYM_KEY_FILE",
+        help="The pseudonym key, 64 hex digits, mode 0600. By default one made on first use, outside the lake.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+LAKE = Path("lake")
+LANDING = Path("drops")
+
+
+@app.command()
+def generate(
+    into: Annotated[Path, typer.Argument(help="The folder the drops go to.")] = LANDING,
+    people: Annotated[int, typer.Option(min=1, help="How many customers.")] = 200,
+    readings: Annotated[int, typer.Option(min=0, help="About how many readings, of both kinds together.")] = 50_000,
+    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 14,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same drops.")] = 1,
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Which share of the lines is dirty.")] = 0.01,
+    shared_serials: Annotated[
+        bool, typer.Option("--shared-serials", help="The defect: the same 30 serial numbers on all customers.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make realistic drops, and the truth about them beside."""
+    from stedi_common.generate import Plan  # noqa: PLC0415 - NumPy is not needed for anything else
+    from stedi_common.generate import generate as make  # noqa: PLC0415
+
+    plan = Plan(people=people, readings=readings, days=days, seed=seed, dirt=dirt, shared_serials=shared_serials)
+    with show.progress("generating drops") as advance:
+        truth = make(plan, into, advance)
+    _print(as_json, truth.as_json(), lambda: show.generated(truth, into))
+
+
+@app.command()
+def land(
+    sources: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SOURCES)}; all by default.")] = None,
+    landing_folder: LandingOption = LANDING,
+    lake: LakeOption = LAKE,
+    engine: EngineOption = EngineName.embedded,
+    key_file: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Land new drops in the landing tables; count what cannot be understood."""
+    for source in sources or ():
+        if source not in SOURCES:
+            raise StediError(f"land: expected sources among {', '.join(SOURCES)}, got {source}")
+    key = _key(key_file)
+    with _opened(engine, lake) as opened:
+        results = [_land(opened, source, landing_folder, key) for source in sources or SOURCES]
+    _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="All five by default.")] = None,
+    lake: LakeOption = LAKE,
+    engine: EngineOption = EngineName.embedded,
+    consent: ConsentOption = "as-of",
+    pairing: PairingOption = "owner",
+    defective_serials: DefectiveOption = None,
+    environment: EnvironmentOption = "local",
+    key_file: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the trusted and curated tables from the landing tables."""
+    policy = Policy.declared(consent, pairing, _serials(defective_serials), environment)
+    chosen = pipeline.jobs(names or [])
+    key = _key(key_file)
+    with _opened(engine, lake) as opened:
+        outcomes = [_run(opened, job, policy, key) for job in chosen]
+    _print(as_json, [asdict(outcome) for outcome in outcomes], lambda: show.funnel(outcomes))
+
+
+@app.command("status")
+def status_(lake: LakeOption = LAKE, as_json: JsonOption = False) -> None:
+    """Show each table: rows, last commit, policy, and what it has not seen of its sources yet."""
+    with _opened(EngineName.embedded, _existing(lake)) as opened:
+        tables = status.tables(opened)
+    _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, lake))
+
+
+@app.command("query")
+def query_(
+    sql: Annotated[str, typer.Argument(help="One SELECT, in DuckDB's SQL, over zone.table.")],
+    lake: LakeOption = LAKE,
+    as_json: JsonOption = False,
+) -> None:
+    """Query the lake's tables with SQL."""
+    answer = query.answer(Lake.at(str(_existing(lake))), sql)
+    _print(as_json, answer.records(), lambda: show.answer(answer))
+
+
+@app.command()
+def demo(
+    landing_folder: Annotated[Path | None, typer.Option("--landing", help="Your drops; generated by default.")] = None,
+    lake: LakeOption = LAKE,
+    engine: EngineOption = EngineName.embedded,
+    consent: ConsentOption = "as-of",
+    pairing: PairingOption = "owner",
+    key_file: KeyOption = None,
+) -> None:
+    """Generate drops (or take yours), land them, run all jobs, and show what happened."""
+    from stedi_common.cli.demo import differences, make_drops  # noqa: PLC0415 - NumPy is not needed for anything else
+
+    policy = Policy.declared(consent, pairing, frozenset(), "local")
+    key = _key(key_file)
+    folder = landing_folder or LANDING
+    if landing_folder is None:
+        with show.progress("generating drops") as advance:
+            make_drops(folder, advance)
+    with _opened(engine, lake) as opened:
+        landed = [_land(opened, source, folder, key) for source in SOURCES]
+        show.landed(landed)
+        outcomes = [_run(opened, job, policy, key) for job in pipeline.jobs([])]
+        show.funnel(outcomes)
+    show.truth(differences(folder, policy, outcomes))
+    show.next_steps(lake, outcomes)
+
+
+def main() -> None:
+    """Run the command line; turn errors that a user is meant to read into one line and an exit code."""
+    try:
+        app()
+    except CommitConflictError as error:
+        show.error(error)
+        sys.exit(3)
+    except StediError as error:
+        show.error(error)
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _land(engine: Engine, source: str, folder: Path, key: PseudonymKey) -> landing.Landed:
+    with show.working(f"landing {source}"):
+        return landing.land(engine, source, str(folder), key)
+
+
+def _run(engine: Engine, job: pipeline.Job, policy: Policy, key: PseudonymKey) -> pipeline.Outcome:
+    with show.working(job.name):
+        return pipeline.run(engine, job, policy, key)
+
+
+def _key(file: Path | None) -> PseudonymKey:
+    return read_key(file) if file else local_key()
+
+
+def _serials(file: Path | None) -> frozenset[str]:
+    if file is None:
+        return frozenset()
+    try:
+        return frozenset(line for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+    except OSError as error:
+        raise StediError(f"--defective-serials: expected a readable file, got {error.strerror} at {file}") from None
+
+
+def _existing(lake: Path) -> Path:
+    if not (lake / "catalog.db").exists():
+        raise StediError(f"lake {lake}: expected a folder with catalog.db, got none", hint="stedi land, then stedi run")
+    return lake
+
+
+@contextmanager
+def _opened(engine: EngineName, lake: Path) -> Iterator[Engine]:
+    with show.working(f"opening the lake with the {engine.value} engine"):
+        opened = connect(engine.value, Lake.at(str(lake)))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _print(as_json: bool, data: Any, draw: Any) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, default=_plain))
+    else:
+        draw()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m stedi_common.cli`."""
+
+from stedi_common.cli import main
+
+main()

@@ -1,0 +1,33 @@
+"""What only the demonstration does: make drops where there are none, and hold the tables against the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stedi_common.contracts import SOURCES
+from stedi_common.generate import Plan, generate
+from stedi_common.pipeline import Outcome
+from stedi_common.policy import Policy
+
+PLAN = Plan(people=300, readings=200_000, days=14)
+
+
+def make_drops(folder: Path, progress: Callable[[int, int], None]) -> None:
+    """Generate drops, unless there are some."""
+    if not any(any((folder / source).rglob("*.json*")) for source in SOURCES):
+        generate(PLAN, folder, progress)
+
+
+def differences(folder: Path, policy: Policy, outcomes: Sequence[Outcome]) -> list[str] | None:
+    """Where the tables differ from the truth that was generated with the drops; None where there is no truth."""
+    truth = folder / "truth" / "truth.json"
+    if not truth.exists():
+        return None
+    expected = json.loads(truth.read_text(encoding="utf-8"))["policies"][str(policy)]
+    return [
+        f"{outcome.table}: expected {expected[outcome.table]:,} rows, got {outcome.rows_kept:,}"
+        for outcome in outcomes
+        if outcome.rows_kept != expected[outcome.table]
+    ]

@@ -1,0 +1,166 @@
+"""What the command line shows a person. Data goes to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from stedi_common.errors import StediError
+from stedi_common.landing import Landed
+from stedi_common.pipeline import JOBS, Outcome
+from stedi_common.query import Answer
+from stedi_common.status import TableStatus
+
+if TYPE_CHECKING:
+    from stedi_common.generate import Truth
+
+BAR = 36
+ROWS = 100
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def error(problem: Exception) -> None:
+    """One line that says what is wrong, and one that says what to do."""
+    message, _, hint = str(problem).partition("\nhint: ")
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    if hint:
+        err.print(f"[bold]hint:[/]  {escape(hint)}", soft_wrap=True)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner while something runs; nothing where nobody watches."""
+    with err.status(f"{what} …"):
+        yield
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that the caller advances with (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def landed(results: Sequence[Landed]) -> None:
+    """What became of the new drops, per source."""
+    table = _table("landed", "files", "lines", "records", "rejected", "duplicate", "blank", "values nulled")
+    for r in results:
+        counts = (r.files, r.lines, r.landed, r.rejected, r.duplicate, r.blank, r.nulled_values)
+        table.add_row(f"{r.source}_landing", *(f"{count:,}" for count in counts))
+    out.print(table)
+    if not any(r.files for r in results):
+        out.print("No new files.")
+    out.print()
+
+
+def funnel(outcomes: Sequence[Outcome]) -> None:
+    """The consent funnel: per table the rows of its source, what was dropped and why, and what is left."""
+    for outcome in outcomes:
+        source = JOBS[outcome.job].sources[0]
+        as_it_was = "" if outcome.changed else " [dim](nothing new, left as it was)[/]"
+        out.print(f"[bold]{source.name} → {outcome.table}[/]{as_it_was}")
+        left = outcome.rows_in
+        rows = Table.grid(padding=(0, 2))
+        rows.add_column(min_width=26)
+        rows.add_column(justify="right", min_width=11)
+        rows.add_column()
+        rows.add_row("  rows in", f"{left:,}", _bar(0, left, outcome.rows_in, "blue"))
+        for reason, n in sorted(outcome.dropped.items(), key=lambda item: -item[1]):
+            left -= n
+            rows.add_row(f"  − {reason.replace('_', ' ')}", f"{n:,}", _bar(left, n, outcome.rows_in, "red"))
+        rows.add_row("  [bold]kept[/]", f"[bold]{outcome.rows_kept:,}[/]", _kept(outcome, left))
+        out.print(rows)
+        out.print()
+
+
+def status(tables: Sequence[TableStatus], lake: Path) -> None:
+    """A line per table."""
+    table = _table("table", "rows", "last commit, UTC", "policy", "behind")
+    for t in tables:
+        policy = " ".join(word.partition("=")[2] for word in (t.policy or "").split())
+        behind = Text(", ".join(t.behind), style="yellow")
+        table.add_row(t.table, f"{t.rows:,}", f"{t.committed_at:%Y-%m-%d %H:%M}", policy, behind)
+    out.print(f"Lake {escape(str(lake))}")
+    out.print(table)
+
+
+def answer(result: Answer) -> None:
+    """A query's rows, the first hundred of them."""
+    table = Table(*map(escape, result.columns), box=None, header_style="bold", pad_edge=False)
+    for row in result.rows[:ROWS]:
+        table.add_row(*("null" if value is None else escape(str(value)) for value in row))
+    out.print(table)
+    if len(result.rows) > ROWS:
+        out.print(f"[dim]… and {len(result.rows) - ROWS:,} more rows; --json prints all[/]")
+
+
+def generated(truth: Truth, into: Path) -> None:
+    """What was generated, and where."""
+    out.print(f"Wrote drops to {escape(str(into))}, and the truth about them to {escape(str(into / 'truth'))}.")
+
+
+def truth(differences: list[str] | None) -> None:
+    """Whether the tables are what the generator knows they must be."""
+    if differences:
+        raise StediError("demo: the tables differ from the truth beside the drops: " + "; ".join(differences))
+    if differences is not None:
+        out.print("[green]✓[/] every count equals the truth that was generated with the drops")
+        out.print()
+
+
+def next_steps(lake: Path, outcomes: Sequence[Outcome]) -> None:
+    """Where the tables are, and what to try."""
+    pairs = next(o.rows_kept for o in outcomes if o.table == "machine_learning_curated")
+    out.print(f"[bold]{pairs:,} training pairs[/] of people who had consented, in the lake {escape(str(lake))}/:")
+    out.print(f"  catalog    {escape(str(lake))}/catalog.db  (SQLite; catalog name stedi, any PyIceberg opens it)")
+    out.print(f"  tables     {escape(str(lake))}/{{landing,trusted,curated}}/<table>/")
+    out.print()
+    out.print("[bold]Try next[/]")
+    option = "" if str(lake) == "lake" else f" --lake {escape(str(lake))}"
+    out.print(f"  .venv/bin/stedi status{option}")
+    out.print(
+        f'  .venv/bin/stedi query{option} "SELECT pseudonym, count(*) AS pairs'
+        ' FROM curated.machine_learning_curated GROUP BY ALL ORDER BY pairs DESC LIMIT 5"',
+        soft_wrap=True,
+    )
+    out.print(
+        f'  .venv/bin/stedi query{option} "SELECT source, reason, rejected_column, count(*) AS lines'
+        ' FROM landing.rejected_records GROUP BY ALL ORDER BY lines DESC"',
+        soft_wrap=True,
+    )
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="left" if name in {"policy", "behind"} else "right", no_wrap=name != "behind")
+    return table
+
+
+def _bar(start: int, length: int, whole: int, colour: str) -> Text:
+    """A bar of `length` that starts at `start`, on a scale where `whole` is the full width."""
+    if whole <= 0 or length <= 0:
+        return Text()
+    begin = round(start * BAR / whole)
+    end = max(round((start + length) * BAR / whole), begin + 1)
+    return Text(" " * begin).append("█" * (end - begin), style=colour)
+
+
+def _kept(outcome: Outcome, left: int) -> Text:
+    """The bar of what is left. Pairs can be more than the readings they are made of: then the share is told."""
+    if outcome.rows_kept == left:
+        return _bar(0, left, outcome.rows_in, "green")
+    return _bar(0, left, outcome.rows_in, "green").append(f"  pairs of {left:,} readings", style="dim")

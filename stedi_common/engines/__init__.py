@@ -1,0 +1,132 @@
+"""The engines: the only files that know DuckDB, PySpark or a catalog.
+
+`connect` opens one; everything above talks to the `Engine` protocol and writes Narwhals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stedi_common.contracts import Contract
+from stedi_common.errors import LakeError
+from stedi_common.frames import Frame
+from stedi_common.lake import Lake
+
+if TYPE_CHECKING:
+    from stedi_common.records import Drop, Reader
+
+ENGINES = ("embedded", "spark")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The snapshot a table is at: what a reader pins and what a writer commits onto."""
+
+    table: str
+    snapshot_id: int
+    committed_at: datetime
+    summary: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return int(self.summary.get("total-records", 0))
+
+
+class Engine(Protocol):
+    """What a pipeline needs. A commit lands only on the head it names, or raises CommitConflictError."""
+
+    name: str
+
+    def prepare(self, contract: Contract) -> None:
+        """Make the table if it is not there, and add the columns its contract has gained. It has a snapshot then."""
+
+    def exists(self, contract: Contract) -> bool:
+        """Whether the table is there."""
+
+    def head(self, contract: Contract) -> Head:
+        """The table's current snapshot."""
+
+    def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
+        """The rows at that snapshot; with `days`, only partitions of these days are sure to be among them."""
+
+    def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Add rows, in one snapshot that carries the summary."""
+
+    def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Put these rows in the place of all, in one snapshot that carries the summary."""
+
+    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> AbstractContextManager[Frame]:
+        """The lines of the drops as `reader` reads them, held until the block ends.
+
+        Adds `fingerprint`, a 64-bit hash of the keys, and `arrived_at`.
+        """
+
+    def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
+        """The rows with `fingerprint`, as `stage` makes it."""
+
+    def held(self, rows: Frame) -> AbstractContextManager[Frame]:
+        """The rows, computed once and held until the block ends. For few rows."""
+
+    def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
+        """The rows with the column `name`: the Python function of the text in `column`. For few rows."""
+
+    def collect(self, rows: Frame) -> list[dict[str, Any]]:
+        """The rows, here. For few rows."""
+
+    def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
+        """Rows from here, with the contract's columns and types. For few rows."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+def connect(engine: str, lake: Lake) -> Engine:
+    """Open the lake with the engine of this name. Raises LakeError for an unknown one, or one that is not installed."""
+    if engine not in ENGINES:
+        raise LakeError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
+    try:
+        if engine == "spark":
+            from stedi_common.engines.spark import SparkEngine  # noqa: PLC0415 - only who asks for it needs it
+
+            return SparkEngine(lake)
+        from stedi_common.engines.embedded import EmbeddedEngine  # noqa: PLC0415
+
+        return EmbeddedEngine(lake)
+    except ImportError as missing:
+        raise LakeError(
+            f"engine {engine}: expected the package {missing.name}, which is not installed",
+            hint=f"pip install 'stedi-common[{engine}]'",
+        ) from None
+
+
+def table_properties(contract: Contract) -> dict[str, str]:
+    """The Iceberg properties of a table, the same whoever makes it."""
+    unmeasured = {f"write.metadata.metrics.column.{c.name}": "none" for c in contract.columns if c.is_pii}
+    return {
+        # Compare and swap: a commit that is not onto the head it was computed from is refused, never rebased.
+        "commit.retry.num-retries": "0",
+        # Append reads and byte-level erasure need files without delete files beside them.
+        "write.delete.mode": "copy-on-write",
+        "write.update.mode": "copy-on-write",
+        "write.merge.mode": "copy-on-write",
+        "write.distribution-mode": "none",
+        "write.spark.fanout.enabled": "true",
+        "write.parquet.compression-codec": "zstd",
+        "write.metadata.delete-after-commit.enabled": "true",
+        "write.metadata.previous-versions-max": "20",
+        "comment": contract.description,
+        "stedi.owner": contract.owner,
+        # A column bound in a manifest would outlive the person whose value it is (rule 14).
+        **unmeasured,
+    }
+
+
+def unknown_columns(contract: Contract, have: Iterable[str]) -> list[str]:
+    """The names of the contract's columns that a table with these columns lacks."""
+    present = set(have)
+    return [name for name in contract.names if name not in present]

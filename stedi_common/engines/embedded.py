@@ -1,0 +1,424 @@
+"""The embedded engine: DuckDB computes, PyIceberg commits, SQLite is the catalog. No Java, no server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io.pyarrow import parquet_files_to_data_files
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.table.sorting import SortField, SortOrder
+from pyiceberg.transforms import DayTransform, IdentityTransform
+from pyiceberg.types import (
+    DateType,
+    DoubleType,
+    IcebergType,
+    IntegerType,
+    LongType,
+    NestedField,
+    StringType,
+    TimestampType,
+)
+
+from stedi_common.contracts import Column, Contract, contract, names
+from stedi_common.engines import Head, table_properties, unknown_columns
+from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
+from stedi_common.frames import Frame
+from stedi_common.lake import CATALOG, Lake
+from stedi_common.records import Drop, Reader
+
+#: DuckDB's share of the memory; the rest of a run's (readers, writers, Python) is about as much again.
+MEMORY_LIMIT = "900MB"
+
+_ICEBERG: dict[str, IcebergType] = {
+    "string": StringType(),
+    "timestamp": TimestampType(),
+    "date": DateType(),
+    "double": DoubleType(),
+    "int": IntegerType(),
+    "long": LongType(),
+}
+_SQL = {
+    "string": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "double": "DOUBLE",
+    "int": "INTEGER",
+    "long": "BIGINT",
+}
+_ARROW = {
+    "string": pa.string(),
+    "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
+    "double": pa.float64(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+}
+_DAY_FOLDER = "_day"
+
+
+class EmbeddedEngine:
+    """See `Engine`."""
+
+    name = "embedded"
+
+    def __init__(self, lake: Lake) -> None:
+        if not lake.is_local:
+            raise LakeError(f"engine embedded: expected a lake in a folder, got {lake.location}")
+        lake.folder.mkdir(parents=True, exist_ok=True)
+        self._lake = lake
+        self._scratch = _Scratch(lake.folder)
+        self._duckdb = _duckdb(self._scratch.folder)
+        self._catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
+        for namespace in lake.namespaces:
+            self._catalog.create_namespace_if_not_exists(namespace)
+
+    def prepare(self, contract: Contract) -> None:
+        """Make the table if it is not there, and add the columns its contract has gained."""
+        if not self.exists(contract):
+            self._create(contract)
+        table = self._table(contract)
+        if missing := unknown_columns(contract, table.schema().column_names):
+            with table.update_schema() as update:
+                for column in contract.columns:
+                    if column.name in missing:
+                        update.add_column(column.name, _ICEBERG[column.type], column.description)
+        if table.current_snapshot() is None:
+            with table.transaction() as change, change.update_snapshot().fast_append():
+                pass
+
+    def exists(self, contract: Contract) -> bool:
+        """Whether the table is there."""
+        return self._catalog.table_exists(self._lake.identifier(contract))
+
+    def head(self, contract: Contract) -> Head:
+        """The table's current snapshot."""
+        return _head(contract, self._table(contract))
+
+    def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
+        """The rows at that snapshot."""
+        return self._frame(self._scan(contract, head, days))
+
+    def _scan(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> str:
+        """The same as a SELECT in DuckDB's SQL."""
+        table = self._table(contract)
+        scan = table.scan(snapshot_id=head.snapshot_id)
+        if days is not None and contract.partition is not None:
+            scan = scan.filter(_on_days(contract.partition.name, days))
+        files = [task.file.file_path.removeprefix("file://") for task in scan.plan_files()]
+        return _select(contract, table.schema(), files)
+
+    def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Add rows, in one snapshot that carries the summary."""
+        return self._commit(contract, rows, onto, summary, replace=False)
+
+    def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Put these rows in the place of all, in one snapshot that carries the summary."""
+        return self._commit(contract, rows, onto, summary, replace=True)
+
+    @contextmanager
+    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
+        """The lines of the drops as `reader` reads them."""
+        lines = pa.RecordBatchReader.from_batches(reader.schema, _batches(reader, drops))
+        arrived = reader.arrived_at.isoformat(sep=" ")
+        columns = f"{_fingerprint(keys)}, TIMESTAMP '{arrived}' AS arrived_at"
+        with self._table_of(f"SELECT *, {columns} FROM lines", lines=lines) as staged:
+            yield staged
+
+    def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
+        """The rows with `fingerprint`."""
+        return _lazy(rows.to_native().project(f"*, {_fingerprint(keys)}"))
+
+    @contextmanager
+    def held(self, rows: Frame) -> Iterator[Frame]:
+        """The rows, computed once."""
+        with self._table_of(rows.to_native().sql_query()) as held:
+            yield held
+
+    def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
+        """The rows with a column that a Python function makes."""
+        table = _arrow(rows)
+        derived = pa.array([function(value) for value in table[column].to_pylist()], pa.string())
+        return _lazy(self._duckdb.from_arrow(table.append_column(name, derived)))
+
+    def collect(self, rows: Frame) -> list[dict[str, Any]]:
+        """The rows, here."""
+        return list(_arrow(rows).to_pylist())
+
+    def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
+        """Rows from here."""
+        schema = pa.schema([(column.name, _ARROW[column.type]) for column in contract.columns])
+        return _lazy(self._duckdb.from_arrow(pa.Table.from_pylist(list(rows), schema=schema)))
+
+    def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and rows of the answer to one SELECT over the lake's tables, named `zone.table`."""
+        _expect_select(sql)
+        for name in names():
+            if self.exists(contract(name)):
+                self._show(contract(name))
+        self._duckdb.execute(f"SET allowed_directories = ['{_quoted(self._lake.location)}/']")
+        self._duckdb.execute("SET enable_external_access = false")
+        try:
+            answer = self._duckdb.execute(sql)
+            return [column[0] for column in answer.description], answer.fetchall()
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+            # These quote the query, not the data.
+            raise QueryError(f"query: {error}") from None
+        except duckdb.Error as error:
+            raise _stopped(error) from None
+
+    def _show(self, contract: Contract) -> None:
+        """Make a table visible to `query`, as it is now."""
+        self._duckdb.execute(f"CREATE SCHEMA IF NOT EXISTS {contract.zone}")
+        select = self._scan(contract, self.head(contract))
+        self._duckdb.execute(f"CREATE OR REPLACE VIEW {contract.identifier} AS {select}")
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._duckdb.close()
+        self._catalog.close()
+        self._scratch.remove()
+
+    def _table(self, contract: Contract) -> Table:
+        try:
+            return self._catalog.load_table(self._lake.identifier(contract))
+        except NoSuchTableError:
+            raise LakeError(
+                f"lake {self._lake.location}: expected the table {contract.identifier}, got none",
+                hint="land drops and run the jobs before it first",
+            ) from None
+
+    def _create(self, contract: Contract) -> None:
+        schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
+        try:
+            self._catalog.create_table(
+                self._lake.identifier(contract),
+                schema,
+                location=self._lake.table_location(contract),
+                partition_spec=_partition_spec(contract, schema),
+                sort_order=_sort_order(contract, schema),
+                properties=table_properties(contract),
+            )
+        except TableAlreadyExistsError:
+            return
+
+    def _commit(
+        self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str], *, replace: bool
+    ) -> Head:
+        table = self._table(contract)
+        _expect_head(contract, table, onto)
+        folder = Path(table.location().removeprefix("file://")) / "data" / uuid.uuid4().hex
+        try:
+            files = self._write(contract, table, rows, folder)
+        except EngineError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        try:
+            change = table.transaction()
+            update = change.update_snapshot(snapshot_properties=dict(summary))
+            with update.overwrite() if replace else update.fast_append() as snapshot:
+                for file in parquet_files_to_data_files(table.io, table.metadata, iter(files)):
+                    snapshot.append_data_file(file)
+                if replace:
+                    for task in table.scan(snapshot_id=onto.snapshot_id).plan_files():
+                        snapshot.delete_data_file(task.file)
+            change.commit_transaction()
+        except CommitFailedException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise _conflict(contract) from None
+        return _head(contract, table)
+
+    def _write(self, contract: Contract, table: Table, rows: Frame, folder: Path) -> list[str]:
+        """Write the rows to Parquet files in the folder, in the table's partitions and order."""
+        ids = ", ".join(f'"{f.name}": {f.field_id}' for f in table.schema().fields)
+        order = ", ".join(f'"{column}"' for column in contract.sort)
+        day = f', CAST("{contract.partition.name}" AS DATE) AS {_DAY_FOLDER}' if contract.partition else ""
+        relation = rows.select(*contract.names).to_native()
+        folder.mkdir(parents=True)
+        partitioning = f"PARTITION_BY ({_DAY_FOLDER})" if day else "FILE_SIZE_BYTES '256MB'"
+        with _redacted():
+            copied = self._duckdb.execute(
+                f"COPY (SELECT *{day} FROM ({relation.sql_query()}) {f'ORDER BY {order}' if order else ''}) "
+                f"TO '{_quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{ids}}}, "
+                f"{partitioning}, FILENAME_PATTERN '{{uuidv7}}', RETURN_STATS)"
+            ).fetchall()
+        return [f"file://{file}" for file, count, *_ in copied if count]
+
+    @contextmanager
+    def _table_of(self, select: str, **arrow: object) -> Iterator[Frame]:
+        name = f"held_{uuid.uuid4().hex}"
+        for alias, rows in arrow.items():
+            self._duckdb.register(alias, rows)
+        try:
+            with _redacted():
+                self._duckdb.execute(f"CREATE TABLE {name} AS {select}")
+            yield self._frame(f"SELECT * FROM {name}")
+        finally:
+            for alias in arrow:
+                self._duckdb.unregister(alias)
+            self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def _frame(self, select: str) -> Frame:
+        return _lazy(self._duckdb.sql(select))
+
+
+class _Scratch:
+    """A folder for what does not fit in memory. It holds personal data, so what a killed run left is removed."""
+
+    def __init__(self, lake: Path) -> None:
+        for folder in lake.glob(".scratch-*"):
+            if not _is_running(int(folder.name.rpartition("-")[2])):
+                shutil.rmtree(folder, ignore_errors=True)
+        self.folder = lake / f".scratch-{uuid.uuid4().hex}-{os.getpid()}"
+        self.folder.mkdir(mode=0o700)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(scratch / "scratch.db"))
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute(f"SET temp_directory = '{_quoted(str(scratch / 'spill'))}'")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    return connection
+
+
+def _batches(reader: Reader, drops: Sequence[Drop]) -> Iterator[pa.RecordBatch]:
+    """The drops' lines, read in parallel and never more than a few blocks ahead."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[Future[pa.RecordBatch]] = deque()
+        for drop in drops:
+            for block in reader.blocks(drop):
+                ahead.append(pool.submit(reader.parse, block))
+                if len(ahead) > workers:
+                    yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:
+    return nw.from_native(relation)
+
+
+def _arrow(rows: Frame) -> pa.Table:
+    with _redacted():
+        return rows.to_native().to_arrow_table()
+
+
+def _fingerprint(keys: Sequence[str]) -> str:
+    columns = ", ".join(f'"{key}"' for key in keys)
+    return f"hash({columns}) AS fingerprint"
+
+
+def _select(contract: Contract, schema: Schema, files: list[str]) -> str:
+    """A SELECT of the contract's columns, found in the files by their Iceberg field ids as the format asks."""
+    ids = {field.name: field.field_id for field in schema.fields}
+    if not files:
+        nulls = ", ".join(f'CAST(NULL AS {_SQL[c.type]}) AS "{c.name}"' for c in contract.columns)
+        return f"SELECT {nulls} WHERE false"
+    columns = ", ".join(
+        f"{ids[c.name]}: {{name: '{c.name}', type: '{_SQL[c.type]}', default_value: NULL}}" for c in contract.columns
+    )
+    paths = ", ".join(f"'{_quoted(file)}'" for file in files)
+    return f"SELECT * FROM read_parquet([{paths}], hive_partitioning = false, schema = MAP {{{columns}}})"
+
+
+def _on_days(column: str, days: Sequence[date]) -> str:
+    """The same as PyIceberg's row filter."""
+    return " OR ".join(
+        f"({column} >= '{day}T00:00:00' AND {column} < '{day + timedelta(days=1)}T00:00:00')" for day in days
+    )
+
+
+def _head(contract: Contract, table: Table) -> Head:
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        raise LakeError(f"{contract.name}: expected a snapshot, got none", hint="run `stedi run` once")
+    summary: dict[str, Any] = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
+    committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC).replace(tzinfo=None)
+    return Head(contract.name, snapshot.snapshot_id, committed_at, summary)
+
+
+def _expect_head(contract: Contract, table: Table, onto: Head) -> None:
+    snapshot = table.current_snapshot()
+    if snapshot is None or snapshot.snapshot_id != onto.snapshot_id:
+        raise _conflict(contract)
+
+
+def _conflict(contract: Contract) -> CommitConflictError:
+    return CommitConflictError(
+        f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
+    )
+
+
+def _field(field_id: int, column: Column) -> NestedField:
+    return NestedField(field_id, column.name, _ICEBERG[column.type], required=False, doc=column.description)
+
+
+def _partition_spec(contract: Contract, schema: Schema) -> PartitionSpec:
+    if contract.partition is None:
+        return PartitionSpec()
+    name = contract.partition.name
+    source_id = schema.find_field(name).field_id
+    return PartitionSpec(PartitionField(source_id, 1000, DayTransform(), f"{name}_day"))
+
+
+def _sort_order(contract: Contract, schema: Schema) -> SortOrder:
+    return SortOrder(*(SortField(schema.find_field(name).field_id, IdentityTransform()) for name in contract.sort))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+@contextmanager
+def _redacted() -> Iterator[None]:
+    """Engine messages quote values, so of an engine's error only the kind goes on."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _stopped(error) from None
+
+
+def _stopped(error: duckdb.Error) -> EngineError:
+    kind = type(error).__name__
+    return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")
+
+
+def _expect_select(sql: str) -> None:
+    try:
+        kinds = [statement.type for statement in duckdb.extract_statements(sql)]
+    except duckdb.ParserException as error:
+        raise QueryError(f"query: {error}") from None
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise QueryError("query: expected one SELECT, got something else", hint="the lake is read-only here")

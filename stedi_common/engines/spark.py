@@ -1,0 +1,407 @@
+"""The Spark engine: on Glue, and anywhere Spark runs. Local sessions share the embedded engine's catalog."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from importlib.resources import as_file, files
+from operator import or_
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyspark
+from py4j.protocol import Py4JError
+from pyspark import SparkContext, StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
+
+from stedi_common.contracts import Contract
+from stedi_common.engines import Head, table_properties, unknown_columns
+from stedi_common.engines.java import java_home
+from stedi_common.errors import CommitConflictError, EngineError, LakeError
+from stedi_common.frames import Frame
+from stedi_common.lake import CATALOG, Lake
+from stedi_common.records import Drop, Reader
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A generation of Glue: the Spark it runs and the Iceberg that fits."""
+
+    glue: str
+    spark: str
+    scala: str
+    iceberg: str
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The jars a local session needs, as group:artifact:version."""
+        spark = self.spark.rpartition(".")[0]
+        return (
+            f"org.apache.iceberg:iceberg-spark-runtime-{spark}_{self.scala}:{self.iceberg}",
+            "org.xerial:sqlite-jdbc:3.46.0.0",
+        )
+
+
+GENERATIONS = (
+    Generation(glue="5.1", spark="3.5.6", scala="2.12", iceberg="1.10.0"),
+    Generation(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
+)
+
+_SQL = {
+    "string": "string",
+    "timestamp": "timestamp_ntz",
+    "date": "date",
+    "double": "double",
+    "int": "int",
+    "long": "bigint",
+}
+_ARROW_SQL = {
+    pa.string(): "string",
+    pa.timestamp("us"): "timestamp_ntz",
+    pa.date32(): "date",
+    pa.float64(): "double",
+    pa.int32(): "int",
+    pa.int64(): "bigint",
+}
+
+
+class SparkEngine:
+    """See `Engine`."""
+
+    name = "spark"
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        if lake.is_local:
+            lake.folder.mkdir(parents=True, exist_ok=True)
+        self._owns_context = SparkContext._active_spark_context is None
+        self._spark = _session(lake)
+        for namespace in lake.namespaces:
+            self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.{namespace}")
+
+    def prepare(self, contract: Contract) -> None:
+        """Make the table if it is not there, and add the columns its contract has gained."""
+        if not self.exists(contract):
+            self._create(contract)
+        have = self._spark.table(self._name(contract)).columns
+        for name in unknown_columns(contract, have):
+            (column,) = (c for c in contract.columns if c.name == name)
+            comment = _quoted(column.description)
+            self._spark.sql(
+                f"ALTER TABLE {self._name(contract)} ADD COLUMN `{name}` {_SQL[column.type]} COMMENT '{comment}'"
+            )
+        table = self._iceberg(contract)
+        if table.currentSnapshot() is None:
+            table.newFastAppend().commit()
+
+    def exists(self, contract: Contract) -> bool:
+        """Whether the table is there."""
+        return bool(self._spark.catalog.tableExists(self._name(contract)))
+
+    def head(self, contract: Contract) -> Head:
+        """The table's current snapshot."""
+        if not self.exists(contract):
+            raise LakeError(
+                f"lake {self._lake.location}: expected the table {contract.identifier}, got none",
+                hint="land drops and run the jobs before it first",
+            )
+        snapshot = self._iceberg(contract).currentSnapshot()
+        if snapshot is None:
+            raise LakeError(f"{contract.name}: expected a snapshot, got none", hint="run `stedi run` once")
+        committed_at = datetime.fromtimestamp(snapshot.timestampMillis() / 1000, UTC).replace(tzinfo=None)
+        return Head(contract.name, snapshot.snapshotId(), committed_at, dict(snapshot.summary()))
+
+    def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
+        """The rows at that snapshot."""
+        rows = self._spark.read.option("snapshot-id", head.snapshot_id).table(self._name(contract))
+        if days is not None and contract.partition is not None:
+            rows = rows.where(_on_days(contract.partition.name, days))
+        return _lazy(rows)
+
+    def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Add rows, in one snapshot that carries the summary."""
+        return self._commit(contract, rows, onto, summary, replace=False)
+
+    def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Put these rows in the place of all, in one snapshot that carries the summary."""
+        return self._commit(contract, rows, onto, summary, replace=True)
+
+    @contextmanager
+    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
+        """The lines of the drops as `reader` reads them, in Python workers."""
+        piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
+        schema = ", ".join(f"`{field.name}` {_ARROW_SQL[field.type]}" for field in reader.schema)
+        lines = self._spark.range(0, len(piles), 1, len(piles)).mapInArrow(_reading(reader, piles), schema)
+        arrived = F.lit(reader.arrived_at.isoformat(sep=" ")).cast("timestamp_ntz")
+        staged = lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at"))
+        with self.held(_lazy(staged)) as held:
+            yield held
+
+    def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
+        """The rows with `fingerprint`."""
+        return _lazy(rows.to_native().withColumn("fingerprint", F.xxhash64(*keys)))
+
+    @contextmanager
+    def held(self, rows: Frame) -> Iterator[Frame]:
+        """The rows, computed once."""
+        held = rows.to_native().persist(StorageLevel.DISK_ONLY)
+        try:
+            with _redacted():
+                # Counting computes them, and tells the planner how few they are.
+                held.count()
+            yield _lazy(held)
+        finally:
+            held.unpersist()
+
+    def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
+        """The rows with a column that a Python function makes, in Python workers: no argument of it is in a plan."""
+        native: DataFrame = rows.to_native()
+        fields = [f"`{field.name}` {field.dataType.simpleString()}" for field in native.schema]
+
+        def derived(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                values = pa.array([function(value) for value in batch.column(column).to_pylist()], pa.string())
+                yield pa.RecordBatch.from_arrays([*batch.columns, values], names=[*batch.schema.names, name])
+
+        return _lazy(native.mapInArrow(derived, ", ".join([*fields, f"`{name}` string"])))
+
+    def collect(self, rows: Frame) -> list[dict[str, Any]]:
+        """The rows, here."""
+        with _redacted():
+            return [row.asDict() for row in rows.to_native().collect()]
+
+    def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
+        """Rows from here."""
+        schema = ", ".join(f"`{column.name}` {_SQL[column.type]}" for column in contract.columns)
+        return _lazy(self._spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema))
+
+    def close(self) -> None:
+        """Stop Spark, if this engine started it."""
+        if self._owns_context:
+            self._spark.stop()
+
+    def _name(self, contract: Contract) -> str:
+        return f"{CATALOG}.{self._lake.identifier(contract)}"
+
+    def _iceberg(self, contract: Contract) -> Any:
+        """The table in Iceberg's Java API."""
+        jvm: Any = self._spark._jvm
+        util = jvm.org.apache.iceberg.spark.Spark3Util
+        return util.loadIcebergTable(self._spark._jsparkSession, self._name(contract))
+
+    def _create(self, contract: Contract) -> None:
+        columns = ", ".join(f"`{c.name}` {_SQL[c.type]} COMMENT '{_quoted(c.description)}'" for c in contract.columns)
+        partition = f"PARTITIONED BY (days(`{contract.partition.name}`))" if contract.partition else ""
+        properties = ", ".join(f"'{k}' = '{_quoted(v)}'" for k, v in table_properties(contract).items())
+        self._spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self._name(contract)} ({columns}) USING iceberg {partition} "
+            f"LOCATION '{_quoted(self._lake.table_location(contract))}' TBLPROPERTIES ({properties})"
+        )
+        if contract.sort:
+            jvm: Any = self._spark._jvm
+            iceberg = jvm.org.apache.iceberg
+            order = self._iceberg(contract).replaceSortOrder()
+            for name in contract.sort:
+                order = order.asc(iceberg.expressions.Expressions.ref(name), iceberg.NullOrder.NULLS_FIRST)
+            order.commit()
+
+    def _commit(
+        self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str], *, replace: bool
+    ) -> Head:
+        """Write to a branch made at the head, then move the table there, which works only if it is still at the head.
+
+        Spark's own appends never look whether somebody else has committed in between.
+        """
+        branch = f"stedi_{uuid.uuid4().hex}"
+        with _conflicting(contract), _redacted():
+            self._iceberg(contract).manageSnapshots().createBranch(branch, onto.snapshot_id).commit()
+            try:
+                writer = rows.select(*contract.names).to_native().writeTo(f"{self._name(contract)}.branch_{branch}")
+                for name, value in summary.items():
+                    writer = writer.option(f"snapshot-property.{name}", value)
+                if replace:
+                    writer.overwrite(F.lit(True))
+                else:
+                    writer.append()
+                self._iceberg(contract).manageSnapshots().fastForwardBranch("main", branch).commit()
+            finally:
+                self._iceberg(contract).manageSnapshots().removeBranch(branch).commit()
+        return self.head(contract)
+
+
+def _session(lake: Lake) -> SparkSession:
+    """A session of the driver that runs already (Glue, spark-submit), or of a local one; it knows this lake only."""
+    builder = SparkSession.builder.appName("stedi")
+    for name, value in _driver().items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate().newSession()
+    for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog(lake)}.items():
+        spark.conf.set(name, value)
+    # Spark's messages quote values of the data.
+    spark.sparkContext.setLogLevel("OFF")
+    return spark
+
+
+def _driver() -> dict[str, str]:
+    """What the driver needs to be told. Nothing if one runs that has Iceberg; else we start our own.
+
+    `spark-submit` without `--packages` runs one that has not, and a class path cannot grow: its settings are kept.
+    """
+    if SparkContext._active_spark_context is not None:
+        return {}
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return _local()
+    submitted = launch_gateway()  # type: ignore[no-untyped-call]
+    if _has_iceberg(submitted):
+        return {}
+    settings = {entry._1(): entry._2() for entry in submitted.jvm.org.apache.spark.SparkConf().getAll()}
+    submitted.close()
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+        del os.environ[name]
+    return {**_local(), **{k: v for k, v in settings.items() if not k.startswith(("spark.app.", "spark.submit."))}}
+
+
+def _has_iceberg(gateway: Any) -> bool:
+    try:
+        loader = gateway.jvm.java.lang.Thread.currentThread().getContextClassLoader()
+        loader.loadClass("org.apache.iceberg.spark.SparkCatalog")
+    except Py4JError:
+        return False
+    return True
+
+
+def _catalog(lake: Lake) -> dict[str, str]:
+    """The lake's catalog under the name that every query uses."""
+    catalog = f"spark.sql.catalog.{CATALOG}"
+    settings = {catalog: "org.apache.iceberg.spark.SparkCatalog", f"{catalog}.cache-enabled": "false"}
+    if not lake.is_local:
+        return settings | {
+            f"{catalog}.type": "glue",
+            f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+            f"{catalog}.warehouse": lake.location,
+        }
+    return settings | {
+        f"{catalog}.type": "jdbc",
+        f"{catalog}.uri": f"jdbc:sqlite:{lake.catalog_uri}",
+        f"{catalog}.jdbc.schema-version": "V1",
+        # More than one connection to a SQLite file from one process blocks itself.
+        f"{catalog}.clients": "1",
+        f"{catalog}.warehouse": f"file://{lake.location}",
+    }
+
+
+def _local() -> dict[str, str]:
+    """What Glue brings and a local session needs to be told."""
+    os.environ["JAVA_HOME"] = java_home()
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    with as_file(files(__package__) / "log4j2.properties") as log4j:
+        quiet = f"-Dlog4j.configurationFile={log4j}"
+    return {
+        "spark.master": "local[*]",
+        "spark.driver.memory": "3g",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": quiet,
+        "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        **_jars(_generation()),
+    }
+
+
+def _generation() -> Generation:
+    for generation in GENERATIONS:
+        if generation.spark == pyspark.__version__:
+            return generation
+    known = ", ".join(f"{g.spark} (Glue {g.glue})" for g in GENERATIONS)
+    raise LakeError(f"engine spark: expected Spark {known}, got {pyspark.__version__}")
+
+
+def _jars(generation: Generation) -> dict[str, str]:
+    """The jars: from the cache when they are all there, from Maven Central once otherwise."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stedi" / "ivy"
+    named = [package.split(":") for package in generation.packages]
+    cached = [cache / "jars" / f"{group}_{artifact}-{version}.jar" for group, artifact, version in named]
+    if all(jar.exists() for jar in cached):
+        return {"spark.jars": ",".join(map(str, cached))}
+    return {
+        "spark.jars.ivy": str(cache),
+        "spark.jars.packages": ",".join(generation.packages),
+        # Spark has it.
+        "spark.jars.excludes": "org.slf4j:slf4j-api",
+    }
+
+
+def _lazy(rows: DataFrame) -> Frame:
+    return nw.from_native(rows)
+
+
+def _piles(drops: Sequence[Drop], most: int) -> list[list[Drop]]:
+    """The drops dealt onto at most so many piles of about the same size."""
+    piles: list[list[Drop]] = [[] for _ in range(min(most, len(drops)))]
+    sizes = [0] * len(piles)
+    for drop in sorted(drops, key=lambda drop: -drop.bytes):
+        smallest = sizes.index(min(sizes))
+        piles[smallest].append(drop)
+        sizes[smallest] += drop.bytes
+    return piles
+
+
+def _reading(reader: Reader, piles: list[list[Drop]]) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for pile in batch.column("id").to_pylist():
+                for drop in piles[pile]:
+                    yield from reader.read(drop)
+
+    return read
+
+
+def _on_days(column: str, days: Sequence[date]) -> Any:
+    def on(day: date) -> Any:
+        start, end = (F.lit(str(d)).cast("timestamp_ntz") for d in (day, day + timedelta(days=1)))
+        return (F.col(column) >= start) & (F.col(column) < end)
+
+    return reduce(or_, map(on, days), F.lit(False))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+@contextmanager
+def _redacted() -> Iterator[None]:
+    """Engine messages quote values, so of an engine's error only the kind goes on."""
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        kind = _kind(error)
+        raise EngineError(f"engine spark: Spark stopped with {kind}; its message may hold personal data") from None
+
+
+def _kind(error: Exception) -> str:
+    java = getattr(error, "java_exception", None)
+    return java.getClass().getSimpleName() if java is not None else type(error).__name__
+
+
+@contextmanager
+def _conflicting(contract: Contract) -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        if not any(kind in str(error) for kind in ("CommitFailedException", "ValidationException", "IllegalArgument")):
+            raise
+        raise CommitConflictError(
+            f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
+        ) from None

@@ -1,0 +1,25 @@
+"""What transformations are written in: lazy Narwhals frames, on PySpark or on DuckDB alike."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import narwhals as nw
+
+Frame: TypeAlias = nw.LazyFrame[Any]
+
+#: In a judged frame, why the row does not go on. Null for a row that does.
+DROPPED = "dropped"
+
+
+def judged(rows: Frame, **reasons: nw.Expr) -> Frame:
+    """The rows, each with the first reason that is true of it in `dropped`, or null."""
+    verdict: nw.Expr = nw.lit(None, dtype=nw.String)
+    for reason, applies in reversed(reasons.items()):
+        verdict = nw.when(applies).then(nw.lit(reason)).otherwise(verdict)
+    return rows.with_columns(verdict.alias(DROPPED))
+
+
+def kept(rows: Frame, columns: tuple[str, ...]) -> Frame:
+    """Of judged rows those that go on, with these columns."""
+    return rows.filter(nw.col(DROPPED).is_null()).select(*columns)

@@ -1,0 +1,85 @@
+"""Realistic drops of any size, with the truth about them beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from stedi_common.contracts import SOURCES
+from stedi_common.errors import StediError
+from stedi_common.generate.drops import Drop, Drops
+from stedi_common.generate.lines import Axes, accelerometer_lines, customer_lines, step_trainer_lines
+from stedi_common.generate.plan import Plan
+from stedi_common.generate.sessions import Instants, accelerometer, by_day, in_files, step_trainer
+from stedi_common.generate.truth import Tally, Truth, landing, person_by_person, policies, stories
+from stedi_common.generate.world import World
+
+__all__ = ["Drop", "Plan", "Truth", "generate"]
+
+#: The folder of the truth, beside those of the sources.
+TRUTH = "truth"
+
+
+def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None = None) -> Truth:
+    """Writes the plan's drops below `into`, one folder per source and day, and the truth to `into/truth`.
+
+    Calls `progress` with the number of walks written and of all walks. Raises StediError if there are drops already.
+    """
+    _expect_no_drops(into)
+    world = World.of(plan)
+    tally = Tally(world.people, world.devices, world.records)
+    drops = _write_customers(plan, into, world)
+    drops += _write_readings(plan, into, world, tally, progress or (lambda done, total: None))
+    files = tuple(sorted(drops, key=lambda drop: drop.name))
+    truth = Truth(plan, files, stories(world.people, world.consents), landing(files), policies(tally))
+    _write_truth(truth, world, into / TRUTH)
+    return truth
+
+
+def _expect_no_drops(into: Path) -> None:
+    for folder in (*SOURCES, TRUTH):
+        if any((into / folder).rglob("*")):
+            raise StediError(
+                f"generate: expected no drops in {into}, got a {folder} folder that is not empty",
+                hint="drops are never overwritten: name another folder, or delete the old drops first",
+            )
+
+
+def _write_customers(plan: Plan, into: Path, world: World) -> list[Drop]:
+    drops, draw = Drops(plan, into, "customer"), plan.stream("customer lines")
+    for day in range(plan.days):
+        for records in world.records.on(day).in_files(plan.lines_per_file):
+            drops.deliver(customer_lines(records, world.people, world.devices, draw), day)
+        drops.litter(day)
+    return drops.written
+
+
+def _write_readings(
+    plan: Plan, into: Path, world: World, tally: Tally, progress: Callable[[int, int], None]
+) -> list[Drop]:
+    phone_drops, step_drops = Drops(plan, into, "accelerometer"), Drops(plan, into, "step_trainer")
+    phone_draw, step_draw, axes = plan.stream("accelerometer"), plan.stream("step_trainer"), Axes()
+    done = 0
+    for day, sessions in enumerate(by_day(world.sessions, plan.days)):
+        phones: list[Instants] = []
+        steps: list[Instants] = []
+        for some in in_files(sessions, plan.lines_per_file):
+            phone, step = accelerometer(some, phone_draw), step_trainer(some, step_draw)
+            phone_drops.deliver(accelerometer_lines(phone, world.people, axes), day)
+            step_drops.deliver(step_trainer_lines(step, world.devices), day)
+            phones.append(phone.instants)
+            steps.append(step.instants)
+            done += len(some)
+            progress(done, len(world.sessions))
+        tally.add(Instants.all(phones), Instants.all(steps))
+        phone_drops.litter(day)
+        step_drops.litter(day)
+    return phone_drops.written + step_drops.written
+
+
+def _write_truth(truth: Truth, world: World, into: Path) -> None:
+    truth.write(into)
+    people = person_by_person(world.people, world.devices, world.consents, world.records)
+    with (into / "people.jsonl").open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps(person) + "\n" for person in people)

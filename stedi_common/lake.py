@@ -1,0 +1,58 @@
+"""Where the tables are: a folder with an SQLite catalog, or databases of the Glue Data Catalog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stedi_common.contracts import ZONES, Contract
+
+#: The catalog's name, in SQL and in PyIceberg.
+CATALOG = "stedi"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake. `location` is a folder, or an S3 URI below which the zones lie; `prefix` starts Glue's database names."""
+
+    location: str
+    prefix: str = ""
+
+    @classmethod
+    def at(cls, location: str, prefix: str = "") -> Lake:
+        """The lake at this folder or S3 URI."""
+        if location.startswith("s3://"):
+            return cls(location.rstrip("/"), prefix)
+        return cls(str(Path(location).expanduser().absolute()), prefix)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the lake is a folder."""
+        return not self.location.startswith("s3://")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a local lake."""
+        return Path(self.location)
+
+    @property
+    def catalog_uri(self) -> str:
+        """The SQLite file of a local lake."""
+        return f"{self.location}/catalog.db"
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The names of the zones' namespaces."""
+        return tuple(self._namespace(zone) for zone in ZONES)
+
+    def identifier(self, contract: Contract) -> str:
+        """Namespace and name of a table."""
+        return f"{self._namespace(contract.zone)}.{contract.name}"
+
+    def table_location(self, contract: Contract) -> str:
+        """The folder or S3 URI of a table."""
+        scheme = "file://" if self.is_local else ""
+        return f"{scheme}{self.location}/{contract.zone}/{contract.name}"
+
+    def _namespace(self, zone: str) -> str:
+        return f"{self.prefix}_{zone}" if self.prefix else zone

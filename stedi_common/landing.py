@@ -1,0 +1,217 @@
+"""`land`: new drops of one source become rows of its landing table, and every line is accounted for (rule 12).
+
+Three commits, each safe to repeat: the rejected lines, the records, and last `landed_files`, which says that a file is
+done. A run that dies in between is repeated by the next one, which finds its own rows and adds only what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import narwhals as nw
+
+from stedi_common import __version__
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines import Engine, Head
+from stedi_common.errors import CommitConflictError, FileChangedError
+from stedi_common.frames import Frame
+from stedi_common.pseudonym import PseudonymKey
+from stedi_common.records import Drop, Reader, drops, sha256
+
+REJECTED = contract("rejected_records")
+LEDGER = contract("landed_files")
+
+#: How often a run starts over because another one committed in between.
+ATTEMPTS = 5
+
+_PLACE = ["source_file", "source_line"]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of the new drops of a source. All but `source` and `files` count lines or values."""
+
+    source: str
+    files: int
+    lines: int = 0
+    landed: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    suppressed: int = 0
+    blank: int = 0
+    nulled_values: int = 0
+
+
+def land(engine: Engine, source: str, landing: str, key: PseudonymKey, arrived_at: datetime | None = None) -> Landed:
+    """Land the drops of a source that have not landed yet.
+
+    Args:
+        engine: an open lake.
+        source: one of customer, accelerometer and step_trainer.
+        landing: the folder or S3 URI above the sources' folders.
+        key: gives rejected lines their hash.
+        arrived_at: when the drops arrived, UTC without zone; by default now.
+
+    Raises:
+        FileChangedError: a drop that had landed has other content now; nothing lands.
+        CommitConflictError: other runs kept committing in between.
+    """
+    arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
+    reader = Reader(source, arrived_at, key.content_key)
+    table = contract(f"{source}_landing")
+    for each in (table, REJECTED, LEDGER):
+        engine.prepare(each)
+    found = drops(landing, source)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _land(engine, reader, table, found)
+        except CommitConflictError:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]) -> Landed:
+    # The heads before any reading: what commits after this moment makes this run start over.
+    heads = {each.name: engine.head(each) for each in (table, REJECTED, LEDGER)}
+    new = _new(engine, heads[LEDGER.name], found)
+    if not new:
+        return Landed(reader.source, files=0)
+    summary = {"stedi.version": __version__, "stedi.files": str(len(new))}
+    with engine.stage(reader, new, table.keys) as staged, ExitStack() as stack:
+        surplus = stack.enter_context(_surplus(engine, staged, table, heads[table.name]))
+        rejected = _rejected(engine, staged, reader.source, heads[REJECTED.name])
+        if _length(engine, rejected):
+            engine.append(REJECTED, rejected, heads[REJECTED.name], summary)
+        records = _records(staged).join(surplus, on=_PLACE, how="anti")
+        engine.append(table, records.select(*table.names), heads[table.name], summary)
+        ledger = _ledger(engine, reader, new, staged, surplus)
+        engine.append(LEDGER, engine.frame(LEDGER, ledger), heads[LEDGER.name], summary)
+    return _totals(reader.source, ledger)
+
+
+def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:
+    """The drops that have not landed. Raises FileChangedError if one that had is not what it was."""
+    ledger = engine.read(LEDGER, head).select("source_file", "sha256", "bytes", "modified_at")
+    known = {row["source_file"]: row for row in engine.collect(ledger)}
+    for drop in found:
+        was = known.get(drop.name)
+        if was is None or (was["bytes"], was["modified_at"]) == (drop.bytes, drop.modified_at):
+            continue
+        # Only storage's word for it has changed, unless the content has.
+        if was["bytes"] != drop.bytes or was["sha256"] != sha256(drop):
+            raise FileChangedError(
+                f"landing: expected {drop.name} as it had landed, got other content under the same name",
+                hint="drop new records as a new file; what has landed stays",
+            )
+    return [drop for drop in found if drop.name not in known]
+
+
+def _records(staged: Frame) -> Frame:
+    return staged.filter(nw.col("mark").is_null())
+
+
+def _rejected(engine: Engine, staged: Frame, source: str, head: Head) -> Frame:
+    """The rejected lines that are not in the table yet."""
+    lines = staged.filter(nw.col("mark") == "rejected").with_columns(nw.lit(source).alias("source"))
+    present = engine.read(REJECTED, head).select(*_PLACE)
+    return lines.join(present, on=_PLACE, how="anti").select(*REJECTED.names)
+
+
+@contextmanager
+def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iterator[Frame]:
+    """The records that are not to be added: columns source_file, source_line and `again`.
+
+    `again` is 1 for a record that this very line has brought before (a run that died), 0 for one equal to another.
+    Fingerprints find the few records that may be equal to others; only those are compared, column by column.
+    """
+    records = _records(staged)
+    landed = engine.read(table, head, _days(engine, records, table)) if head.rows else None
+    fingerprints = [
+        records.group_by("fingerprint").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("fingerprint")
+    ]
+    if landed is not None:
+        landed = engine.fingerprint(landed, table.keys)
+        fingerprints.append(
+            landed.select("fingerprint").join(records.select("fingerprint"), on="fingerprint", how="semi")
+        )
+    with engine.held(nw.concat(fingerprints).unique()) as suspects:
+        pool = _in_turn(records.join(suspects, on="fingerprint", how="semi"), table, turn=1)
+        if landed is not None:
+            before = _in_turn(landed.join(suspects, on="fingerprint", how="semi"), table, turn=0)
+            pool = nw.concat([before, pool])
+        firsts = pool.unique(list(table.keys), keep="first", order_by=["turn", *_PLACE]).select("turn", *_PLACE)
+        seconds = pool.join(firsts, on=["turn", *_PLACE], how="anti").filter(nw.col("turn") == 1).select(*_PLACE)
+        again = pool.filter(nw.col("turn") == 0).select(*_PLACE, nw.lit(1).alias("again")).unique()
+        surplus = seconds.join(again, on=_PLACE, how="left").with_columns(nw.col("again").fill_null(0))
+        with engine.held(surplus) as held:
+            yield held
+
+
+def _in_turn(rows: Frame, table: Contract, turn: int) -> Frame:
+    return rows.select(*table.keys, *_PLACE, nw.lit(turn).alias("turn"))
+
+
+def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
+    """The days on which the records' equals can lie."""
+    if table.partition is None:
+        return None
+    days = records.select(nw.col(table.partition.name).dt.truncate("1d").alias("day")).unique()
+    return sorted(row["day"].date() for row in engine.collect(days))
+
+
+def _ledger(engine: Engine, reader: Reader, new: Sequence[Drop], staged: Frame, surplus: Frame) -> list[dict[str, Any]]:
+    """A row of `landed_files` for each new drop."""
+    lines = _by_file(
+        engine,
+        staged.group_by("source_file").agg(
+            _count("end_of_file", of="source_line").alias("lines"),
+            _count("rejected").alias("rejected"),
+            _count("blank").alias("blank"),
+            nw.col("nulled_values").sum().cast(nw.Int64).alias("nulled_values"),
+        ),
+    )
+    ends = staged.filter(nw.col("mark") == "end_of_file").select("source_file", nw.col("content_hash").alias("sha256"))
+    hashes = _by_file(engine, ends)
+    duplicates = _by_file(
+        engine,
+        surplus.filter(nw.col("again") == 0).group_by("source_file").agg(nw.len().cast(nw.Int64).alias("duplicate")),
+    )
+    rows = []
+    for drop in new:
+        row: dict[str, Any] = {
+            "source": reader.source,
+            "bytes": drop.bytes,
+            "modified_at": drop.modified_at,
+            "suppressed": 0,
+            "arrived_at": reader.arrived_at,
+            "duplicate": 0,
+            **lines[drop.name],
+            **hashes[drop.name],
+            **duplicates.get(drop.name, {}),
+        }
+        row["landed"] = row["lines"] - row["rejected"] - row["blank"] - row["duplicate"]
+        rows.append(row)
+    return rows
+
+
+def _length(engine: Engine, rows: Frame) -> int:
+    return int(engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
+
+
+def _count(mark: str, of: str | None = None) -> nw.Expr:
+    value = nw.col(of) if of else nw.lit(1)
+    return nw.when(nw.col("mark") == mark).then(value).otherwise(0).sum().cast(nw.Int64)
+
+
+def _by_file(engine: Engine, rows: Frame) -> dict[str, dict[str, Any]]:
+    return {row["source_file"]: row for row in engine.collect(rows)}
+
+
+def _totals(source: str, ledger: list[dict[str, Any]]) -> Landed:
+    counts = ("lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values")
+    return Landed(source, files=len(ledger), **{name: sum(row[name] for row in ledger) for name in counts})

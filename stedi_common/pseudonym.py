@@ -1,0 +1,98 @@
+"""The pseudonym key (rule 10): 32 random bytes outside the lake. Who has them can tell people from pseudonyms."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stedi_common.errors import KeyMissingError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class PseudonymKey:
+    """The key and what is derived from it. Its bytes never show in a repr, a log or a query."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise KeyMissingError(f"pseudonym key: expected {KEY_BYTES} bytes, got {len(self.secret)}")
+
+    def pseudonym(self, email: str) -> str:
+        """The person's pseudonym: HMAC-SHA-256 of the email, 64 hex digits."""
+        return hmac.digest(self.secret, email.encode(), "sha256").hex()
+
+    @property
+    def content_key(self) -> bytes:
+        """The key for hashes of rejected lines: another one, so that no pseudonym can be made from a line."""
+        return hmac.digest(self.secret, b"stedi rejected content", "sha256")
+
+    @property
+    def id(self) -> str:
+        """Tells keys apart without telling anything of them, 16 hex digits."""
+        return hashlib.sha256(b"stedi key id" + self.secret).hexdigest()[:16]
+
+
+def read_key(path: Path) -> PseudonymKey:
+    """The key in this file, as 64 hex digits. Raises KeyMissingError if there is none, or others may read it."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+        secret = bytes.fromhex(text)
+    except FileNotFoundError:
+        raise KeyMissingError(f"pseudonym key: expected a file at {path}, got none", _HINT) from None
+    except ValueError:
+        raise KeyMissingError(f"pseudonym key: expected 64 hex digits in {path}, got something else", _HINT) from None
+    if mode & 0o077:
+        raise KeyMissingError(
+            f"pseudonym key: expected mode 0600 on {path}, got {mode & 0o777:04o}", f"chmod 600 {path}"
+        )
+    return PseudonymKey(secret)
+
+
+def secret_key(secret_id: str) -> PseudonymKey:
+    """The key in this secret of AWS Secrets Manager, as 64 hex digits. Raises KeyMissingError if there is none."""
+    import boto3  # noqa: PLC0415 - Glue brings it, a laptop does without
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        text = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
+        return PseudonymKey(bytes.fromhex(text.strip()))
+    except (BotoCoreError, ClientError) as error:
+        kind = type(error).__name__
+        raise KeyMissingError(f"pseudonym key: expected the secret {secret_id}, got {kind}", _HINT) from None
+    except ValueError:
+        raise KeyMissingError(f"pseudonym key: expected 64 hex digits in {secret_id}, got something else") from None
+
+
+def local_key() -> PseudonymKey:
+    """The key of this user on this machine; made on first use."""
+    path = local_key_path()
+    if not path.exists():
+        _write_new(path, secrets.token_hex(KEY_BYTES))
+    return read_key(path)
+
+
+def local_key_path() -> Path:
+    """Where the local key lies: outside every lake, in the user's configuration folder."""
+    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(config) / "stedi" / "pseudonym.key"
+
+
+def _write_new(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        # O_EXCL: of two first uses at once one makes the key and the other reads it.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+    except FileExistsError:
+        return
+
+
+_HINT = "`stedi` makes one on first use; a job takes one by --pseudonym_key_file or --pseudonym_key_secret"

@@ -1,0 +1,171 @@
+"""The fast path: reads plainly written lines with vectors. What it does not take is left to `record`.
+
+The files of one producer write every line alike: the same keys in the same order with the same spaces. So a block's
+layout is learned from one line, a strict pattern finds the lines written exactly so, and in those every value lies
+between known literals. No value of such a line can be read in two ways.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stedi_common.contracts import Column
+from stedi_common.records.record import IDENTITIES
+from stedi_common.records.values import EARLIEST, FIRST_MILLISECONDS
+
+Offsets = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+#: The first lines of a block may be odd ones, so a few are asked for the layout.
+_LINES_ASKED = 16
+#: Offsets in Arrow's strings have 32 bits.
+_MOST_BYTES = 2**31
+_MOST_FIELDS = 32
+
+_COMMA = ord(",")
+_FIELD = re.compile(rb'([{,] ?"([A-Za-z0-9_]{1,64})" ?: ?)("[^"\\]*"|[^",{}\[\] ]+)')
+_TAIL = re.compile(rb" ?\}\r?\n")
+
+# ASCII without quotes, escapes, control characters and commas; it neither begins nor ends with a space.
+_TEXT = r"[!#-+\--\[\]-~](?:[ !#-+\--\[\]-~]*[!#-+\--\[\]-~])?"
+_PATTERNS = {
+    "string": _TEXT,
+    "double": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?",
+    "int": r"-?(?:0|[1-9][0-9]{0,8})(?:\.0)?",
+    "timestamp": r"[1-9][0-9]{8,12}(?:\.0)?",
+}
+_UNKNOWN = rf'(?:"(?:{_TEXT})?"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
+
+
+class Layout(NamedTuple):
+    """How a line is written: the literals before, between and after its values, and whose values they are."""
+
+    literals: tuple[bytes, ...]
+    columns: tuple[Column | None, ...]
+
+    @property
+    def pattern(self) -> str:
+        """Matches a line of this layout whose values can be read in one way only."""
+        first, *others = (re.escape(literal.decode()) for literal in self.literals)
+        values = (_PATTERNS[column.type] if column else _UNKNOWN for column in self.columns)
+        return rf"\A{first}{''.join(map(str.__add__, values, others))}\z"
+
+
+def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -> tuple[Mask, list[pa.Array]]:
+    """Which lines were taken, and their values by column. `starts`: where each line begins, and the end of the last."""
+    nothing = np.zeros(len(starts) - 1, dtype=np.bool_), [pa.array([], arrow_type(column)) for column in columns]
+    layout = _learned(data, starts, columns)
+    if layout is None or len(data) >= _MOST_BYTES:
+        return nothing
+    lines = _lines(data, starts)
+    plain = pc.match_substring_regex(lines, layout.pattern)
+    taken = plain.to_numpy(zero_copy_only=False)
+    if not taken.any():
+        return nothing
+    if not taken.all():
+        lines = lines.filter(plain)
+    values = _values(lines, layout)
+    return _timely(taken, [_typed(values[column.name], column) for column in columns], latest)
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """The Arrow type of a contract's column."""
+    types = {"string": pa.string(), "timestamp": pa.timestamp("us"), "date": pa.date32()}
+    return {**types, "double": pa.float64(), "int": pa.int32()}[column.type]
+
+
+def _learned(data: bytes, starts: Offsets, columns: Sequence[Column]) -> Layout | None:
+    by_name = {column.name: column for column in columns}
+    asked = (_layout(data[start:end], by_name) for start, end in pairwise(starts[: _LINES_ASKED + 1]))
+    return next(filter(None, asked), None)
+
+
+def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
+    """How the line is written; None unless it names every column once, in a way this module understands."""
+    literals = [b""]
+    columns: list[Column | None] = []
+    end = 0
+    while (field := _FIELD.match(line, end)) and len(columns) < _MOST_FIELDS:
+        before, name, value = field.groups()
+        column = by_name.get(name.decode().lower())
+        # The quotes of a known column's value are a part of the layout.
+        quote = b'"' if column and value.startswith(b'"') else b""
+        if column and column.type == "string" and not quote:
+            return None
+        literals[-1] += before + quote
+        literals.append(quote)
+        columns.append(column)
+        end = field.end()
+    literals[-1] += line[end:]
+    known = sorted(column.name for column in columns if column)
+    is_whole = _TAIL.fullmatch(line, end) is not None and line.startswith(b"{") and line.count(b"{") == 1
+    return Layout(tuple(literals), tuple(columns)) if is_whole and known == sorted(by_name) else None
+
+
+def _lines(data: bytes, starts: Offsets) -> pa.Array:
+    """The lines, as they lie in the block."""
+    offsets = pa.py_buffer(starts.astype(np.int32))
+    return pa.Array.from_buffers(pa.binary(), len(starts) - 1, [None, offsets, pa.py_buffer(data)])
+
+
+def _values(lines: pa.Array, layout: Layout) -> dict[str, pa.Array]:
+    """The values of the known columns, as text. No value holds a comma, so commas say where they are."""
+    _, offsets, content = lines.buffers()
+    starts = np.frombuffer(offsets, np.int32)[: len(lines) + 1]
+    commas = np.flatnonzero(np.frombuffer(content, np.uint8) == _COMMA).reshape(len(lines), -1)
+    anchors = [starts[:-1], *commas.T, starts[1:]]
+    first, *inner, last = layout.literals
+    # How far a literal reaches to the left and to the right of its anchor: the line's start, its comma, or its end.
+    before = [literal.index(b",") for literal in inner] + [len(last)]
+    after = [len(first)] + [len(literal) - comma for literal, comma in zip(inner, before, strict=False)]
+    return {
+        column.name: _between(content, anchors[i] + after[i], anchors[i + 1] - before[i])
+        for i, column in enumerate(layout.columns)
+        if column
+    }
+
+
+def _between(content: pa.Buffer, starts: npt.NDArray[Any], ends: npt.NDArray[Any]) -> pa.Array:
+    """The texts from each start to its end."""
+    offsets = np.empty(2 * len(starts), np.int32)
+    offsets[0::2] = starts
+    offsets[1::2] = ends
+    texts = pa.Array.from_buffers(pa.string(), len(offsets) - 1, [None, pa.py_buffer(offsets), content])
+    # Every second of them is what lies between two values.
+    return texts.take(pa.array(np.arange(0, len(texts), 2)))
+
+
+def _typed(values: pa.Array, column: Column) -> pa.Array:
+    """The texts as the column's type, instants as milliseconds. The pattern allows only numbers that are exact."""
+    if column.type == "string":
+        return pc.ascii_lower(values) if column.name in IDENTITIES else values
+    numbers = values.cast(pa.float64())
+    if column.type == "double":
+        return pc.add(numbers, 0.0)  # makes a negative zero positive
+    if column.type == "int":
+        return numbers.cast(pa.int32())
+    amounts = numbers.cast(pa.int64())
+    milliseconds = pc.if_else(pc.less(amounts, FIRST_MILLISECONDS), pc.multiply(amounts, 1000), amounts)
+    return milliseconds.cast(pa.timestamp("ms"))
+
+
+def _timely(taken: Mask, arrays: list[pa.Array], latest: int) -> tuple[Mask, list[pa.Array]]:
+    """Gives back the lines with a wrong instant: `record` will reject them."""
+    timely = np.ones(int(taken.sum()), dtype=np.bool_)
+    for array in arrays:
+        if pa.types.is_timestamp(array.type):
+            milliseconds = array.cast(pa.int64()).to_numpy()
+            timely &= (milliseconds >= EARLIEST) & (milliseconds <= latest)
+    if not timely.all():
+        arrays = [array.filter(pa.array(timely)) for array in arrays]
+        taken = taken.copy()
+        taken[taken] = timely
+    return taken, arrays

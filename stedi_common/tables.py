@@ -1,0 +1,102 @@
+"""One function per table, named after it; its parameters are the tables it is made from. The signature is the lineage.
+
+Each returns *judged* rows: every row of its first source, with the reason it is dropped for in `dropped`, or null. The
+pipeline keeps the rows without a reason, with the columns of the table's contract, and counts the others.
+"""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from stedi_common.consent import (
+    consent_starts,
+    current_customers,
+    device_claims,
+    device_owners,
+    made_before_consent,
+)
+from stedi_common.frames import DROPPED, Frame, judged
+from stedi_common.policy import Policy
+
+
+def customer_trusted(customer_landing: Frame) -> Frame:
+    """The current record of every customer who consents (rules 4 and 5)."""
+    current = current_customers(customer_landing).select("record_hash", nw.lit(1).alias("current"))
+    records = customer_landing.join(current, on="record_hash", how="left").join(
+        consent_starts(customer_landing), on="email", how="left"
+    )
+    return judged(records, superseded=nw.col("current").is_null(), no_consent=nw.col("consent_start").is_null())
+
+
+def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Frame:
+    """Readings their owner had consented to when they were made (rule 5)."""
+    consent = customer_trusted.select(nw.col("email").alias("user"), "consent_start")
+    readings = accelerometer_landing.join(consent, on="user", how="left")
+    return judged(
+        readings,
+        no_consent=nw.col("consent_start").is_null(),
+        before_consent=made_before_consent("timestamp", policy),
+    )
+
+
+def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> Frame:
+    """Consenting customers with at least one trusted accelerometer reading (rule 6)."""
+    users = accelerometer_trusted.select(nw.col("user").alias("email")).unique()
+    customers = customer_trusted.join(users.with_columns(nw.lit(1).alias("has_readings")), on="email", how="left")
+    return judged(customers, no_readings=nw.col("has_readings").is_null())
+
+
+def step_trainer_trusted(
+    step_trainer_landing: Frame, customers_curated: Frame, customer_landing: Frame, policy: Policy
+) -> Frame:
+    """Readings of devices a curated customer owns, made under their consent (rules 7 and 8)."""
+    devices = _devices(device_claims(customer_landing, customers_curated, policy))
+    readings = step_trainer_landing.join(devices, on="serialnumber", how="left")
+    return judged(
+        readings,
+        unclaimed_serial=nw.col("claims").is_null(),
+        defective_serial=nw.col("not_owned") == "defective_serial",
+        shared_serial=nw.col("not_owned") == "shared_serial",
+        owner_not_curated=nw.col("consent_start").is_null(),
+        before_consent=made_before_consent("sensorreadingtime", policy),
+    )
+
+
+def machine_learning_curated(
+    step_trainer_trusted: Frame,
+    accelerometer_trusted: Frame,
+    customers_curated: Frame,
+    customer_landing: Frame,
+    pseudonyms: Frame,
+    policy: Policy,
+) -> Frame:
+    """Each trusted step reading with each trusted accelerometer reading of the owner at that instant (rule 9).
+
+    `pseudonyms` has the columns email and pseudonym, a row for each curated customer (rule 10).
+    """
+    accelerations = accelerometer_trusted.join(
+        pseudonyms.select(nw.col("email").alias("user"), "pseudonym"), on="user", how="inner"
+    )
+    at = ["sensorreadingtime"]
+    if policy.pairing == "owner":
+        owners = device_owners(customer_landing, customers_curated, policy)
+        # A person's readings, once for each of their devices.
+        accelerations = accelerations.join(owners, left_on="user", right_on="email", how="inner")
+        at = ["sensorreadingtime", "serialnumber"]
+    accelerations = accelerations.with_columns(nw.col("timestamp").alias("sensorreadingtime"))
+    pairs = step_trainer_trusted.join(accelerations, on=at, how="left", suffix="_accelerometer")
+    return judged(pairs, no_reading_at_that_instant=nw.col("pseudonym").is_null())
+
+
+def _devices(claims: Frame) -> Frame:
+    """One row per claimed serial number, so that a join with it multiplies nothing, whoever claims it."""
+    owned_since = nw.when(nw.col(DROPPED).is_null()).then(nw.col("consent_start"))
+    return (
+        claims.with_columns(owned_since.alias("owned_since"))
+        .group_by("serialnumber")
+        .agg(
+            nw.len().alias("claims"),
+            nw.col("owned_since").min().alias("consent_start"),
+            nw.col(DROPPED).min().alias("not_owned"),
+        )
+    )

@@ -1,0 +1,339 @@
+"""Generated histories: drops that arrive in runs, small worlds in which people, devices and instants keep meeting.
+
+A history is drawn as records with typed values; then every value is spelled (`Spelling`), some records are spoiled, and
+the lines are put into files and the files into runs. Everything shrinks to one plainly spelled file in one run.
+"""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from drops import milliseconds
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from stedi_common.policy import Policy
+
+MILLISECOND, HOUR, DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
+
+PEOPLE = tuple(f"walker{number}@example.org" for number in range(1, 6))
+DEVICES = tuple(f"sn-{number}" for number in range(1, 8))
+
+#: When records are made and consents given. Some pairs share a day, one is a midnight, so partitions have edges.
+MOMENTS = tuple(
+    datetime(2024, 3, day, hour) for day, hour in ((1, 10), (1, 18), (2, 0), (2, 12), (3, 9))
+)  # fmt: skip
+#: When readings are made: at those moments, next to them, and after all of them.
+LATER = datetime(2024, 3, 5, 12)
+INSTANTS = (LATER, *(moment + nudge for moment in MOMENTS for nudge in (0 * DAY, -MILLISECOND, MILLISECOND)))
+#: When each run begins.
+ARRIVALS = tuple(datetime(2024, 4, day) for day in (1, 2, 3))
+#: Right for some runs, wrong for others.
+LATEST = tuple(str(milliseconds(arrival + DAY) + late) for arrival in ARRIVALS for late in (0, 1))
+
+#: A record is its keys and typed values; an absent value is None.
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class History:
+    """Runs of drops (name to bytes), and when each run began (UTC, without a zone)."""
+
+    runs: tuple[dict[str, bytes], ...]
+    arrived_at: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """A drop and the run that finds it."""
+
+    name: str
+    content: bytes
+    run: int
+
+
+# Records
+
+
+@st.composite
+def customer(draw: DrawFn, number: int) -> Record:
+    """A version of a person's record: mostly consenting, mostly with a device of their own."""
+    updated = draw(st.sampled_from(MOMENTS))
+    shares = draw(often(st.sampled_from(MOMENTS), st.none(), of=5))
+    own, spare, somebodys = DEVICES[number], DEVICES[(number + 5) % 7], draw(st.sampled_from(DEVICES))
+    return {
+        "customerName": draw(st.sampled_from((None, "Walker", "W. \u00c4ther", "nul\0l", "\u2028"))),
+        "email": PEOPLE[number],
+        "phone": draw(st.sampled_from((None, "5550100", "5550101"))),
+        "birthDay": draw(st.sampled_from((None, "1990-01-01", "993-01-01"))),
+        "serialNumber": draw(st.sampled_from((*[own] * 12, spare, spare, None, somebodys))),
+        "registrationDate": MOMENTS[0],
+        "lastUpdateDate": updated,
+        "shareWithResearchAsOfDate": shares,
+        "shareWithPublicAsOfDate": draw(st.sampled_from((None, MOMENTS[1]))),
+        "shareWithFriendsAsOfDate": None,
+    }
+
+
+@st.composite
+def renewal(draw: DrawFn, number: int) -> list[Record]:
+    """A person who consented, withdrew (more than once perhaps), and consents again, with which date ever."""
+    first, *refused, last = sorted(draw(st.lists(st.sampled_from(MOMENTS), min_size=3, unique=True)))
+    consents = {first: first, **dict.fromkeys(refused), last: draw(st.sampled_from((first, last)))}
+    return [
+        draw(customer(number)) | {"lastUpdateDate": updated, "shareWithResearchAsOfDate": consent}
+        for updated, consent in consents.items()
+    ]
+
+
+def walker(number: int) -> SearchStrategy[list[Record]]:
+    """A person's versions: granted, moved, withdrawn, renewed, in any order, with ties."""
+    return often(st.lists(customer(number), min_size=1, max_size=3), renewal(number), of=4)
+
+
+XY = st.tuples(st.sampled_from((0.0, 1.0, -1.0)), st.sampled_from((0.0, 1.0)))
+
+
+@st.composite
+def walk(draw: DrawFn, people: int) -> tuple[list[Record], list[Record]]:
+    """What one instant leaves behind: the accelerometer's records and the step trainer's."""
+    number = draw(st.integers(0, people))  # one more than there are: a stranger
+    user, device = (*PEOPLE, "stranger@example.org")[number], DEVICES[number]
+    instant = draw(often(st.sampled_from(INSTANTS), st.just(LATER), of=2))
+    moves = draw(often(st.lists(XY, min_size=1, max_size=2), st.just([]), of=6))
+    distances = draw(often(st.lists(st.sampled_from((10, 20, -5)), min_size=1, max_size=2), st.just([]), of=6))
+    devices = draw(often(st.just((device,)), st.just((device, DEVICES[(number + 5) % 7])), of=3))
+    return (
+        [{"user": user, "timestamp": instant, "x": x, "y": y, "z": 0.5} for x, y in moves],
+        [
+            {"sensorReadingTime": instant, "serialNumber": serial, "distanceFromObject": distance}
+            for distance in distances
+            for serial in devices
+        ],
+    )
+
+
+@st.composite
+def worlds(draw: DrawFn) -> dict[str, list[Record]]:
+    people = draw(st.integers(2, len(PEOPLE)))
+    walks = draw(st.lists(walk(people), min_size=6, max_size=14))
+    return {
+        "customer": [record for number in range(people) for record in draw(walker(number))],
+        "accelerometer": [move for moves, _ in walks for move in moves],
+        "step_trainer": [step for _, steps in walks for step in steps],
+    }
+
+
+# Spelling: one typed value has many spellings, as JSON tokens
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the keys and the values of one record are written."""
+
+    key: Callable[[str], str] = str
+    instant: Callable[[datetime], str] = lambda instant: str(milliseconds(instant))
+    number: Callable[[float], str] = json.dumps
+    identity: Callable[[str], str] = str
+    absent: str | None = None
+
+    def fields(self, record: Record) -> list[tuple[str, str]]:
+        tokens = {name: self.token(name, value) for name, value in record.items()}
+        return [(self.key(name), token) for name, token in tokens.items() if token is not None]
+
+    def token(self, name: str, value: Any) -> str | None:
+        if value is None:
+            return self.absent
+        if isinstance(value, datetime):
+            return self.instant(value)
+        if isinstance(value, str):
+            return json.dumps(self.identity(value) if name in ("email", "user", "serialNumber") else value)
+        return self.number(value)
+
+
+def seconds(instant: datetime) -> str:
+    return "{}.{:03}".format(*divmod(milliseconds(instant), 1000))
+
+
+def iso(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds")
+
+
+SPELLINGS = st.builds(
+    Spelling,
+    key=st.sampled_from((str, str.lower, str.upper)),
+    instant=st.sampled_from(
+        (
+            lambda instant: str(milliseconds(instant)),
+            lambda instant: f"{milliseconds(instant)}.9",
+            lambda instant: f"{milliseconds(instant)}e0",
+            seconds,
+            lambda instant: f'"{seconds(instant)}9"',
+            lambda instant: f'"{iso(instant)}Z"',
+            lambda instant: f'" {iso(instant)}9999Z "',
+            lambda instant: f'"{iso(instant + 2 * HOUR)}+02:00"'.replace("T", " "),
+            lambda instant: f'"{iso(instant - 11 * HOUR)}-1100"',
+        )
+    ),
+    number=st.sampled_from(
+        (json.dumps, lambda n: f'"{n}"', lambda n: f"{n:.1f}", lambda n: f"{n}e0", lambda n: f"-{-n}")
+    ),
+    identity=st.sampled_from(
+        (str, str.upper, str.title, lambda text: f" {text}\t", lambda text: f"\r\n{text.upper()}\v")
+    ),
+    absent=st.sampled_from((None, "null", '""', '" \\t"')),
+)
+
+
+def line(fields: list[tuple[str, str]]) -> bytes:
+    return ("{" + ", ".join(f"{json.dumps(key)}: {token}" for key, token in fields) + "}").encode()
+
+
+# Dirt
+
+WRONG = ("0", "-1", "946684799.999", "946684799999", '"1999-12-31T23:59:59Z"', "99999999999", "1e300", "1e14")
+UNREADABLE = (
+    *("true", "false", "[]", '{"a": 1}', '"no"', '"\\ud800"', '"NaN"', '"1_0"', '"+1"', '"0x1"', '".5"'),
+    *("1e400", "2147483648", "-2147483649", "1.5", '"2024-02-30T00:00Z"', '"2024-03-05T12:00:00"', '"0-01-01"'),
+    *('"2024-03-05"', '"\\u00a01"', '"\\uff11"', '"walker1@example.org\\u0000"'),
+)
+MISSING = ("null", '""', '" "')
+BLANK = (b"", b"  ", b"\t\v\f", b"\r")
+NOT_RECORDS = (
+    *(b"{", b"[]", b"7", b'"text"', b"null", b"NaN", b"nonsense", b"{'user': 1}"),
+    *(b"\xff\xfe", b'{"user": "\xc3"}', b"\xef\xbb\xbf{}", b'{"x": NaN}', b'{"x": 1,}', b"{} {}", b'{"x": 01}'),
+    *(b'{"x": "tab\there"}', b"{}", b"\x00", b"\xc2\xa0", b"\x1c"),
+    *(b"[" * depth + b"]" * depth for depth in (100, 101)),
+)
+
+
+@st.composite
+def spoiled(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
+    """A record in which something is not as it should be; not everything of it is wrong."""
+    place = draw(st.integers(0, len(fields) - 1))
+    key, token = fields[place]
+    before, after = fields[:place], fields[place + 1 :]
+    whole = line(fields)
+    return draw(
+        st.one_of(
+            st.sampled_from((*UNREADABLE, *MISSING)).map(lambda bad: line([*before, (key, bad), *after])),
+            st.sampled_from((*WRONG, *LATEST)).map(lambda bad: line([timed(field, bad) for field in fields])),
+            st.just(line(before + after)),
+            st.just(line([*fields, (key.swapcase(), token)])),
+            st.just(line([("unknown", '{"x": [1, {"x": 2}]}'), *fields, ("\u017fuser", "1"), ("Unknown", "null")])),
+            st.sampled_from((whole[:-1], whole + b"}", b" " + whole + b"\t", whole[:9] + b"\xe9" + whole[9:])),
+            st.sampled_from(NOT_RECORDS),
+            st.sampled_from(BLANK),
+        )
+    )
+
+
+def timed(field: tuple[str, str], token: str) -> tuple[str, str]:
+    """The field with another instant, if it is an instant."""
+    key, _ = field
+    return (key, token) if key.lower().endswith(("date", "time", "timestamp")) else field
+
+
+@st.composite
+def spelled(draw: DrawFn, record: Record) -> list[bytes]:
+    """The lines that come of a record: itself mostly, or a spoiled one as well, or the record twice."""
+    plain = line(Spelling().fields(record))
+    kind = draw(st.sampled_from((*["plain"] * 4, *["other"] * 3, "both", *["spoiled"] * 2)))
+    if kind == "plain":
+        return [plain]
+    fields = draw(SPELLINGS).fields(record)
+    return {
+        "other": lambda: [line(fields)],
+        "both": lambda: [plain, line(fields)],
+        "spoiled": lambda: [plain, draw(spoiled(fields))],
+    }[kind]()
+
+
+# Files and runs
+
+#: What else may be with a file.
+DRESSES = (*["as it is"] * 9, "marked", "open", "truncated", "gzip", "gzip", "gzip", "torn gzip", "bad gzip")
+FOLDERS = ("", "2024/", "2024/03/", "z/")
+
+
+@st.composite
+def files(draw: DrawFn, source: str, lines: list[bytes], runs: int) -> list[File]:
+    """The lines in some files, some of which come again under another name."""
+    names = draw(st.lists(names_of(source), min_size=4, max_size=4, unique=True))
+    cuts = sorted(draw(st.lists(st.integers(0, len(lines)), max_size=2)))
+    parts = [lines[start:end] for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
+    found = [draw(file(name, part, runs)) for name, part in zip(names, parts, strict=False)]
+    if draw(st.integers(0, 3)) == 3:
+        again = draw(st.sampled_from(found))
+        kind = names[3].removesuffix(".gz") + (".gz" if again.name.endswith(".gz") else "")
+        found.append(File(kind, again.content, draw(st.integers(0, runs - 1))))
+    return found
+
+
+def names_of(source: str) -> SearchStrategy[str]:
+    """Names that differ in more than `.gz`."""
+    return st.builds(
+        "{}/{}{}.json".format,
+        st.just(source),
+        st.sampled_from(FOLDERS),
+        st.sampled_from(("a", "B", "c d", "\u00e9", "0")),
+    )
+
+
+@st.composite
+def file(draw: DrawFn, name: str, lines: list[bytes], runs: int) -> File:
+    ending = draw(often(st.just(b"\n"), st.just(b"\r\n"), of=4))
+    content = b"".join(line + ending for line in lines)
+    dress = draw(st.sampled_from(DRESSES))
+    run = draw(st.integers(0, runs - 1))
+    if dress == "marked":
+        return File(name, b"\xef\xbb\xbf" + content, run)
+    if dress == "open":
+        return File(name, content.removesuffix(ending), run)
+    if dress == "truncated":
+        return File(name, content[: -draw(st.integers(1, 40))], run)
+    if dress == "as it is":
+        return File(name, content, run)
+    zipped = gzip.compress(content, mtime=0)
+    if dress == "torn gzip":
+        zipped = zipped[: -draw(st.integers(1, 60))]
+    if dress == "bad gzip":
+        zipped = draw(st.sampled_from((content, b"", zipped + zipped, zipped + b"\0\0", zipped + b"rest", zipped[:3])))
+    return File(f"{name}.gz", zipped, run)
+
+
+# Histories
+
+
+@st.composite
+def histories(draw: DrawFn) -> History:
+    runs = draw(st.integers(1, len(ARRIVALS)))
+    drops: list[dict[str, bytes]] = [{} for _ in range(runs)]
+    for source, records in draw(worlds()).items():
+        ordered = draw(st.permutations(records)) if draw(st.booleans()) else records
+        lines = [line for record in ordered for line in draw(spelled(record))]
+        for found in draw(files(source, lines, runs)):
+            drops[found.run][found.name] = found.content
+    if draw(st.integers(0, 7)) == 7:
+        drops[0] |= {"customer/_SUCCESS": b"{}", "customer/empty.json": b"", "step_trainer/empty.json.gz": b""}
+    return History(tuple(drops), ARRIVALS[:runs])
+
+
+def policies() -> SearchStrategy[Policy]:
+    """The default first, then the others, sometimes with defective serials."""
+    serials = st.frozensets(st.sampled_from((DEVICES[0], f" {DEVICES[1].upper()} ", "sn-99")), max_size=2)
+    return st.builds(
+        Policy.declared,
+        consent=st.sampled_from(("as-of", "ever")),
+        pairing=st.sampled_from(("owner", "timestamp")),
+        defective_serials=often(st.just(frozenset()), serials, of=3),
+        environment=st.just("dev"),
+    )
+
+
+def often(usual: SearchStrategy, other: SearchStrategy, of: int) -> SearchStrategy:
+    """The usual, but for one time in so many."""
+    return st.integers(1, of).flatmap(lambda n: other if n == of else usual)

@@ -1,0 +1,57 @@
+"""Histories on a real engine: write the drops, land them, run the jobs, read the tables back."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from stedi_common import landing, pipeline
+from stedi_common.contracts import SOURCES, contract
+from stedi_common.engines import Engine
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+Run = Mapping[str, bytes]
+
+
+def write(folder: Path, drops: Run) -> None:
+    """Put the drops below the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in drops.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def land(engine: Engine, folder: Path, key: PseudonymKey, arrived_at: datetime) -> list[landing.Landed]:
+    """Land all three sources."""
+    return [landing.land(engine, source, str(folder), key, arrived_at) for source in SOURCES]
+
+
+def run(engine: Engine, policy: Policy, key: PseudonymKey) -> list[pipeline.Outcome]:
+    """Run all five jobs."""
+    return [pipeline.run(engine, job, policy, key) for job in pipeline.jobs([])]
+
+
+def play(  # noqa: PLR0913, PLR0917 - a history is all of this
+    engine: Engine,
+    folder: Path,
+    runs: Sequence[Run],
+    arrived_at: Sequence[datetime],
+    policy: Policy,
+    key: PseudonymKey,
+) -> None:
+    """Land each run of drops when it arrives, then make the tables."""
+    for drops, arrival in zip(runs, arrived_at, strict=True):
+        write(folder, drops)
+        land(engine, folder, key, arrival)
+    run(engine, policy, key)
+
+
+def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tuple[Any, ...]]:
+    """A table's rows as a bag of tuples, of these columns or all."""
+    of = contract(table)
+    names = columns or of.names
+    found = engine.collect(engine.read(of, engine.head(of)).select(*names))
+    return Counter(tuple(row[name] for name in names) for row in found)
