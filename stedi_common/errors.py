@@ -1,6 +1,11 @@
 """Everything that can go wrong, by name. No message ever holds a participant's value."""
 
 
+from __future__ import annotations
+
+import traceback
+
+
 class StediError(Exception):
     """Base of all errors that a user is meant to read. `hint` says what to do about it."""
 
@@ -42,3 +47,15 @@ class EngineError(StediError):
 
 class QueryError(StediError):
     """A query is not one SELECT, or asks for what is not there."""
+
+
+class UnexpectedError(StediError):
+    """A defect of this program, or of what it runs on. Its message may quote values, so its kind and place are told."""
+
+    def __init__(self, error: Exception) -> None:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        super().__init__(
+            f"unexpected {type(error).__name__} at {place.filename}:{place.lineno}; its message may hold personal data"
+        )
+        #: The way there, in lines of code: it holds no values.
+        self.way = "".join(traceback.format_tb(error.__traceback__))

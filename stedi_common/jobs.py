@@ -13,7 +13,7 @@ from typing import Any
 from stedi_common import landing, pipeline
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import ENGINES, Engine, connect
-from stedi_common.errors import StediError
+from stedi_common.errors import StediError, UnexpectedError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
@@ -61,10 +61,17 @@ def _report(job: str, work: Callable[[], Any]) -> int:
     try:
         result = asdict(work())
     except StediError as error:
-        print(f"{job}: {error}", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
-        return 1
+        return _failed(job, error)
+    except Exception as error:
+        unexpected = UnexpectedError(error)
+        return _failed(job, unexpected, unexpected.way)
     print(json.dumps({"job": job, **result}))  # noqa: T201 - and its standard output
     return 0
+
+
+def _failed(job: str, error: StediError, way: str = "") -> int:
+    print(f"{way}{job}: {error}", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
+    return 1
 
 
 def _parser(job: str) -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ done. A run that dies in between is repeated by the next one, which finds its ow
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -81,17 +81,17 @@ def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]
     new = _new(engine, heads[LEDGER.name], found)
     if not new:
         return Landed(reader.source, files=0)
-    summary = {"stedi.version": __version__, "stedi.files": str(len(new))}
-    with engine.stage(reader, new, table.keys) as staged, ExitStack() as stack:
-        surplus = stack.enter_context(_surplus(engine, staged, table, heads[table.name]))
-        rejected = _rejected(engine, staged, reader.source, heads[REJECTED.name])
-        if _length(engine, rejected):
-            engine.append(REJECTED, rejected, heads[REJECTED.name], summary)
-        records = _records(staged).join(surplus, on=_PLACE, how="anti")
-        engine.append(table, records.select(*table.names), heads[table.name], summary)
+    with engine.stage(reader, new, table.keys) as staged, _surplus(engine, staged, table, heads[table.name]) as surplus:
         ledger = _ledger(engine, reader, new, staged, surplus)
+        landed = _totals(reader.source, ledger)
+        summary = {"stedi.version": __version__, "stedi.source": reader.source, "stedi.files": str(len(new))}
+        if landed.rejected:
+            rejected = _rejected(engine, staged, reader.source, heads[REJECTED.name])
+            engine.append(REJECTED, rejected, heads[REJECTED.name], summary)
+        if landed.landed:
+            engine.append(table, _records(staged, table, surplus), heads[table.name], summary)
         engine.append(LEDGER, engine.frame(LEDGER, ledger), heads[LEDGER.name], summary)
-    return _totals(reader.source, ledger)
+    return landed
 
 
 def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:
@@ -111,8 +111,12 @@ def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:
     return [drop for drop in found if drop.name not in known]
 
 
-def _records(staged: Frame) -> Frame:
-    return staged.filter(nw.col("mark").is_null())
+def _records(staged: Frame, table: Contract, surplus: Frame | None = None) -> Frame:
+    """The lines that are records, without the surplus ones."""
+    records = staged.filter(nw.col("mark").is_null())
+    if surplus is not None:
+        records = records.join(surplus, on=_PLACE, how="anti")
+    return records.select(*table.names, "fingerprint")
 
 
 def _rejected(engine: Engine, staged: Frame, source: str, head: Head) -> Frame:
@@ -123,37 +127,47 @@ def _rejected(engine: Engine, staged: Frame, source: str, head: Head) -> Frame:
 
 
 @contextmanager
-def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iterator[Frame]:
-    """The records that are not to be added: columns source_file, source_line and `again`.
+def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iterator[Frame | None]:
+    """The records that are not to be added: columns source_file, source_line and `again`. None if there are none.
 
     `again` is 1 for a record that this very line has brought before (a run that died), 0 for one equal to another.
     Fingerprints find the few records that may be equal to others; only those are compared, column by column.
     """
-    records = _records(staged)
-    landed = engine.read(table, head, _days(engine, records, table)) if head.rows else None
-    fingerprints = [
-        records.group_by("fingerprint").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("fingerprint")
-    ]
-    if landed is not None:
-        landed = engine.fingerprint(landed, table.keys)
-        fingerprints.append(
-            landed.select("fingerprint").join(records.select("fingerprint"), on="fingerprint", how="semi")
-        )
-    with engine.held(nw.concat(fingerprints).unique()) as suspects:
-        pool = _in_turn(records.join(suspects, on="fingerprint", how="semi"), table, turn=1)
+    records = _records(staged, table)
+    landed = None
+    if head.rows:
+        landed = engine.fingerprint(engine.read(table, head, _days(engine, records, table)), table.keys)
+    with engine.held(_suspects(records, landed)) as suspects:
+        if not suspects.rows:
+            yield None
+            return
+        pool = _in_turn(records, suspects.frame, table, turn=1)
         if landed is not None:
-            before = _in_turn(landed.join(suspects, on="fingerprint", how="semi"), table, turn=0)
-            pool = nw.concat([before, pool])
-        firsts = pool.unique(list(table.keys), keep="first", order_by=["turn", *_PLACE]).select("turn", *_PLACE)
-        seconds = pool.join(firsts, on=["turn", *_PLACE], how="anti").filter(nw.col("turn") == 1).select(*_PLACE)
-        again = pool.filter(nw.col("turn") == 0).select(*_PLACE, nw.lit(1).alias("again")).unique()
-        surplus = seconds.join(again, on=_PLACE, how="left").with_columns(nw.col("again").fill_null(0))
-        with engine.held(surplus) as held:
-            yield held
+            pool = nw.concat([_in_turn(landed, suspects.frame, table, turn=0), pool])
+        with engine.held(_seconds(pool, table)) as seconds:
+            yield seconds.frame
 
 
-def _in_turn(rows: Frame, table: Contract, turn: int) -> Frame:
-    return rows.select(*table.keys, *_PLACE, nw.lit(turn).alias("turn"))
+def _suspects(records: Frame, landed: Frame | None) -> Frame:
+    """The fingerprints that occur twice among the records, or among them and what has landed."""
+    twice = records.group_by("fingerprint").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("fingerprint")
+    if landed is None:
+        return twice
+    before = landed.select("fingerprint").join(records.select("fingerprint"), on="fingerprint", how="semi")
+    return nw.concat([twice, before]).unique()
+
+
+def _seconds(pool: Frame, table: Contract) -> Frame:
+    """Of the records in the pool those that are not the first of their kind."""
+    firsts = pool.unique(list(table.keys), keep="first", order_by=["turn", *_PLACE]).select("turn", *_PLACE)
+    seconds = pool.join(firsts, on=["turn", *_PLACE], how="anti").filter(nw.col("turn") == 1).select(*_PLACE)
+    again = pool.filter(nw.col("turn") == 0).select(*_PLACE, nw.lit(1).alias("again")).unique()
+    return seconds.join(again, on=_PLACE, how="left").with_columns(nw.col("again").fill_null(0))
+
+
+def _in_turn(rows: Frame, suspects: Frame, table: Contract, turn: int) -> Frame:
+    suspicious = rows.join(suspects, on="fingerprint", how="semi")
+    return suspicious.select(*table.keys, *_PLACE, nw.lit(turn).alias("turn"))
 
 
 def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
@@ -164,52 +178,44 @@ def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
     return sorted(row["day"].date() for row in engine.collect(days))
 
 
-def _ledger(engine: Engine, reader: Reader, new: Sequence[Drop], staged: Frame, surplus: Frame) -> list[dict[str, Any]]:
+def _ledger(
+    engine: Engine, reader: Reader, new: Sequence[Drop], staged: Frame, surplus: Frame | None
+) -> list[dict[str, Any]]:
     """A row of `landed_files` for each new drop."""
-    lines = _by_file(
-        engine,
-        staged.group_by("source_file").agg(
-            _count("end_of_file", of="source_line").alias("lines"),
-            _count("rejected").alias("rejected"),
-            _count("blank").alias("blank"),
-            nw.col("nulled_values").sum().cast(nw.Int64).alias("nulled_values"),
-        ),
+    counts = staged.group_by("source_file").agg(
+        _sum("end_of_file", "source_line").alias("lines"),
+        _sum("rejected").alias("rejected"),
+        _sum("blank").alias("blank"),
+        nw.col("nulled_values").sum().cast(nw.Int64).alias("nulled_values"),
+        nw.when(nw.col("mark") == "end_of_file").then(nw.col("content_hash")).max().alias("sha256"),
     )
-    ends = staged.filter(nw.col("mark") == "end_of_file").select("source_file", nw.col("content_hash").alias("sha256"))
-    hashes = _by_file(engine, ends)
-    duplicates = _by_file(
-        engine,
-        surplus.filter(nw.col("again") == 0).group_by("source_file").agg(nw.len().cast(nw.Int64).alias("duplicate")),
-    )
-    rows = []
-    for drop in new:
-        row: dict[str, Any] = {
-            "source": reader.source,
-            "bytes": drop.bytes,
-            "modified_at": drop.modified_at,
-            "suppressed": 0,
-            "arrived_at": reader.arrived_at,
-            "duplicate": 0,
-            **lines[drop.name],
-            **hashes[drop.name],
-            **duplicates.get(drop.name, {}),
-        }
-        row["landed"] = row["lines"] - row["rejected"] - row["blank"] - row["duplicate"]
-        rows.append(row)
-    return rows
+    by_file = {row["source_file"]: row for row in engine.collect(counts)}
+    duplicates = _duplicates(engine, surplus) if surplus is not None else {}
+    return [_entry(reader, drop, by_file[drop.name], duplicates.get(drop.name, 0)) for drop in new]
 
 
-def _length(engine: Engine, rows: Frame) -> int:
-    return int(engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
+def _entry(reader: Reader, drop: Drop, counts: dict[str, Any], duplicate: int) -> dict[str, Any]:
+    return counts | {
+        "source": reader.source,
+        "bytes": drop.bytes,
+        "modified_at": drop.modified_at,
+        "landed": counts["lines"] - counts["rejected"] - counts["blank"] - duplicate,
+        "duplicate": duplicate,
+        "suppressed": 0,
+        "nulled_values": counts["nulled_values"] or 0,
+        "arrived_at": reader.arrived_at,
+    }
 
 
-def _count(mark: str, of: str | None = None) -> nw.Expr:
+def _duplicates(engine: Engine, surplus: Frame) -> dict[str, int]:
+    """How many records of each file are equal to another that landed before."""
+    rows = surplus.filter(nw.col("again") == 0).group_by("source_file").agg(nw.len().alias("n"))
+    return {row["source_file"]: int(row["n"]) for row in engine.collect(rows)}
+
+
+def _sum(mark: str, of: str | None = None) -> nw.Expr:
     value = nw.col(of) if of else nw.lit(1)
     return nw.when(nw.col("mark") == mark).then(value).otherwise(0).sum().cast(nw.Int64)
-
-
-def _by_file(engine: Engine, rows: Frame) -> dict[str, dict[str, Any]]:
-    return {row["source_file"]: row for row in engine.collect(rows)}
 
 
 def _totals(source: str, ledger: list[dict[str, Any]]) -> Landed:

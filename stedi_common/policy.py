@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 from stedi_common.errors import PolicyError
+from stedi_common.identity import normalised
 
 Consent = Literal["as-of", "ever"]
 Pairing = Literal["owner", "timestamp"]
+
+#: Names of the environment whose tables people rely on. All others are free words.
+PRODUCTION = ("prod", "production")
 
 
 @dataclass(frozen=True)
@@ -25,18 +29,24 @@ class Policy:
     pairing: Pairing = "owner"
     defective_serials: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        # However the list was written, it names devices as landing does.
+        serials = frozenset(map(normalised, self.defective_serials)) - {""}
+        object.__setattr__(self, "defective_serials", serials)
+
     @classmethod
     def declared(cls, consent: str, pairing: str, defective_serials: frozenset[str], environment: str) -> Self:
         """The policy of these words. Raises PolicyError if one is unknown, or not allowed in the environment."""
         _expect("consent", consent, get_args(Consent))
         _expect("pairing", pairing, get_args(Pairing))
-        if environment == "prod" and (consent, pairing) != ("as-of", "owner"):
+        if normalised(environment) in PRODUCTION and (consent, pairing) != ("as-of", "owner"):
             raise PolicyError(
-                f"policy: expected consent=as-of pairing=owner in prod, got consent={consent} pairing={pairing}",
+                f"policy: expected consent=as-of pairing=owner in {environment}, "
+                f"got consent={consent} pairing={pairing}",
                 hint="the other policies reproduce published baselines; build those in an environment of their own",
             )
         # The words were checked above, which the type checker cannot see.
-        return cls(consent, pairing, frozenset(s.strip().lower() for s in defective_serials))  # type: ignore[arg-type]
+        return cls(consent, pairing, defective_serials)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         """The policy as the tables' snapshots carry it; of the defective serials only a digest."""

@@ -6,12 +6,16 @@ import hashlib
 import hmac
 import os
 import secrets
+import shlex
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stedi_common.errors import KeyMissingError
 
 KEY_BYTES = 32
+
+_DIGITS = f"{2 * KEY_BYTES} hex digits"
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,27 @@ class PseudonymKey:
 
 def read_key(path: Path) -> PseudonymKey:
     """The key in this file, as 64 hex digits. Raises KeyMissingError if there is none, or others may read it."""
+    quoted = shlex.quote(str(path))  # who follows a hint pastes it
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()
         secret = bytes.fromhex(text)
     except FileNotFoundError:
-        raise KeyMissingError(f"pseudonym key: expected a file at {path}, got none", _HINT) from None
+        raise KeyMissingError(
+            f"pseudonym key: expected a file at {path}, got none",
+            f"the tables' own key belongs there; for new tables (umask 077 && openssl rand -hex {KEY_BYTES} > {quoted})",
+        ) from None
+    except OSError as error:
+        raise KeyMissingError(f"pseudonym key: expected a file to read at {path}, got: {error.strerror}") from None
     except ValueError:
-        raise KeyMissingError(f"pseudonym key: expected 64 hex digits in {path}, got something else", _HINT) from None
+        raise KeyMissingError(f"pseudonym key: expected {_DIGITS} in {path}, got something else") from None
     if mode & 0o077:
         raise KeyMissingError(
-            f"pseudonym key: expected mode 0600 on {path}, got {mode & 0o777:04o}", f"chmod 600 {path}"
+            f"pseudonym key: expected mode 0600 on {path}, got {mode & 0o777:04o}",
+            f"chmod 600 {shlex.quote(str(path))}",
         )
+    if len(secret) != KEY_BYTES:
+        raise KeyMissingError(f"pseudonym key: expected {_DIGITS} in {path}, got {2 * len(secret)}")
     return PseudonymKey(secret)
 
 
@@ -66,9 +79,9 @@ def secret_key(secret_id: str) -> PseudonymKey:
         return PseudonymKey(bytes.fromhex(text.strip()))
     except (BotoCoreError, ClientError) as error:
         kind = type(error).__name__
-        raise KeyMissingError(f"pseudonym key: expected the secret {secret_id}, got {kind}", _HINT) from None
-    except ValueError:
-        raise KeyMissingError(f"pseudonym key: expected 64 hex digits in {secret_id}, got something else") from None
+        raise KeyMissingError(f"pseudonym key: expected the secret {secret_id}, got {kind}") from None
+    except (KeyError, ValueError):  # a secret may also be bytes, which are not text
+        raise KeyMissingError(f"pseudonym key: expected {_DIGITS} in {secret_id}, got something else") from None
 
 
 def local_key() -> PseudonymKey:
@@ -86,13 +99,17 @@ def local_key_path() -> Path:
 
 
 def _write_new(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a file that others find whole or not at all: of two first uses at once, both read the key of one."""
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
-        # O_EXCL: of two first uses at once one makes the key and the other reads it.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
-    except FileExistsError:
-        return
-
-
-_HINT = "`stedi` makes one on first use; a job takes one by --pseudonym_key_file or --pseudonym_key_secret"
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    except OSError as error:
+        raise KeyMissingError(
+            f"pseudonym key: expected to write one at {path}, got: {error.strerror}",
+            "name a key of your own by --key-file",
+        ) from None

@@ -18,7 +18,7 @@ from stedi_common import __version__, landing, pipeline, query, status
 from stedi_common.cli import show
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import Engine, connect
-from stedi_common.errors import CommitConflictError, StediError
+from stedi_common.errors import CommitConflictError, StediError, UnexpectedError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key
@@ -189,6 +189,11 @@ def main() -> None:
         sys.exit(3)
     except StediError as error:
         show.error(error)
+        sys.exit(1)
+    except Exception as error:
+        unexpected = UnexpectedError(error)
+        typer.echo(unexpected.way, err=True, nl=False)
+        show.error(unexpected)
         sys.exit(1)
 
 

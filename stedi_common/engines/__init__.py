@@ -37,6 +37,14 @@ class Head:
         return int(self.summary.get("total-records", 0))
 
 
+@dataclass(frozen=True)
+class Held:
+    """Rows that are computed, and how many there are."""
+
+    frame: Frame
+    rows: int
+
+
 class Engine(Protocol):
     """What a pipeline needs. A commit lands only on the head it names, or raises CommitConflictError."""
 
@@ -69,7 +77,7 @@ class Engine(Protocol):
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`, as `stage` makes it."""
 
-    def held(self, rows: Frame) -> AbstractContextManager[Frame]:
+    def held(self, rows: Frame) -> AbstractContextManager[Held]:
         """The rows, computed once and held until the block ends. For few rows."""
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
@@ -102,6 +110,14 @@ def connect(engine: str, lake: Lake) -> Engine:
             f"engine {engine}: expected the package {missing.name}, which is not installed",
             hint=f"pip install 'stedi-common[{engine}]'",
         ) from None
+
+
+def missing_table(lake: Lake, contract: Contract) -> LakeError:
+    """The error for a table that is not there."""
+    return LakeError(
+        f"lake {lake.location}: expected the table {contract.identifier}, got none",
+        hint="land drops, and run the jobs before this one",
+    )
 
 
 def table_properties(contract: Contract) -> dict[str, str]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
 import narwhals as nw
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
@@ -36,7 +37,7 @@ from pyiceberg.types import (
 )
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import Head, table_properties, unknown_columns
+from stedi_common.engines import Head, Held, missing_table, table_properties, unknown_columns
 from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -133,22 +134,31 @@ class EmbeddedEngine:
 
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
-        """The lines of the drops as `reader` reads them."""
-        lines = pa.RecordBatchReader.from_batches(reader.schema, _batches(reader, drops))
-        arrived = reader.arrived_at.isoformat(sep=" ")
-        columns = f"{_fingerprint(keys)}, TIMESTAMP '{arrived}' AS arrived_at"
-        with self._table_of(f"SELECT *, {columns} FROM lines", lines=lines) as staged:
-            yield staged
+        """The lines of the drops as `reader` reads them, in Parquet files of the scratch folder."""
+        folder = self._scratch.folder / f"staged-{uuid.uuid4().hex}"
+        folder.mkdir()
+        try:
+            _parse(reader, drops, folder)
+            arrived = reader.arrived_at.isoformat(sep=" ")
+            columns = f"{_fingerprint(keys)}, TIMESTAMP '{arrived}' AS arrived_at"
+            yield self._frame(f"SELECT *, {columns} FROM read_parquet('{_quoted(str(folder))}/*.parquet')")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
         return _lazy(rows.to_native().project(f"*, {_fingerprint(keys)}"))
 
     @contextmanager
-    def held(self, rows: Frame) -> Iterator[Frame]:
+    def held(self, rows: Frame) -> Iterator[Held]:
         """The rows, computed once."""
-        with self._table_of(rows.to_native().sql_query()) as held:
-            yield held
+        name = f"held_{uuid.uuid4().hex}"
+        try:
+            with _redacted():
+                created = self._duckdb.execute(f"CREATE TABLE {name} AS {rows.to_native().sql_query()}").fetchall()
+            yield Held(self._frame(f"SELECT * FROM {name}"), rows=created[0][0])
+        finally:
+            self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
         """The rows with a column that a Python function makes."""
@@ -198,10 +208,7 @@ class EmbeddedEngine:
         try:
             return self._catalog.load_table(self._lake.identifier(contract))
         except NoSuchTableError:
-            raise LakeError(
-                f"lake {self._lake.location}: expected the table {contract.identifier}, got none",
-                hint="land drops and run the jobs before it first",
-            ) from None
+            raise missing_table(self._lake, contract) from None
 
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
@@ -259,20 +266,6 @@ class EmbeddedEngine:
             ).fetchall()
         return [f"file://{file}" for file, count, *_ in copied if count]
 
-    @contextmanager
-    def _table_of(self, select: str, **arrow: object) -> Iterator[Frame]:
-        name = f"held_{uuid.uuid4().hex}"
-        for alias, rows in arrow.items():
-            self._duckdb.register(alias, rows)
-        try:
-            with _redacted():
-                self._duckdb.execute(f"CREATE TABLE {name} AS {select}")
-            yield self._frame(f"SELECT * FROM {name}")
-        finally:
-            for alias in arrow:
-                self._duckdb.unregister(alias)
-            self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")
-
     def _frame(self, select: str) -> Frame:
         return _lazy(self._duckdb.sql(select))
 
@@ -312,18 +305,24 @@ def _duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _batches(reader: Reader, drops: Sequence[Drop]) -> Iterator[pa.RecordBatch]:
-    """The drops' lines, read in parallel and never more than a few blocks ahead."""
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        ahead: deque[Future[pa.RecordBatch]] = deque()
-        for drop in drops:
-            for block in reader.blocks(drop):
-                ahead.append(pool.submit(reader.parse, block))
-                if len(ahead) > workers:
-                    yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+def _parse(reader: Reader, drops: Sequence[Drop], folder: Path) -> None:
+    """Read the drops into Parquet files, one per thread; a thread takes the next block when it is done with one."""
+    blocks = (block for drop in drops for block in reader.blocks(drop))
+    turn = Lock()
+
+    def work(file: Path) -> None:
+        with pq.ParquetWriter(file, reader.schema) as writer:
+            while True:
+                with turn:
+                    block = next(blocks, None)
+                if block is None:
+                    return
+                writer.write_batch(reader.parse(block))
+
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, folder / f"{thread}.parquet") for thread in range(threads)]:
+            done.result()
 
 
 def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:

@@ -20,13 +20,13 @@ import pyarrow as pa
 import pyspark
 from py4j.protocol import Py4JError
 from pyspark import SparkContext, StorageLevel
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import Head, table_properties, unknown_columns
+from stedi_common.engines import Head, Held, missing_table, table_properties, unknown_columns
 from stedi_common.engines.java import java_home
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.frames import Frame
@@ -94,8 +94,8 @@ class SparkEngine:
         """Make the table if it is not there, and add the columns its contract has gained."""
         if not self.exists(contract):
             self._create(contract)
-        have = self._spark.table(self._name(contract)).columns
-        for name in unknown_columns(contract, have):
+        have = self._iceberg(contract).schema().columns()
+        for name in unknown_columns(contract, (field.name() for field in have)):
             (column,) = (c for c in contract.columns if c.name == name)
             comment = _quoted(column.description)
             self._spark.sql(
@@ -111,11 +111,6 @@ class SparkEngine:
 
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot."""
-        if not self.exists(contract):
-            raise LakeError(
-                f"lake {self._lake.location}: expected the table {contract.identifier}, got none",
-                hint="land drops and run the jobs before it first",
-            )
         snapshot = self._iceberg(contract).currentSnapshot()
         if snapshot is None:
             raise LakeError(f"{contract.name}: expected a snapshot, got none", hint="run `stedi run` once")
@@ -146,21 +141,21 @@ class SparkEngine:
         arrived = F.lit(reader.arrived_at.isoformat(sep=" ")).cast("timestamp_ntz")
         staged = lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at"))
         with self.held(_lazy(staged)) as held:
-            yield held
+            yield held.frame
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
         return _lazy(rows.to_native().withColumn("fingerprint", F.xxhash64(*keys)))
 
     @contextmanager
-    def held(self, rows: Frame) -> Iterator[Frame]:
+    def held(self, rows: Frame) -> Iterator[Held]:
         """The rows, computed once."""
         held = rows.to_native().persist(StorageLevel.DISK_ONLY)
         try:
             with _redacted():
                 # Counting computes them, and tells the planner how few they are.
-                held.count()
-            yield _lazy(held)
+                count = held.count()
+            yield Held(_lazy(held), count)
         finally:
             held.unpersist()
 
@@ -198,7 +193,10 @@ class SparkEngine:
         """The table in Iceberg's Java API."""
         jvm: Any = self._spark._jvm
         util = jvm.org.apache.iceberg.spark.Spark3Util
-        return util.loadIcebergTable(self._spark._jsparkSession, self._name(contract))
+        try:
+            return util.loadIcebergTable(self._spark._jsparkSession, self._name(contract))
+        except AnalysisException:
+            raise missing_table(self._lake, contract) from None
 
     def _create(self, contract: Contract) -> None:
         columns = ", ".join(f"`{c.name}` {_SQL[c.type]} COMMENT '{_quoted(c.description)}'" for c in contract.columns)

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from math import isfinite
 
+from stedi_common.identity import SPACE, normalised
+
 UNREADABLE = "unreadable_value"
 WRONG = "wrong_instant"
 
@@ -19,8 +21,6 @@ MOST_DIGITS = 40
 
 _EPOCH = datetime(1970, 1, 1)
 _MILLISECOND = timedelta(milliseconds=1)
-_SPACE = " \t\n\v\f\r"
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"([0-9]{1,4})-([0-9]{2})-([0-9]{2})")
 _INSTANT = re.compile(
@@ -54,11 +54,9 @@ def text(value: object) -> str | None:
 
 
 def identity(value: object) -> str | None:
-    """A text that names a person or a device: in lower case, and only ASCII has one here."""
+    """A text that names a person or a device."""
     name = text(value)
-    if name is None or name.isascii():
-        return name and name.lower()
-    return name.translate(_ASCII_LOWER)
+    return name and normalised(name)
 
 
 def double(value: object) -> float | None:
@@ -111,7 +109,7 @@ def day(value: object) -> date | None:
 def _scalar(value: object) -> str | None:
     """The trimmed string or the number; None if it is missing. `true`, arrays and objects are neither."""
     if type(value) is str:
-        return value.strip(_SPACE) or None
+        return value.strip(SPACE) or None
     if value is None or type(value) is Number:
         return value
     raise ValueFaultError(UNREADABLE)
