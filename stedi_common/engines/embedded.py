@@ -262,7 +262,7 @@ class EmbeddedEngine:
             copied = self._duckdb.execute(
                 f"COPY (SELECT *{day} FROM ({relation.sql_query()}) {f'ORDER BY {order}' if order else ''}) "
                 f"TO '{_quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{ids}}}, "
-                f"{partitioning}, FILENAME_PATTERN '{{uuidv7}}', RETURN_STATS)"
+                f"WRITE_BLOOM_FILTER false, {partitioning}, FILENAME_PATTERN '{{uuidv7}}', RETURN_STATS)"
             ).fetchall()
         return [f"file://{file}" for file, count, *_ in copied if count]
 

@@ -119,7 +119,7 @@ class SparkEngine:
 
     def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
         """The rows at that snapshot."""
-        rows = self._spark.read.option("snapshot-id", head.snapshot_id).table(self._name(contract))
+        rows = self._spark.read.option("versionAsOf", head.snapshot_id).table(self._name(contract))
         if days is not None and contract.partition is not None:
             rows = rows.where(_on_days(contract.partition.name, days))
         return _lazy(rows)

@@ -1,0 +1,47 @@
+"""Commands as a user types them: `python -m stedi_common.cli`, the scripts of `jobs/`, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+JOBS = ROOT / "jobs"
+
+
+class Finished(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+def finished(*command: str | Path, **environment: str) -> Finished:
+    """Run the command to its end, with these variables besides our own."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def python(*words: str | Path, **environment: str) -> Finished:
+    return finished(sys.executable, *words, **environment)
+
+
+def stedi(*words: str | Path, **environment: str) -> Finished:
+    return python("-m", "stedi_common.cli", *words, **environment)
+
+
+def job(script: str, *words: str | Path, **environment: str) -> Finished:
+    return python(JOBS / f"{script}.py", *words, **environment)

@@ -1,0 +1,396 @@
+"""The command line: what it says, where it says it, and how it ends."""
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+import typer
+from commands import stedi as stedi_in_a_process
+from drops import at, customer, landing, reading, step
+from lakes import write
+
+from stedi_common import __version__, cli
+from stedi_common.contracts import SOURCES
+from stedi_common.engines.embedded import EmbeddedEngine
+from stedi_common.errors import CommitConflictError
+from stedi_common.pipeline import JOBS
+
+DROPS = landing(
+    [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
+    [reading("ann@example.org", at("09:00")), reading("bob@example.org", at("09:00"))],
+    [step("sn-1", at("09:00"))],
+)
+COMMANDS = typer.main.get_command(cli.app).commands
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def stedi(tmp_path, monkeypatch, capsys):
+    """The command line, typed in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def typed(*words) -> Said:
+        monkeypatch.setattr("sys.argv", ["stedi", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            raise SystemExit(0)
+        said = capsys.readouterr()
+        return Said(ended.value.code or 0, said.out, said.err)
+
+    return typed
+
+
+@pytest.fixture
+def landed(stedi, tmp_path):
+    """The command line, where drops have landed."""
+    write(tmp_path / "drops", DROPS)
+    assert stedi("land").code == 0
+    return stedi
+
+
+@pytest.fixture
+def made(landed):
+    """The command line, where all tables are made."""
+    assert landed("run").code == 0
+    return landed
+
+
+def told(said: Said) -> list[str]:
+    """The lines of an error that a user is meant to read, when nothing else was said."""
+    assert (said.code, said.out) == (1, "")
+    return said.err.splitlines()
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
+def test_every_command_says_what_it_does_in_one_sentence(command):
+    assert command.help.endswith(".")
+    assert "\n" not in command.help
+
+
+@pytest.mark.parametrize(
+    ("command", "parameter"), [(name, parameter) for name, c in COMMANDS.items() for parameter in c.params]
+)
+def test_every_parameter_has_a_help(command, parameter):
+    assert parameter.help, f"stedi {command}: {parameter.name} has no help"
+    assert parameter.help.endswith((".", "default"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command(stedi, command):
+    said = stedi(command, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert COMMANDS[command].help in said.out
+    assert "Traceback" not in said.out
+
+
+def test_the_help_tells_the_commands_and_the_exit_codes(stedi):
+    said = stedi("--help")
+    assert [name for name in COMMANDS if name not in said.out] == []
+    assert "0 done, 1 error, 2 wrong usage, 3 another run" in said.out
+
+
+def test_the_commands_are_those_of_the_product():
+    assert list(COMMANDS) == ["generate", "land", "run", "status", "query", "demo"]
+
+
+def test_the_version(stedi):
+    assert stedi("--version") == Said(0, f"{__version__}\n", "")
+
+
+# Exit codes
+
+
+@pytest.mark.parametrize("words", [("fly",), ("land", "--fly"), ("query",), ("run", "--engine", "steam")])
+def test_wrong_usage_ends_with_2(stedi, words):
+    said = stedi(*words)
+    assert (said.code, said.out) == (2, "")
+    assert "Usage:" in said.err
+
+
+def test_a_lost_race_ends_with_3(landed, monkeypatch):
+    def lost(*_, **__):
+        raise CommitConflictError("customer_trusted: expected the head this run had read, got a newer one", "again")
+
+    monkeypatch.setattr(EmbeddedEngine, "replace", lost)
+    said = landed("run")
+    assert said.code == 3
+    assert said.err.splitlines()[-1] == "hint:  again"
+
+
+def test_an_error_is_one_line_and_a_hint(stedi):
+    (error, hint) = told(stedi("status"))
+    assert error == "error: lake lake: expected a folder with catalog.db, got none"
+    assert hint == "hint:  stedi land, then stedi run"
+
+
+@pytest.mark.parametrize("command", [["status"], ["query", "SELECT 1"]])
+def test_reading_makes_no_lake(stedi, command, tmp_path):
+    assert stedi(*command).code == 1
+    assert not (tmp_path / "lake").exists()
+
+
+def test_no_landing_folder_is_an_error(stedi):
+    assert told(stedi("land", "--landing", "nowhere"))[0] == "error: nowhere: expected a folder of drops, found none"
+
+
+def test_unknown_sources_are_told_the_known(stedi):
+    assert told(stedi("land", "customers")) == [
+        f"error: land: expected sources among {', '.join(SOURCES)}, got customers"
+    ]
+
+
+def test_unknown_jobs_are_told_the_known(stedi):
+    assert told(stedi("run", "everything")) == [f"error: run: expected jobs among {', '.join(JOBS)}, got everything"]
+
+
+@pytest.mark.parametrize("words", [("--consent", "always"), ("--pairing", "all")])
+def test_an_unknown_policy_makes_no_lake(stedi, words, tmp_path):
+    assert "error: policy: expected" in told(stedi("run", *words))[0]
+    assert not (tmp_path / "lake").exists()
+
+
+def test_production_is_told_by_the_environment(stedi, monkeypatch):
+    monkeypatch.setenv("STEDI_ENVIRONMENT", "prod")
+    assert "expected consent=as-of pairing=owner in prod" in told(stedi("run", "--consent", "ever"))[0]
+
+
+def test_a_missing_list_of_serials_is_an_error(stedi):
+    assert told(stedi("run", "--defective-serials", "none.txt")) == [
+        "error: --defective-serials: expected a readable file, got No such file or directory at none.txt"
+    ]
+
+
+# Landing
+
+
+def test_json_is_all_that_is_on_standard_output(stedi, tmp_path):
+    write(tmp_path / "drops", DROPS)
+    said = stedi("land", "--json")
+    assert said.err == ""
+    assert [(source["source"], source["landed"]) for source in json.loads(said.out)] == [
+        ("customer", 1),
+        ("accelerometer", 2),
+        ("step_trainer", 1),
+    ]
+
+
+def test_one_source_may_land_alone(stedi, tmp_path):
+    write(tmp_path / "drops", DROPS)
+    assert [source["source"] for source in json.loads(stedi("land", "accelerometer", "--json").out)] == [
+        "accelerometer"
+    ]
+    assert "customer_landing" not in stedi("status").out
+
+
+def test_what_has_landed_lands_no_more(landed):
+    assert "No new files." in landed("land").out
+
+
+def test_a_file_that_was_only_touched_is_what_it_was(landed, tmp_path):
+    os.utime(tmp_path / "drops/customer/1.json", (1, 1))
+    assert "No new files." in landed("land").out
+
+
+@pytest.mark.parametrize("change", [b" \n", b"X"])
+def test_a_file_that_changed_is_an_error(landed, tmp_path, change):
+    path = tmp_path / "drops/customer/1.json"
+    content = path.read_bytes()
+    path.write_bytes(change + content[len(change) :] if change == b"X" else content + change)
+    os.utime(path, (1, 1))
+    error, hint = told(landed("land"))
+    assert error == ("error: landing: expected customer/1.json as it had landed, got other content under the same name")
+    assert hint == "hint:  drop new records as a new file; what has landed stays"
+
+
+def test_a_file_that_comes_again_is_duplicates(landed, tmp_path):
+    write(tmp_path / "drops", {"accelerometer/2/again.json": DROPS["accelerometer/1.json"]})
+    assert json.loads(landed("land", "accelerometer", "--json").out)[0] == {
+        "source": "accelerometer",
+        **{"files": 1, "lines": 2, "landed": 0, "rejected": 0, "duplicate": 2, "suppressed": 0, "blank": 0},
+        "nulled_values": 0,
+    }
+
+
+# Running
+
+
+def test_a_run_tells_what_was_dropped_and_why(landed):
+    outcomes = {outcome["table"]: outcome for outcome in json.loads(landed("run", "--json").out)}
+    assert list(outcomes) == [job.target.name for job in JOBS.values()]
+    assert outcomes["accelerometer_trusted"] == {
+        **{"job": "accelerometer_landing_to_trusted", "table": "accelerometer_trusted", "changed": True},
+        **{"rows_in": 2, "rows_kept": 1, "dropped": {"no_consent": 1}},
+    }
+
+
+def test_a_job_may_run_alone(landed):
+    said = landed("run", "customer_landing_to_trusted", "--json")
+    assert [outcome["table"] for outcome in json.loads(said.out)] == ["customer_trusted"]
+
+
+def test_a_job_before_its_sources_is_a_clear_error(landed):
+    error, hint = told(landed("run", "machine_learning_curated"))
+    assert "expected the table trusted.step_trainer_trusted, got none" in error
+    assert hint == "hint:  land drops and run the jobs before it first"
+
+
+def test_a_list_of_serials_is_read_however_it_is_spelled(landed, tmp_path):
+    (tmp_path / "serials.txt").write_text("\n SN-1 \r\n\n")
+    outcomes = json.loads(landed("run", "--defective-serials", "serials.txt", "--json").out)
+    assert {outcome["table"]: outcome["dropped"] for outcome in outcomes}["step_trainer_trusted"] == {
+        "defective_serial": 1
+    }
+
+
+def test_a_second_run_changes_nothing(made):
+    assert [outcome["changed"] for outcome in json.loads(made("run", "--json").out)] == [False] * 5
+
+
+# Status
+
+
+def behind(said: Said) -> dict[str, list[str]]:
+    return {table["table"]: table["behind"] for table in json.loads(said.out) if table["behind"]}
+
+
+def test_after_a_run_nothing_is_behind(made):
+    assert behind(made("status", "--json")) == {}
+
+
+def test_what_lands_later_is_what_the_tables_are_behind(made, tmp_path):
+    write(tmp_path / "drops", landing(readings=[reading("ann@example.org", at("09:01"))], name="2"))
+    made("land")
+    assert behind(made("status", "--json")) == {"trusted.accelerometer_trusted": ["accelerometer_landing"]}
+    assert "accelerometer_landing" in made("status").out
+
+
+def test_a_status_tells_rows_and_policy(made):
+    (status,) = [
+        t for t in json.loads(made("status", "--json").out) if t["table"] == "curated.machine_learning_curated"
+    ]
+    assert (status["rows"], status["policy"]) == (1, "consent=as-of pairing=owner")
+
+
+# Queries
+
+
+def test_a_query_answers(made):
+    said = made("query", "--json", "SELECT user, timestamp FROM trusted.accelerometer_trusted")
+    assert json.loads(said.out) == [{"user": "ann@example.org", "timestamp": "2024-05-01T09:00:00"}]
+
+
+def test_what_is_null_is_told(made):
+    assert made("query", "SELECT phone FROM landing.customer_landing").out.split() == ["phone", "null"]
+
+
+def test_more_rows_than_a_screen_are_counted(made):
+    out = made("query", "SELECT * FROM range(150)").out
+    assert "… and 50 more rows" in out
+    assert "99" in out.split()
+    assert "100" not in out.split()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM trusted.customer_trusted",
+        "CREATE TABLE mine AS SELECT 1",
+        "DROP VIEW trusted.customer_trusted",
+        "COPY (SELECT 1) TO 'stolen.csv'",
+        "ATTACH 'other.db'",
+        "SET enable_external_access = true",
+        "SELECT 1; SELECT 2",
+        "INSTALL httpfs",
+        "",
+    ],
+)
+def test_only_one_select_is_a_query(made, sql, tmp_path):
+    error, hint = told(made("query", sql))
+    assert error == "error: query: expected one SELECT, got something else"
+    assert hint == "hint:  the lake is read-only here"
+    assert not (tmp_path / "stolen.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('secret.txt')",
+        "SELECT * FROM 'secret.csv'",
+        "SELECT * FROM read_text('lake/../secret.txt')",
+        "SELECT * FROM glob('*')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_text('https://example.org')",
+        "SELECT getenv('HOME')",
+    ],
+)
+def test_a_query_sees_the_lake_only(made, sql, tmp_path):
+    for name in ("secret.txt", "secret.csv"):
+        (tmp_path / name).write_text("a,secret\n")
+    said = made("query", sql)
+    assert (said.code, said.out) == (1, "")
+    assert "a,secret" not in said.err
+
+
+def test_a_wrong_query_is_told_what_is_wrong(made):
+    assert (
+        'error: query: Binder Error: Referenced column "emial" not found'
+        in made("query", "SELECT emial FROM trusted.customer_trusted").err
+    )
+
+
+def test_a_query_that_fails_on_a_value_does_not_tell_it(made):
+    said = made("query", "SELECT CAST(email AS INT) FROM trusted.customer_trusted")
+    assert "error: engine embedded: DuckDB stopped with ConversionException" in said.err
+    assert "ann@" not in said.err
+
+
+def test_a_query_may_come_before_the_tables(landed):
+    assert "customer_trusted" in landed("query", "SELECT * FROM trusted.customer_trusted").err
+
+
+# Generating
+
+
+def test_drops_are_generated_with_the_truth(stedi):
+    said = stedi("generate", "some", "--people", 5, "--readings", 200, "--days", 2, "--json")
+    assert "policies" in json.loads(said.out)
+    assert Path("some/truth/truth.json").exists()
+
+
+@pytest.mark.parametrize("folder", [*SOURCES, "truth"])
+def test_drops_are_never_overwritten(stedi, tmp_path, folder):
+    write(tmp_path / "drops", {f"{folder}/1.json": b"mine"})
+    error, hint = told(stedi("generate", "drops"))
+    assert error == f"error: generate: expected no drops in drops, got a {folder} folder that is not empty"
+    assert hint.startswith("hint:  drops are never overwritten")
+    assert (tmp_path / "drops" / folder / "1.json").read_bytes() == b"mine"
+
+
+# In a pipe
+
+
+def test_nobody_watches_a_pipe(tmp_path):
+    """Neither colours nor bars, and an exit code of its own."""
+    write(tmp_path / "drops", DROPS)
+    lake = ("--lake", tmp_path / "lake")
+    demo = stedi_in_a_process("demo", "--landing", tmp_path / "drops", *lake)
+    assert (demo.code, demo.err) == (0, "")
+    assert "\x1b" not in demo.out
+    assert "1 training pairs" in demo.out
+    wrong = stedi_in_a_process("query", *lake, "DROP TABLE x")
+    assert (wrong.code, wrong.out, wrong.err.count("\n")) == (1, "", 2)
+    assert click.unstyle(wrong.err) == wrong.err

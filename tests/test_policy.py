@@ -1,0 +1,97 @@
+"""The policy is known before anything is read, and is one for all trusted and curated tables (rule 11)."""
+
+import pytest
+from drops import at, customer, landing, reading, step
+from lakes import play, run
+
+from stedi_common import pipeline
+from stedi_common.contracts import contract
+from stedi_common.errors import PolicyError
+from stedi_common.policy import Policy
+
+EVER = Policy("ever", "timestamp")
+GOVERNED = tuple(job.target for job in pipeline.JOBS.values())
+DROPS = landing(
+    [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
+    [reading("ann@example.org", at(clock)) for clock in ("07:00", "09:00")],
+    [step("sn-1", at(clock)) for clock in ("07:00", "09:00")],
+)
+
+
+@pytest.fixture
+def lake(engine, tmp_path, key):
+    """A lake that was built under the default policy."""
+    play(engine, tmp_path / "drops", [DROPS], [at("10:00")], Policy(), key)
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("consent", "pairing"), [("always", "owner"), ("as-of", "all"), ("", "owner"), ("Ever", "owner")]
+)
+def test_an_unknown_word_is_a_clear_error(consent, pairing):
+    with pytest.raises(PolicyError, match=r"policy: expected (consent|pairing) to be one of .*, got '"):
+        Policy.declared(consent, pairing, frozenset(), "local")
+
+
+@pytest.mark.parametrize("environment", ["prod", "PROD", " Prod ", "production", "Production\n"])
+@pytest.mark.parametrize(("consent", "pairing"), [("ever", "owner"), ("as-of", "timestamp"), ("ever", "timestamp")])
+def test_production_accepts_no_other_policy(environment, consent, pairing):
+    with pytest.raises(PolicyError, match=f"expected consent=as-of pairing=owner in .*got consent={consent}"):
+        Policy.declared(consent, pairing, frozenset(), environment)
+
+
+def test_production_accepts_the_default_with_its_list():
+    assert Policy.declared("as-of", "owner", frozenset({"sn-1"}), "prod") == Policy(
+        defective_serials=frozenset({"sn-1"})
+    )
+
+
+@pytest.mark.parametrize("environment", ["local", "staging", "preprod", "product-demo", ""])
+def test_elsewhere_everything_known_goes(environment):
+    assert Policy.declared("ever", "timestamp", frozenset(), environment) == EVER
+
+
+@pytest.mark.parametrize("spelled", [" SN-1", "sn-1\r\n", "\tSn-1 ", "sn-1"])
+def test_a_defective_serial_is_known_however_it_is_spelled(spelled):
+    assert Policy(defective_serials=frozenset({spelled, " "})) == Policy(defective_serials=frozenset({"sn-1"}))
+
+
+def test_only_ascii_has_a_case():
+    assert Policy(defective_serials=frozenset({"\u212aELVIN \u00a0"})).defective_serials == {"\u212aelvin \u00a0"}
+
+
+def test_a_list_of_nothing_is_no_list():
+    assert str(Policy(defective_serials=frozenset({"", "  "}))) == str(Policy())
+
+
+def test_a_policy_tells_lists_apart_without_telling_a_serial():
+    told = [str(Policy(defective_serials=frozenset(serials))) for serials in ({"sn-1"}, {"sn-2"}, {"sn-1", "sn-2"})]
+    assert len(set(told)) == 3
+    assert not [text for text in told if "sn-" in text]
+
+
+@pytest.mark.parametrize("job", [job for job in pipeline.JOBS.values() if job.name != "customer_landing_to_trusted"])
+def test_a_job_alone_under_another_policy_changes_nothing(lake, key, job):
+    before = heads(lake)
+    with pytest.raises(
+        PolicyError, match=r"expected .* built under .*consent=ever.*, got .*as-of.*\nhint: run all five"
+    ):
+        pipeline.run(lake, job, EVER, key)
+    assert heads(lake) == before
+
+
+def test_all_jobs_under_another_policy_make_all_tables_anew(lake, key):
+    outcomes = run(lake, EVER, key)
+    assert [outcome.changed for outcome in outcomes] == [True] * 5
+    assert {head.summary["stedi.policy"] for head in map(lake.head, GOVERNED)} == {str(EVER)}
+    assert outcomes[-1].rows_kept == 2
+
+
+def test_another_list_of_defective_serials_is_another_policy(lake, key):
+    outcomes = run(lake, Policy(defective_serials=frozenset({" SN-1"})), key)
+    assert {outcome.table: outcome.rows_kept for outcome in outcomes}["step_trainer_trusted"] == 0
+    assert lake.head(contract("customer_trusted")).summary["stedi.policy"].startswith("consent=as-of pairing=owner def")
+
+
+def heads(engine):
+    return {table.name: engine.head(table).snapshot_id for table in GOVERNED}

@@ -1,0 +1,240 @@
+"""What a participant says is where it belongs and nowhere else: in no log, error, rejection, summary or metadata."""
+
+import logging
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+import canaries
+import duckdb
+import narwhals as nw
+import pytest
+from commands import python, stedi
+from lakes import land, rows, run, write
+from pyiceberg.catalog.sql import SqlCatalog
+
+from stedi_common import cli, jobs, pipeline, tables
+from stedi_common.contracts import contract, names
+from stedi_common.errors import EngineError
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+KEY = bytes(range(100, 132))
+REASONS = {
+    *("invalid_utf8", "truncated", "broken_json", "not_an_object", "corrupt_gzip"),
+    *("missing_value", "unreadable_value", "wrong_instant"),
+}
+
+
+class Made(NamedTuple):
+    """A lake that the command line made of the canaries' drops, and what it said."""
+
+    lake: Path
+    said: str
+    folder: Path
+
+
+@pytest.fixture(scope="module", params=["embedded", "spark"])
+def made(request, tmp_path_factory) -> Made:
+    folder = tmp_path_factory.mktemp(request.param)
+    lake, key = folder / "lake", folder / "key"
+    write(folder / "drops", canaries.drops())
+    key.write_text(KEY.hex())
+    key.chmod(0o600)
+    (folder / "events").mkdir()
+    log_events = f"--conf spark.eventLog.enabled=true --conf spark.eventLog.dir={(folder / 'events').as_uri()}"
+    demo = stedi(
+        *("demo", "--landing", folder / "drops", "--lake", lake, "--engine", request.param, "--key-file", key),
+        PYSPARK_SUBMIT_ARGS=f"{log_events} pyspark-shell",
+    )
+    assert demo.code == 0, demo.err
+    return Made(lake, demo.said, folder)
+
+
+def rows_of(made, table, columns="*"):
+    from stedi_common.lake import Lake  # noqa: PLC0415
+    from stedi_common.query import answer  # noqa: PLC0415
+
+    return answer(Lake.at(str(made.lake)), f"SELECT {columns} FROM {contract(table).identifier}").rows  # noqa: S608
+
+
+def test_the_drops_have_what_it_takes(made):
+    """Every reason of rejection, values that became null, and pairs: else the search would prove nothing."""
+    assert {reason for (reason,) in rows_of(made, "rejected_records", "reason")} == REASONS
+    assert rows_of(made, "landed_files", "sum(nulled_values)") == [(8,)]
+    assert rows_of(made, "machine_learning_curated", "count(*), count(DISTINCT pseudonym)") == [(600, 1)]
+
+
+def test_the_search_finds_what_may_be_there(made):
+    found = canaries.where_they_are(made.lake)
+    tables_with_some = {"/".join(path.split("/")[:2]) for path in found}
+    assert tables_with_some >= set(canaries.MAY_HOLD)
+    assert set().union(*found.values()) >= {"canarylandedemail", canaries.SERIAL, canaries.NAME, canaries.PHONE}
+
+
+def test_no_canary_is_where_it_must_not_be(made):
+    assert canaries.misplaced(made.lake) == {}
+
+
+def test_no_canary_is_said(made):
+    assert canaries.said(made.said) == set()
+
+
+def test_nothing_is_left_beside_the_zones(made):
+    assert {path.name for path in made.lake.iterdir()} == {"catalog.db", "landing", "trusted", "curated"}
+
+
+def test_no_filter_tells_who_is_in_a_file(made):
+    filters = duckdb.sql(
+        "SELECT file_name, path_in_schema FROM parquet_metadata($files) WHERE bloom_filter_offset IS NOT NULL",
+        params={"files": f"{made.lake}/**/*.parquet"},
+    ).fetchall()
+    assert filters == []
+
+
+@pytest.mark.parametrize("table", names())
+def test_no_manifest_measures_a_personal_column(made, table):
+    catalog = SqlCatalog("stedi", uri=f"sqlite:///{made.lake}/catalog.db")
+    loaded = catalog.load_table(contract(table).identifier)
+    personal = {loaded.schema().find_field(column.name).field_id for column in contract(table).columns if column.is_pii}
+    for file in loaded.inspect.files().to_pylist():
+        measures = ("lower_bounds", "upper_bounds", "value_counts", "null_value_counts", "nan_value_counts")
+        measured = {field for measure in measures for field, _ in file[measure] or ()}
+        assert not measured & personal, table
+
+
+def test_the_key_is_outside_the_lake_and_unsaid(made):
+    kept = b"".join(content for path in made.lake.rglob("*") if path.is_file() for content in canaries.unpacked(path))
+    assert not any(form in kept or form in made.said.encode() for form in forms_of(KEY))
+
+
+def test_sparks_event_log_holds_no_key(made, request):
+    logs = [path.read_bytes() for path in (made.folder / "events").iterdir()]
+    if request.node.callspec.params["made"] == "spark":
+        assert b"machine_learning_curated" in b"".join(logs)
+    assert not any(form in log for log in logs for form in forms_of(KEY))
+
+
+def forms_of(secret: bytes) -> list[bytes]:
+    content_key = PseudonymKey(secret).content_key
+    return [form for key in (secret, content_key) for form in (key, key.hex().encode(), repr(key).encode()[2:-1])]
+
+
+def test_sparks_plans_hold_no_key(connect, tmp_path, key):
+    engine = connect(tmp_path / "lake")
+    if engine.name != "spark":
+        pytest.skip("of Spark")
+    table = contract("landed_files")
+    engine.prepare(table)
+    derived = engine.derive(
+        engine.read(table, engine.head(table)).select("source_file"), "source_file", "p", key.pseudonym
+    )
+    plan = derived.to_native()._jdf.queryExecution().toString()
+    assert "MapInArrow" in plan
+    assert not any(form.decode("latin-1") in plan for form in forms_of(key.secret))
+
+
+def test_no_log_of_any_level_holds_a_canary(engine, tmp_path, key, caplog):
+    write(tmp_path / "drops", canaries.drops())
+    with caplog.at_level(logging.DEBUG):
+        land(engine, tmp_path / "drops", key, canaries.at("10:00", day=2))
+        run(engine, Policy(), key)
+    assert sum(rows(engine, "machine_learning_curated").values()) == 600
+    # py4j's log is of what Python asks Java, and off unless somebody turns it on.
+    told = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("py4j"))
+    assert canaries.said(told) == set()
+
+
+# Errors
+
+
+def while_collecting(customer_landing):
+    """Judges by a cast that fails, and whose message quotes the email."""
+    return tables.judged(customer_landing, no_consent=nw.col("email").cast(nw.Int64) > 0)
+
+
+def while_committing(customer_landing):
+    """Rows that can be counted but not written."""
+    broken = nw.col("email").cast(nw.Int64).cast(nw.String)
+    return tables.customer_trusted(customer_landing).with_columns(broken.alias("customername"))
+
+
+@pytest.fixture
+def landed(engine, tmp_path, key):
+    """A lake with the customers landed."""
+    write(tmp_path / "drops", canaries.drops())
+    land(engine, tmp_path / "drops", key, canaries.at("10:00", day=2))
+    if engine.name == "spark":  # so that Spark raises too, as it does on Glue 6.0
+        engine._spark.conf.set("spark.sql.ansi.enabled", "true")
+    return engine
+
+
+@pytest.mark.parametrize("failing", [while_collecting, while_committing])
+def test_an_engines_error_is_told_without_its_message(landed, tmp_path, failing, monkeypatch, caplog):
+    before = canaries.where_they_are(tmp_path / "lake")
+    monkeypatch.setattr(failing, "__name__", "customer_trusted")
+    with (
+        caplog.at_level(logging.INFO),
+        pytest.raises(EngineError, match="its message may hold personal data") as raised,
+    ):
+        pipeline.run(landed, pipeline.Job("failing", failing), Policy(), PseudonymKey(KEY))
+    assert canaries.said(str(raised.value.__context__)), "the engine's own message quotes nothing: nothing is proved"
+    printed = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + caplog.text
+    assert canaries.said(printed) == set()
+    assert raised.value.__cause__ is None
+    assert canaries.where_they_are(tmp_path / "lake").keys() == before.keys()
+
+
+FAILING = """
+import sys, test_privacy as here
+here.while_committing.__name__ = "customer_trusted"
+name = "customer_landing_to_trusted"
+here.pipeline.JOBS[name] = here.pipeline.Job(name, here.while_committing)
+sys.exit(here.jobs.make(name, sys.argv[1:]))
+"""
+
+
+def test_java_says_nothing_of_a_failing_job(tmp_path):
+    """In a process of its own, because Java writes past Python."""
+    tests = str(Path(__file__).parent)
+    write(tmp_path / "drops", canaries.drops())
+    assert stedi("land", "customer", "--landing", tmp_path / "drops", "--lake", tmp_path / "lake").code == 0
+    done = python(
+        *("-c", FAILING, "--lake", tmp_path / "lake", "--engine", "spark"),
+        PYTHONPATH=tests,
+        PYSPARK_SUBMIT_ARGS="--conf spark.sql.ansi.enabled=true pyspark-shell",
+    )
+    assert done.code == 1
+    assert "customer_landing_to_trusted: engine spark: Spark stopped with" in done.err
+    assert canaries.said(done.said) == set()
+
+
+def fails_quoting(*_):
+    raise ValueError(f"cannot use {canaries.EMAIL}")
+
+
+@pytest.fixture
+def defective(tmp_path, monkeypatch):
+    """A program that fails in a way nobody thought of."""
+    monkeypatch.setattr(PseudonymKey, "pseudonym", fails_quoting)
+    write(tmp_path / "drops", canaries.drops())
+    return tmp_path
+
+
+def test_an_unexpected_error_is_told_without_its_message(defective, monkeypatch, capfd):
+    monkeypatch.setattr("sys.argv", ["stedi", "demo", "--landing", f"{defective}/drops", "--lake", f"{defective}/lake"])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    said = capfd.readouterr()
+    assert "unexpected ValueError at" in said.err
+    assert "fails_quoting" in said.err
+    assert canaries.said(said.out + said.err) == set()
+
+
+def test_a_jobs_unexpected_error_is_told_without_its_message(defective, monkeypatch, capfd):
+    monkeypatch.setattr("stedi_common.landing.land", fails_quoting)
+    arguments = f"--source customer --landing {defective}/drops --lake {defective}/lake --engine embedded"
+    assert jobs.land(arguments.split()) == 1
+    said = capfd.readouterr()
+    assert "land: unexpected ValueError at" in said.err
+    assert canaries.said(said.out + said.err) == set()
