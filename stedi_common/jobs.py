@@ -40,6 +40,7 @@ def _make(job: str, arguments: argparse.Namespace) -> Any:
     )
     (known,) = pipeline.jobs([job])
     key = _key(arguments)
+    _lake(arguments).expect()
     return _with_engine(arguments, lambda engine: pipeline.run(engine, known, policy, key))
 
 
@@ -49,11 +50,15 @@ def _land(arguments: argparse.Namespace) -> Any:
 
 
 def _with_engine(arguments: argparse.Namespace, work: Callable[[Engine], Any]) -> Any:
-    engine = connect(arguments.engine, Lake.at(arguments.lake, arguments.database_prefix))
+    engine = connect(arguments.engine, _lake(arguments))
     try:
         return work(engine)
     finally:
         engine.close()
+
+
+def _lake(arguments: argparse.Namespace) -> Lake:
+    return Lake.at(arguments.lake, arguments.database_prefix)
 
 
 def _report(job: str, work: Callable[[], Any]) -> int:

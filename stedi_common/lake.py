@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stedi_common.contracts import ZONES, Contract
+from stedi_common.errors import LakeError
 
 #: The catalog's name, in SQL and in PyIceberg.
 CATALOG = "stedi"
@@ -24,6 +25,15 @@ class Lake:
         if location.startswith("s3://"):
             return cls(location.rstrip("/"), prefix)
         return cls(str(Path(location).expanduser().absolute()), prefix)
+
+    def expect(self) -> Lake:
+        """This lake, which is there. Raises LakeError for a folder without a catalog."""
+        if self.is_local and not Path(self.catalog_uri).exists():
+            raise LakeError(
+                f"lake {self.location}: expected a folder with catalog.db, got none",
+                hint="land drops first: stedi land",
+            )
+        return self
 
     @property
     def is_local(self) -> bool:

@@ -6,7 +6,7 @@ done. A run that dies in between is repeated by the next one, which finds its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ import narwhals as nw
 
 from stedi_common import __version__
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head
+from stedi_common.engines import Engine, Head, Held
 from stedi_common.errors import CommitConflictError, FileChangedError
 from stedi_common.frames import Frame
 from stedi_common.pseudonym import PseudonymKey
@@ -63,9 +63,9 @@ def land(engine: Engine, source: str, landing: str, key: PseudonymKey, arrived_a
     arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
     reader = Reader(source, arrived_at, key.content_key)
     table = contract(f"{source}_landing")
+    found = drops(landing, source)
     for each in (table, REJECTED, LEDGER):
         engine.prepare(each)
-    found = drops(landing, source)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _land(engine, reader, table, found)
@@ -77,21 +77,35 @@ def land(engine: Engine, source: str, landing: str, key: PseudonymKey, arrived_a
 
 def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]) -> Landed:
     # The heads before any reading: what commits after this moment makes this run start over.
-    heads = {each.name: engine.head(each) for each in (table, REJECTED, LEDGER)}
-    new = _new(engine, heads[LEDGER.name], found)
+    head, ledger_head = engine.head(table), engine.head(LEDGER)
+    new = _new(engine, ledger_head, found)
     if not new:
         return Landed(reader.source, files=0)
-    with engine.stage(reader, new, table.keys) as staged, _surplus(engine, staged, table, heads[table.name]) as surplus:
+    summary = {"stedi.version": __version__, "stedi.source": reader.source, "stedi.files": str(len(new))}
+    with engine.stage(reader, new, table.keys) as staged, _surplus(engine, staged, table, head) as surplus:
         ledger = _ledger(engine, reader, new, staged, surplus)
         landed = _totals(reader.source, ledger)
-        summary = {"stedi.version": __version__, "stedi.source": reader.source, "stedi.files": str(len(new))}
         if landed.rejected:
-            rejected = _rejected(engine, staged, reader.source, heads[REJECTED.name])
-            engine.append(REJECTED, rejected, heads[REJECTED.name], summary)
-        if landed.landed:
-            engine.append(table, _records(staged, table, surplus), heads[table.name], summary)
-        engine.append(LEDGER, engine.frame(LEDGER, ledger), heads[LEDGER.name], summary)
+            _append_missing(engine, REJECTED, _rejected(staged, reader.source), summary)
+        if landed.landed + landed.duplicate > (surplus.rows if surplus else 0):
+            engine.append(table, _records(staged, table, surplus), head, summary)
+        _append_missing(engine, LEDGER, engine.frame(LEDGER, ledger), summary)
     return landed
+
+
+def _append_missing(engine: Engine, table: Contract, rows: Frame, summary: Mapping[str, str]) -> None:
+    """Append the rows whose key the table does not have yet. The sources share it, so a newer head is read again."""
+    keys = list(table.keys)
+    for attempt in range(1, ATTEMPTS + 1):
+        head = engine.head(table)
+        missing = rows.join(engine.read(table, head).select(*keys), on=keys, how="anti")
+        try:
+            engine.append(table, missing, head, summary)
+        except CommitConflictError:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
 
 
 def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:
@@ -111,23 +125,21 @@ def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:
     return [drop for drop in found if drop.name not in known]
 
 
-def _records(staged: Frame, table: Contract, surplus: Frame | None = None) -> Frame:
+def _records(staged: Frame, table: Contract, surplus: Held | None = None) -> Frame:
     """The lines that are records, without the surplus ones."""
     records = staged.filter(nw.col("mark").is_null())
     if surplus is not None:
-        records = records.join(surplus, on=_PLACE, how="anti")
+        records = records.join(surplus.frame, on=_PLACE, how="anti")
     return records.select(*table.names, "fingerprint")
 
 
-def _rejected(engine: Engine, staged: Frame, source: str, head: Head) -> Frame:
-    """The rejected lines that are not in the table yet."""
+def _rejected(staged: Frame, source: str) -> Frame:
     lines = staged.filter(nw.col("mark") == "rejected").with_columns(nw.lit(source).alias("source"))
-    present = engine.read(REJECTED, head).select(*_PLACE)
-    return lines.join(present, on=_PLACE, how="anti").select(*REJECTED.names)
+    return lines.select(*REJECTED.names)
 
 
 @contextmanager
-def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iterator[Frame | None]:
+def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iterator[Held | None]:
     """The records that are not to be added: columns source_file, source_line and `again`. None if there are none.
 
     `again` is 1 for a record that this very line has brought before (a run that died), 0 for one equal to another.
@@ -145,7 +157,7 @@ def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iter
         if landed is not None:
             pool = nw.concat([_in_turn(landed, suspects.frame, table, turn=0), pool])
         with engine.held(_seconds(pool, table)) as seconds:
-            yield seconds.frame
+            yield seconds
 
 
 def _suspects(records: Frame, landed: Frame | None) -> Frame:
@@ -179,7 +191,7 @@ def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
 
 
 def _ledger(
-    engine: Engine, reader: Reader, new: Sequence[Drop], staged: Frame, surplus: Frame | None
+    engine: Engine, reader: Reader, new: Sequence[Drop], staged: Frame, surplus: Held | None
 ) -> list[dict[str, Any]]:
     """A row of `landed_files` for each new drop."""
     counts = staged.group_by("source_file").agg(
@@ -190,7 +202,7 @@ def _ledger(
         nw.when(nw.col("mark") == "end_of_file").then(nw.col("content_hash")).max().alias("sha256"),
     )
     by_file = {row["source_file"]: row for row in engine.collect(counts)}
-    duplicates = _duplicates(engine, surplus) if surplus is not None else {}
+    duplicates = _duplicates(engine, surplus.frame) if surplus else {}
     return [_entry(reader, drop, by_file[drop.name], duplicates.get(drop.name, 0)) for drop in new]
 
 

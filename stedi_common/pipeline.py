@@ -12,7 +12,7 @@ import narwhals as nw
 
 from stedi_common import __version__, tables
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head
+from stedi_common.engines import Engine, Head, missing_table
 from stedi_common.errors import MultipliedRowsError, PolicyError, StediError
 from stedi_common.frames import DROPPED, Frame, kept
 from stedi_common.policy import Policy
@@ -77,6 +77,9 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
         PolicyError: a source was built under another policy (rule 11).
         CommitConflictError: another run committed to the table in between.
     """
+    for source in job.sources:
+        if not engine.exists(source):
+            raise missing_table(source)
     engine.prepare(job.target)
     # The target's head before any source: a run that raced this one makes the commit fail, not the rows double.
     target = engine.head(job.target)

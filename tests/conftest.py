@@ -2,22 +2,38 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from lakes import opening
 
 from stedi_common.engines import ENGINES, Engine
-from stedi_common.engines import connect as connect_engine
-from stedi_common.lake import Lake
 from stedi_common.pseudonym import PseudonymKey
 
-# Tests are many short queries: the quick compiler starts sooner than the good one pays.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+# Tests are many short queries: the quick compiler starts sooner than the good one pays. Alone it gets 48 MB for its
+# code by default, which Spark fills.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC")
+#: The same for Spark, where it changes no answer.
+QUICK = {
+    "spark.master": "local[2]",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.codegen.wholeStage": "false",
+}
 
 Connect = Callable[[Path], Engine]
+ConnectTo = Callable[[str, Path], Engine]
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `pytest -n 2 --dist loadgroup` all that needs Spark goes to one worker, which starts it once."""
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        if "spark_runs" in item.fixturenames or (asked and asked.params.get("engine_name") == "spark"):
+            item.add_marker(pytest.mark.xdist_group("spark"))
+
+
+@pytest.fixture(scope="session")
 def key() -> PseudonymKey:
     return PseudonymKey(bytes(range(32)))
 
@@ -36,14 +52,14 @@ def spark_runs() -> Iterator[None]:
     from stedi_common.engines.spark import _driver  # noqa: PLC0415
 
     builder = SparkSession.builder
-    for name, value in {**_driver(), "spark.sql.shuffle.partitions": "1"}.items():
+    for name, value in {**_driver(), **QUICK}.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     yield
     spark.stop()
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="session", params=ENGINES)
 def engine_name(request) -> str:
     if request.param == "spark":
         request.getfixturevalue("spark_runs")
@@ -53,15 +69,15 @@ def engine_name(request) -> str:
 @pytest.fixture
 def connect(engine_name) -> Iterator[Connect]:
     """Opens lakes with the engine, and closes them after the test."""
-    opened: list[Engine] = []
+    with opening() as connect_to:
+        yield partial(connect_to, engine_name)
 
-    def open_(folder: Path) -> Engine:
-        opened.append(connect_engine(engine_name, Lake.at(str(folder))))
-        return opened[-1]
 
-    yield open_
-    for engine in opened:
-        engine.close()
+@pytest.fixture
+def connect_to(spark_runs) -> Iterator[ConnectTo]:
+    """Opens lakes with the engine of this name, and closes them after the test."""
+    with opening() as connect_to:
+        yield connect_to
 
 
 @pytest.fixture

@@ -1,18 +1,36 @@
 """Histories on a real engine: write the drops, land them, run the jobs, read the tables back."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from stedi_common import landing, pipeline
 from stedi_common.contracts import SOURCES, contract
-from stedi_common.engines import Engine
+from stedi_common.engines import Engine, connect
+from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
 Run = Mapping[str, bytes]
+
+
+@contextmanager
+def opening() -> Iterator[Callable[[str, Path], Engine]]:
+    """Opens lakes with the engine of a name, and closes them in the end."""
+    opened: list[Engine] = []
+
+    def open_(name: str, folder: Path) -> Engine:
+        opened.append(connect(name, Lake.at(str(folder))))
+        return opened[-1]
+
+    try:
+        yield open_
+    finally:
+        for engine in opened:
+            engine.close()
 
 
 def write(folder: Path, drops: Run) -> None:

@@ -13,11 +13,14 @@ from commands import python, stedi
 from lakes import land, rows, run, write
 from pyiceberg.catalog.sql import SqlCatalog
 
-from stedi_common import cli, jobs, pipeline, tables
+from stedi_common import cli, jobs, landing, pipeline, tables
 from stedi_common.contracts import contract, names
+from stedi_common.engines import connect as connect_engine
 from stedi_common.errors import EngineError
+from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.query import answer
 
 KEY = bytes(range(100, 132))
 REASONS = {
@@ -52,9 +55,6 @@ def made(request, tmp_path_factory) -> Made:
 
 
 def rows_of(made, table, columns="*"):
-    from stedi_common.lake import Lake  # noqa: PLC0415
-    from stedi_common.query import answer  # noqa: PLC0415
-
     return answer(Lake.at(str(made.lake)), f"SELECT {columns} FROM {contract(table).identifier}").rows  # noqa: S608
 
 
@@ -120,10 +120,9 @@ def forms_of(secret: bytes) -> list[bytes]:
     return [form for key in (secret, content_key) for form in (key, key.hex().encode(), repr(key).encode()[2:-1])]
 
 
-def test_sparks_plans_hold_no_key(connect, tmp_path, key):
-    engine = connect(tmp_path / "lake")
-    if engine.name != "spark":
-        pytest.skip("of Spark")
+@pytest.mark.usefixtures("spark_runs")
+def test_sparks_plans_hold_no_key(tmp_path, key):
+    engine = connect_engine("spark", Lake.at(str(tmp_path / "lake")))
     table = contract("landed_files")
     engine.prepare(table)
     derived = engine.derive(
@@ -134,15 +133,14 @@ def test_sparks_plans_hold_no_key(connect, tmp_path, key):
     assert not any(form.decode("latin-1") in plan for form in forms_of(key.secret))
 
 
-def test_no_log_of_any_level_holds_a_canary(engine, tmp_path, key, caplog):
+def test_no_log_of_any_level_holds_a_canary(tmp_path, key, caplog):
+    engine = connect_engine("embedded", Lake.at(str(tmp_path / "lake")))
     write(tmp_path / "drops", canaries.drops())
     with caplog.at_level(logging.DEBUG):
         land(engine, tmp_path / "drops", key, canaries.at("10:00", day=2))
         run(engine, Policy(), key)
     assert sum(rows(engine, "machine_learning_curated").values()) == 600
-    # py4j's log is of what Python asks Java, and off unless somebody turns it on.
-    told = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("py4j"))
-    assert canaries.said(told) == set()
+    assert canaries.said(caplog.text) == set()
 
 
 # Errors
@@ -159,30 +157,21 @@ def while_committing(customer_landing):
     return tables.customer_trusted(customer_landing).with_columns(broken.alias("customername"))
 
 
-@pytest.fixture
-def landed(engine, tmp_path, key):
-    """A lake with the customers landed."""
-    write(tmp_path / "drops", canaries.drops())
-    land(engine, tmp_path / "drops", key, canaries.at("10:00", day=2))
+def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, monkeypatch, caplog):
+    customers = {name: content for name, content in canaries.drops().items() if name.startswith("customer/")}
+    write(tmp_path / "drops", customers)
+    landing.land(engine, "customer", str(tmp_path / "drops"), key)
     if engine.name == "spark":  # so that Spark raises too, as it does on Glue 6.0
         engine._spark.conf.set("spark.sql.ansi.enabled", "true")
-    return engine
-
-
-@pytest.mark.parametrize("failing", [while_collecting, while_committing])
-def test_an_engines_error_is_told_without_its_message(landed, tmp_path, failing, monkeypatch, caplog):
-    before = canaries.where_they_are(tmp_path / "lake")
-    monkeypatch.setattr(failing, "__name__", "customer_trusted")
-    with (
-        caplog.at_level(logging.INFO),
-        pytest.raises(EngineError, match="its message may hold personal data") as raised,
-    ):
-        pipeline.run(landed, pipeline.Job("failing", failing), Policy(), PseudonymKey(KEY))
-    assert canaries.said(str(raised.value.__context__)), "the engine's own message quotes nothing: nothing is proved"
-    printed = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + caplog.text
-    assert canaries.said(printed) == set()
-    assert raised.value.__cause__ is None
-    assert canaries.where_they_are(tmp_path / "lake").keys() == before.keys()
+    before = canaries.where_they_are(tmp_path / "lake").keys()
+    for failing in (while_collecting, while_committing):
+        monkeypatch.setattr(failing, "__name__", "customer_trusted")
+        with caplog.at_level(logging.INFO), pytest.raises(EngineError, match="may hold personal data") as raised:
+            pipeline.run(engine, pipeline.Job("failing", failing), Policy(), key)
+        assert canaries.said(str(raised.value.__context__)), "the engine's message quotes nothing: nothing is proved"
+        printed = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + caplog.text
+        assert canaries.said(printed) == set()
+    assert canaries.where_they_are(tmp_path / "lake").keys() == before
 
 
 FAILING = """

@@ -11,7 +11,9 @@ from lakes import play, rows, run
 from moto import mock_aws
 
 from stedi_common.cli import main
+from stedi_common.engines import connect
 from stedi_common.errors import KeyMissingError
+from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, local_key_path, read_key, secret_key
 
@@ -150,7 +152,8 @@ def test_what_a_key_is_told_by_says_nothing_of_it(key):
     assert len({key.id, key.content_key.hex()[:16], key.pseudonym("")[:16]}) == 3
 
 
-def test_another_key_makes_other_pseudonyms(engine, tmp_path, key):
+def test_another_key_makes_other_pseudonyms(tmp_path, key):
+    engine = connect("embedded", Lake.at(str(tmp_path / "lake")))
     other = PseudonymKey(bytes(range(1, 33)))
     play(engine, tmp_path / "drops", [PAIR], [at("10:00")], Policy(), key)
     before = rows(engine, "machine_learning_curated", ["pseudonym"])

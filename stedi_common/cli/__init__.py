@@ -108,7 +108,7 @@ def land(
         if source not in SOURCES:
             raise StediError(f"land: expected sources among {', '.join(SOURCES)}, got {source}")
     key = _key(key_file)
-    with _opened(engine, lake) as opened:
+    with _opened(engine, Lake.at(str(lake))) as opened:
         results = [_land(opened, source, landing_folder, key) for source in sources or SOURCES]
     _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
 
@@ -129,7 +129,7 @@ def run(
     policy = Policy.declared(consent, pairing, _serials(defective_serials), environment)
     chosen = pipeline.jobs(names or [])
     key = _key(key_file)
-    with _opened(engine, lake) as opened:
+    with _opened(engine, Lake.at(str(lake)).expect()) as opened:
         outcomes = [_run(opened, job, policy, key) for job in chosen]
     _print(as_json, [asdict(outcome) for outcome in outcomes], lambda: show.funnel(outcomes))
 
@@ -137,7 +137,7 @@ def run(
 @app.command("status")
 def status_(lake: LakeOption = LAKE, as_json: JsonOption = False) -> None:
     """Show each table: rows, last commit, policy, and what it has not seen of its sources yet."""
-    with _opened(EngineName.embedded, _existing(lake)) as opened:
+    with _opened(EngineName.embedded, Lake.at(str(lake)).expect()) as opened:
         tables = status.tables(opened)
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, lake))
 
@@ -149,7 +149,7 @@ def query_(
     as_json: JsonOption = False,
 ) -> None:
     """Query the lake's tables with SQL."""
-    answer = query.answer(Lake.at(str(_existing(lake))), sql)
+    answer = query.answer(Lake.at(str(lake)).expect(), sql)
     _print(as_json, answer.records(), lambda: show.answer(answer))
 
 
@@ -171,7 +171,7 @@ def demo(
     if landing_folder is None:
         with show.progress("generating drops") as advance:
             make_drops(folder, advance)
-    with _opened(engine, lake) as opened:
+    with _opened(engine, Lake.at(str(lake))) as opened:
         landed = [_land(opened, source, folder, key) for source in SOURCES]
         show.landed(landed)
         outcomes = [_run(opened, job, policy, key) for job in pipeline.jobs([])]
@@ -227,16 +227,10 @@ def _serials(file: Path | None) -> frozenset[str]:
         raise StediError(f"--defective-serials: expected a readable file, got {error.strerror} at {file}") from None
 
 
-def _existing(lake: Path) -> Path:
-    if not (lake / "catalog.db").exists():
-        raise StediError(f"lake {lake}: expected a folder with catalog.db, got none", hint="stedi land, then stedi run")
-    return lake
-
-
 @contextmanager
-def _opened(engine: EngineName, lake: Path) -> Iterator[Engine]:
+def _opened(engine: EngineName, lake: Lake) -> Iterator[Engine]:
     with show.working(f"opening the lake with the {engine.value} engine"):
-        opened = connect(engine.value, Lake.at(str(lake)))
+        opened = connect(engine.value, lake)
     try:
         yield opened
     finally:

@@ -48,7 +48,7 @@ def working(what: str) -> Iterator[None]:
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar that the caller advances with (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

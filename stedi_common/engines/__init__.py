@@ -112,10 +112,10 @@ def connect(engine: str, lake: Lake) -> Engine:
         ) from None
 
 
-def missing_table(lake: Lake, contract: Contract) -> LakeError:
+def missing_table(contract: Contract) -> LakeError:
     """The error for a table that is not there."""
     return LakeError(
-        f"lake {lake.location}: expected the table {contract.identifier}, got none",
+        f"lake: expected the table {contract.identifier}, got none",
         hint="land drops, and run the jobs before this one",
     )
 

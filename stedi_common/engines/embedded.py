@@ -208,7 +208,7 @@ class EmbeddedEngine:
         try:
             return self._catalog.load_table(self._lake.identifier(contract))
         except NoSuchTableError:
-            raise missing_table(self._lake, contract) from None
+            raise missing_table(contract) from None
 
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))

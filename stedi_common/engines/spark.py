@@ -196,7 +196,7 @@ class SparkEngine:
         try:
             return util.loadIcebergTable(self._spark._jsparkSession, self._name(contract))
         except AnalysisException:
-            raise missing_table(self._lake, contract) from None
+            raise missing_table(contract) from None
 
     def _create(self, contract: Contract) -> None:
         columns = ", ".join(f"`{c.name}` {_SQL[c.type]} COMMENT '{_quoted(c.description)}'" for c in contract.columns)

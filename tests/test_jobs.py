@@ -1,0 +1,98 @@
+"""The scripts of `jobs/`: short, and Glue's way of calling them works wherever Python or Spark runs."""
+
+import ast
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import canaries
+import pytest
+from commands import JOBS, finished, job
+from drops import at, customer, landing, reading, step
+from lakes import write
+
+from stedi_common import jobs, pipeline
+from stedi_common.contracts import SOURCES
+
+SCRIPTS = sorted(path.stem for path in JOBS.glob("*.py"))
+#: What Glue hands to every script.
+GLUES = (
+    *("--JOB_NAME", "stedi-job", "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_1"),
+    *("--TempDir", "s3://bucket/tmp/", "--job-bookmark-option", "job-bookmark-disable", "--enable-metrics", "true"),
+)
+PAIR = landing(
+    [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
+    [reading("ann@example.org", at("09:00"))],
+    [step("sn-1", at("09:00"))],
+)
+
+
+def test_the_scripts_are_those_that_users_know():
+    assert set(SCRIPTS) == {"land", *pipeline.JOBS}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_is_about_twenty_lines(script):
+    text = (JOBS / f"{script}.py").read_text()
+    assert len(text.splitlines()) <= 25
+    assert ast.get_docstring(ast.parse(text)).startswith("Glue job: ")
+
+
+def test_glues_own_library_is_not_here():
+    """Else the tests below would not show that nobody needs it."""
+    assert importlib.util.find_spec("awsglue") is None
+
+
+def test_all_scripts_make_the_tables(tmp_path):
+    """With Glue's arguments, on the embedded engine; and no canary is told or kept on the way."""
+    write(tmp_path / "drops", canaries.drops())
+    common = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
+    done = [job("land", "--source", source, "--landing", tmp_path / "drops", *common) for source in SOURCES]
+    done += [job(name, *common) for name in pipeline.JOBS]
+    assert [(each.code, each.err) for each in done] == [(0, "")] * 8
+    told = [json.loads(each.out) for each in done]
+    assert [one["job"] for one in told] == ["land"] * 3 + list(pipeline.JOBS)
+    assert (told[-1]["table"], told[-1]["rows_kept"]) == ("machine_learning_curated", 600)
+    assert canaries.said("".join(each.said for each in done)) == set()
+    assert canaries.misplaced(tmp_path / "lake") == {}
+
+
+def test_scripts_run_under_spark_submit(tmp_path):
+    """Where Spark has started Java before the script runs, and without Iceberg."""
+    write(tmp_path / "drops", PAIR)
+    common = (*GLUES, "--lake", tmp_path / "lake")
+    land = submitted("land", "--source", "customer", "--landing", tmp_path / "drops", *common)
+    assert (land.code, json.loads(land.out)["landed"]) == (0, 1), land.err
+    made = submitted("customer_landing_to_trusted", *common)
+    assert (made.code, json.loads(made.out)["rows_kept"]) == (0, 1), made.err
+
+
+def submitted(script, *words):
+    from stedi_common.engines.java import java_home  # noqa: PLC0415
+
+    spark_submit = Path(sys.executable).with_name("spark-submit")
+    environment = {"JAVA_HOME": java_home(), "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    return finished(spark_submit, JOBS / f"{script}.py", *words, **environment)
+
+
+def test_an_error_is_told_on_standard_error(tmp_path):
+    done = job("machine_learning_curated", "--lake", tmp_path / "lake", "--engine", "embedded", "--consent", "always")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(
+        "machine_learning_curated: policy: expected consent to be one of as-of, ever, got 'always'"
+    )
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_missing_argument_is_wrong_usage():
+    done = job("customer_landing_to_trusted", *GLUES)
+    assert (done.code, done.out) == (2, "")
+    assert "the following arguments are required: --lake" in done.err
+
+
+def test_no_argument_is_taken_for_another(tmp_path, capsys):
+    """What Glue hands over must not pass for an abbreviation of ours."""
+    with pytest.raises(SystemExit, match="2"):
+        jobs.make("customer_landing_to_trusted", ["--lak", str(tmp_path)])
+    assert "required: --lake" in capsys.readouterr().err

@@ -1,0 +1,208 @@
+"""What is true of every history on both engines: the oracle's tables, and the promises told directly."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crowds import MANY, POLICIES, SOME, crowd, in_pieces
+from histories import History
+from lakes import land, opening, play, rows, run, write
+from oracle import COLUMNS
+from oracle import lake as oracle_lake
+from reference import TABLES as GOVERNED
+
+from stedi_common.contracts import contract
+from stedi_common.engines import ENGINES, Engine
+from stedi_common.generate import Plan, generate
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+RECORDS = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
+EVER = Policy("ever", "timestamp")
+
+Bag = Counter[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """A crowd that has landed, and its tables under the default policy."""
+
+    engine: Engine
+    drops: Path
+    history: History
+
+
+@pytest.fixture(scope="module")
+def played(engine_name, tmp_path_factory, key) -> Iterator[Played]:
+    folder, history = tmp_path_factory.mktemp(engine_name), crowd(1)
+    with opening() as connect_to:
+        engine = connect_to(engine_name, folder / "lake")
+        play(engine, folder / "drops", history.runs, history.arrived_at, Policy(), key)
+        yield Played(engine, folder / "drops", history)
+
+
+# Against the oracle
+
+HURRIED = {"embedded": 8, "spark": 1}
+UNHURRIED = {"embedded": 100, "spark": 8}
+EXAMPLES = [
+    *(pytest.param(name, n, SOME) for name in ENGINES for n in range(HURRIED[name])),
+    *(pytest.param(name, n, MANY, marks=pytest.mark.long) for name in ENGINES for n in range(UNHURRIED[name])),
+]
+
+
+@pytest.mark.parametrize(("engine_name", "number", "of"), EXAMPLES, indirect=["engine_name"])
+def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, number, of):
+    history = crowd(number, of)
+    for drops, arrival in zip(history.runs, history.arrived_at, strict=True):
+        write(tmp_path / "drops", drops)
+        land(engine, tmp_path / "drops", key, arrival)
+    for policy in POLICIES:
+        run(engine, policy, key)
+        assert tables(engine) == told(history, policy, key)
+
+
+def test_one_engine_lands_and_the_other_makes_the_same_tables(connect_to, tmp_path, key):
+    history, made = crowd(2), []
+    for landing, making in (ENGINES, reversed(ENGINES)):
+        drops = tmp_path / landing
+        for run_of_drops, arrival in zip(history.runs, history.arrived_at, strict=True):
+            write(drops, run_of_drops)
+            land(connect_to(landing, drops / "lake"), drops, key, arrival)
+        run(connect_to(making, drops / "lake"), Policy(), key)
+        made.append([tables(connect_to(name, drops / "lake")) for name in ENGINES])
+    assert made == [[told(history, Policy(), key)] * 2] * 2
+
+
+# Told directly
+
+
+def test_every_reading_in_research_has_a_consent_that_covers_it(played, key):
+    covered = consents(played.engine)
+    assert all(covered(user, at) for user, at in bag(played, "accelerometer_trusted", "user", "timestamp"))
+    people = {key.pseudonym(email): email for (email,) in bag(played, "customer_landing", "email")}
+    pairs = bag(played, "machine_learning_curated", "pseudonym", "timestamp")
+    assert pairs
+    assert all(covered(people[pseudonym], at) for pseudonym, at in pairs)
+
+
+def test_every_step_in_research_has_one_claimant_whose_consent_covers_it(played):
+    covered, claimants = consents(played.engine), defaultdict(set)
+    for serial, email in bag(played, "customer_landing", "serialnumber", "email"):
+        claimants[serial].add(email)
+    steps = bag(played, "step_trainer_trusted", "serialnumber", "sensorreadingtime")
+    assert steps
+    for serial, at in steps:
+        (claimant,) = claimants[serial]
+        assert covered(claimant, at)
+
+
+def test_no_row_is_multiplied_or_invented(played):
+    assert_nothing_multiplied(played.engine)
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy("ever")], ids=str)
+def test_the_serial_defect_multiplies_nothing(engine, tmp_path, key, policy):
+    generate(Plan(people=12, readings=600, days=2, shared_serials=True), tmp_path / "drops")
+    land(engine, tmp_path / "drops", key, datetime(2024, 4, 1))
+    run(engine, policy, key)
+    assert_nothing_multiplied(engine)
+
+
+def test_running_twice_changes_nothing(played, key):
+    before = heads(played.engine)
+    landed = land(played.engine, played.drops, key, played.history.arrived_at[-1])
+    outcomes = run(played.engine, Policy(), key)
+    assert not any(result.files for result in landed)
+    assert not any(outcome.changed for outcome in outcomes)
+    assert heads(played.engine) == before
+
+
+def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
+    before = tables(played.engine)
+    assert all(outcome.changed for outcome in run(played.engine, EVER, key))
+    assert {played.engine.head(contract(table)).summary["stedi.policy"] for table in GOVERNED} == {str(EVER)}
+    assert tables(played.engine) != before
+    assert all(outcome.changed for outcome in run(played.engine, Policy(), key))
+    assert tables(played.engine) == before
+
+
+def test_how_drops_are_put_into_runs_changes_no_governed_table(connect, tmp_path, key):
+    made = []
+    for pieces in (1, 5):
+        history = in_pieces(crowd(3), pieces)
+        engine = connect(tmp_path / f"lake{pieces}")
+        play(engine, tmp_path / f"drops{pieces}", history.runs, history.arrived_at, Policy(), key)
+        made.append({table: rows(engine, table, COLUMNS[table]) for table in GOVERNED})
+    assert made[0] == made[1]
+
+
+def test_every_line_is_accounted_for(played):
+    fates = ("landed", "rejected", "duplicate", "suppressed", "blank")
+    files = bag(played, "landed_files", "source_file", "lines", *fates)
+    assert all(lines == sum(counts) for _, lines, *counts in files)
+    landed: Bag = sum((bag(played, table, "source_file") for table in RECORDS), Counter())
+    rejected = bag(played, "rejected_records", "source_file")
+    assert {name: (landed[name,], rejected[name,]) for name, *_ in files} == {
+        name: (n, m) for name, _, n, m, *_ in files
+    }
+    assert (landed.total(), rejected.total()) == (sum(n for _, _, n, *_ in files), sum(m for *_, m, _, _, _ in files))
+
+
+def tables(engine: Engine) -> dict[str, Bag]:
+    """All ten."""
+    return {table: rows(engine, table, columns) for table, columns in COLUMNS.items()}
+
+
+def told(history: History, policy: Policy, key: PseudonymKey) -> dict[str, Bag]:
+    """What the oracle says they are."""
+    return oracle_lake(history.runs, history.arrived_at, policy, key.content_key, key.pseudonym).rows
+
+
+def bag(played: Played, table: str, *columns: str) -> Bag:
+    return rows(played.engine, table, columns)
+
+
+def heads(engine: Engine) -> dict[str, int]:
+    return {table: engine.head(contract(table)).snapshot_id for table in COLUMNS}
+
+
+def consents(engine: Engine) -> Callable[[str, datetime], bool]:
+    """Whether a person's records cover an instant: all of the latest ones consent, no later than that, and nobody
+    refused after it."""
+    records = defaultdict(list)
+    for email, made, consent in rows(
+        engine, "customer_landing", ("email", "lastupdatedate", "sharewithresearchasofdate")
+    ):
+        records[email].append((made, consent))
+
+    def covered(email: str, at: datetime) -> bool:
+        latest = max(made for made, _ in records[email])
+        current = [consent for made, consent in records[email] if made == latest]
+        refused = [made for made, consent in records[email] if consent is None]
+        return None not in current and max(current) <= at and all(made <= at for made in refused)
+
+    return covered
+
+
+def assert_nothing_multiplied(engine: Engine) -> None:
+    for made, source in (
+        ("customer_trusted", "customer_landing"),
+        ("customers_curated", "customer_trusted"),
+        ("accelerometer_trusted", "accelerometer_landing"),
+        ("step_trainer_trusted", "step_trainer_landing"),
+    ):
+        columns = [name for name in contract(made).names if name in contract(source).names]
+        assert rows(engine, made, columns) <= rows(engine, source, columns)
+    steps = rows(engine, "step_trainer_trusted", ("sensorreadingtime", "distancefromobject"))
+    moves = rows(engine, "accelerometer_trusted", ("timestamp", "x", "y", "z"))
+    pairs: Bag = Counter()
+    for (at, distance), n in steps.items():
+        for (instant, *xyz), m in moves.items():
+            if at == instant:
+                pairs[at, distance, *xyz] += n * m
+    assert rows(engine, "machine_learning_curated", ("timestamp", "distancefromobject", "x", "y", "z")) <= pairs

@@ -1,0 +1,83 @@
+"""The result, read by others as the README tells: the same rows and types in each."""
+
+from collections import Counter
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pytest
+from drops import at, customer, landing, reading, step
+from lakes import play, rows
+from pyiceberg.catalog import load_catalog
+from pyiceberg.types import DoubleType, IntegerType, StringType, TimestampType
+
+from stedi_common.contracts import contract, names
+from stedi_common.policy import Policy
+
+DROPS = landing(
+    [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1", birthDay="993-02-28", phone=8015551212.0)],
+    [reading("ann@example.org", at("09:00"), x, y=-0.5) for x in (1.5, 2.5)],
+    [step("sn-1", at("09:00"), distance) for distance in (100, 200)],
+)
+PAIRS = "curated.machine_learning_curated"
+NAMES = contract("machine_learning_curated").names
+
+
+@pytest.fixture
+def pairs(engine, tmp_path, key, monkeypatch):
+    """The training pairs, opened by PyIceberg in the folder that holds the lake, and their rows as we know them."""
+    play(engine, tmp_path / "drops", [DROPS], [at("10:00")], Policy(), key)
+    expected = rows(engine, "machine_learning_curated")
+    pseudonym, nine = key.pseudonym("ann@example.org"), at("09:00")
+    assert expected == Counter((pseudonym, nine, far, x, -0.5, 0.0) for far in (100, 200) for x in (1.5, 2.5))
+    monkeypatch.chdir(tmp_path)
+    catalog = load_catalog("stedi", type="sql", uri="sqlite:///lake/catalog.db")
+    return catalog.load_table(PAIRS), expected
+
+
+def test_every_reader_reads_the_same(pairs):
+    table, expected = pairs
+    assert of_arrow(table.scan().to_arrow()) == expected
+    assert of_duckdb(table) == expected
+    assert of_pandas(table.scan().to_pandas()) == expected
+    assert Counter(pl.scan_iceberg(table).select(NAMES).collect().iter_rows()) == expected
+
+
+def test_the_types_are_those_of_the_contract(pairs):
+    table, _ = pairs
+    assert {field.name: field.field_type for field in table.schema().fields} == {
+        **{"pseudonym": StringType(), "timestamp": TimestampType(), "distancefromobject": IntegerType()},
+        **{"x": DoubleType(), "y": DoubleType(), "z": DoubleType()},
+    }
+    assert table.scan().to_arrow().schema.field("timestamp").type == pa.timestamp("us")
+    assert pl.scan_iceberg(table).collect_schema()["timestamp"] == pl.Datetime("us", None)
+    assert str(table.scan().to_pandas()["timestamp"].dtype) in {"datetime64[us]", "datetime64[ns]"}
+
+
+def test_a_filter_on_instants_is_one(pairs):
+    table, expected = pairs
+    assert of_arrow(table.scan(row_filter="timestamp >= '2024-05-01T09:00:00'").to_arrow()) == expected
+    assert not of_arrow(table.scan(row_filter="timestamp > '2024-05-01T09:00:00'").to_arrow())
+
+
+def test_any_table_opens(pairs, tmp_path):
+    catalog = load_catalog("stedi", type="sql", uri="sqlite:///lake/catalog.db")
+    assert {"landing", "trusted", "curated"} == {name for (name,) in catalog.list_namespaces()}
+    for name in names():
+        found = catalog.load_table(contract(name).identifier).scan().to_arrow()
+        assert tuple(found.column_names) == contract(name).names
+    assert found.num_rows
+
+
+def of_arrow(table):
+    return Counter(tuple(row[name] for name in NAMES) for row in table.to_pylist())
+
+
+def of_duckdb(table):
+    connection = table.scan().to_duckdb("pairs")
+    assert isinstance(connection, duckdb.DuckDBPyConnection)
+    return Counter(connection.execute(f"SELECT {', '.join(NAMES)} FROM pairs").fetchall())  # noqa: S608
+
+
+def of_pandas(frame):
+    return Counter(frame[list(NAMES)].itertuples(index=False, name=None))
