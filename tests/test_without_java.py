@@ -40,7 +40,7 @@ def alone(folder, *words):
     home = folder / "home"
     home.mkdir(exist_ok=True)
     environment = {"HOME": str(home), "PATH": str(folder / "nothing")}
-    environment |= {name: value for name, value in os.environ.items() if name.startswith("LD_")}
+    environment |= {name: value for name, value in os.environ.items() if name.startswith(("LD_", "PYTHON"))}
     command = [sys.executable, "-c", ALONE, *words]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
@@ -61,7 +61,8 @@ def test_the_key_is_all_that_is_left_at_home(tmp_path):
 
 
 def test_spark_without_spark_is_a_clear_error(tmp_path):
-    done = alone(tmp_path, "run", "--engine", "spark")
+    write(tmp_path / "drops", DROPS)
+    done = alone(tmp_path, "land", "--engine", "spark")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "error: engine spark: expected the package pyspark, which is not installed",

@@ -10,13 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import duckdb
 import narwhals as nw
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
@@ -38,6 +36,7 @@ from pyiceberg.types import (
 
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import Head, Held, missing_table, table_properties, unknown_columns
+from stedi_common.engines.staging import Blocks, Staging
 from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -83,8 +82,8 @@ class EmbeddedEngine:
             raise LakeError(f"engine embedded: expected a lake in a folder, got {lake.location}")
         lake.folder.mkdir(parents=True, exist_ok=True)
         self._lake = lake
-        self._scratch = _Scratch(lake.folder)
-        self._duckdb = _duckdb(self._scratch.folder)
+        self._staging = Staging(lake)
+        self._duckdb = _duckdb(self._staging.folder)
         self._catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
         for namespace in lake.namespaces:
             self._catalog.create_namespace_if_not_exists(namespace)
@@ -134,16 +133,15 @@ class EmbeddedEngine:
 
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
-        """The lines of the drops as `reader` reads them, in Parquet files of the scratch folder."""
-        folder = self._scratch.folder / f"staged-{uuid.uuid4().hex}"
-        folder.mkdir()
-        try:
-            _parse(reader, drops, folder)
+        """The lines of the drops as `reader` reads them."""
+        blocks = Blocks(reader, drops)
+        with self._staging.subfolder() as folder:
+            files = [f"{folder}/{thread}.parquet" for thread in range(os.cpu_count() or 1)]
+            with ThreadPoolExecutor(len(files)) as pool:
+                list(pool.map(blocks.write, files))
             arrived = reader.arrived_at.isoformat(sep=" ")
             columns = f"{_fingerprint(keys)}, TIMESTAMP '{arrived}' AS arrived_at"
-            yield self._frame(f"SELECT *, {columns} FROM read_parquet('{_quoted(str(folder))}/*.parquet')")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            yield self._frame(f"SELECT *, {columns} FROM read_parquet('{_quoted(folder)}/*.parquet')")
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -202,7 +200,7 @@ class EmbeddedEngine:
         """Let go of everything."""
         self._duckdb.close()
         self._catalog.close()
-        self._scratch.remove()
+        self._staging.remove()
 
     def _table(self, contract: Contract) -> Table:
         try:
@@ -270,59 +268,15 @@ class EmbeddedEngine:
         return _lazy(self._duckdb.sql(select))
 
 
-class _Scratch:
-    """A folder for what does not fit in memory. It holds personal data, so what a killed run left is removed."""
-
-    def __init__(self, lake: Path) -> None:
-        for folder in lake.glob(".scratch-*"):
-            if not _is_running(int(folder.name.rpartition("-")[2])):
-                shutil.rmtree(folder, ignore_errors=True)
-        self.folder = lake / f".scratch-{uuid.uuid4().hex}-{os.getpid()}"
-        self.folder.mkdir(mode=0o700)
-
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(scratch / "scratch.db"))
+def _duckdb(folder: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(f"{folder}/scratch.db")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute(f"SET temp_directory = '{_quoted(str(scratch / 'spill'))}'")
+    connection.execute(f"SET temp_directory = '{_quoted(folder)}/spill'")
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET autoinstall_known_extensions = false")
     return connection
-
-
-def _parse(reader: Reader, drops: Sequence[Drop], folder: Path) -> None:
-    """Read the drops into Parquet files, one per thread; a thread takes the next block when it is done with one."""
-    blocks = (block for drop in drops for block in reader.blocks(drop))
-    turn = Lock()
-
-    def work(file: Path) -> None:
-        with pq.ParquetWriter(file, reader.schema) as writer:
-            while True:
-                with turn:
-                    block = next(blocks, None)
-                if block is None:
-                    return
-                writer.write_batch(reader.parse(block))
-
-    threads = os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, folder / f"{thread}.parquet") for thread in range(threads)]:
-            done.result()
 
 
 def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:

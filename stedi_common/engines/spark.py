@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import uuid
@@ -28,6 +29,7 @@ from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world w
 from stedi_common.contracts import Contract
 from stedi_common.engines import Head, Held, missing_table, table_properties, unknown_columns
 from stedi_common.engines.java import java_home
+from stedi_common.engines.staging import Blocks, Staging
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -87,6 +89,7 @@ class SparkEngine:
             lake.folder.mkdir(parents=True, exist_ok=True)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = _session(lake)
+        self._staging = Staging(lake)
         for namespace in lake.namespaces:
             self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.{namespace}")
 
@@ -136,12 +139,14 @@ class SparkEngine:
     def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
         """The lines of the drops as `reader` reads them, in Python workers."""
         piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
-        schema = ", ".join(f"`{field.name}` {_ARROW_SQL[field.type]}" for field in reader.schema)
-        lines = self._spark.range(0, len(piles), 1, len(piles)).mapInArrow(_reading(reader, piles), schema)
-        arrived = F.lit(reader.arrived_at.isoformat(sep=" ")).cast("timestamp_ntz")
-        staged = lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at"))
-        with self.held(_lazy(staged)) as held:
-            yield held.frame
+        with self._staging.subfolder() as folder, _redacted():
+            tasks = self._spark.range(0, len(piles), 1, len(piles))
+            tasks.mapInArrow(_writing(reader, piles, folder), "id bigint").collect()
+            arrived = F.lit(reader.arrived_at.isoformat(sep=" ")).cast("timestamp_ntz")
+            # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
+            files = self._spark.read.schema(_sql_schema(reader.schema)).option("datetimeRebaseMode", "CORRECTED")
+            lines = files.parquet(folder)
+            yield _lazy(lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at")))
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -182,7 +187,8 @@ class SparkEngine:
         return _lazy(self._spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema))
 
     def close(self) -> None:
-        """Stop Spark, if this engine started it."""
+        """Remove what was staged; stop Spark, if this engine started it."""
+        self._staging.remove()
         if self._owns_context:
             self._spark.stop()
 
@@ -304,17 +310,19 @@ def _local() -> dict[str, str]:
     os.environ["JAVA_HOME"] = java_home()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with as_file(files(__package__) / "log4j2.properties") as log4j:
-        quiet = f"-Dlog4j.configurationFile={log4j}"
+        # On few cores the collector that stops the world does less work in all than the one that runs beside.
+        options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC"]
+    jars = _cached_jars(_generation())
     return {
         "spark.master": "local[*]",
         "spark.driver.memory": "3g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": quiet,
+        "spark.driver.extraJavaOptions": " ".join([*options, *(_class_archive(jars) if jars else [])]),
         "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        **_jars(_generation()),
+        **({"spark.driver.extraClassPath": ":".join(map(str, jars))} if jars else _download(_generation())),
     }
 
 
@@ -326,19 +334,36 @@ def _generation() -> Generation:
     raise LakeError(f"engine spark: expected Spark {known}, got {pyspark.__version__}")
 
 
-def _jars(generation: Generation) -> dict[str, str]:
-    """The jars: from the cache when they are all there, from Maven Central once otherwise."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stedi" / "ivy"
+def _cached_jars(generation: Generation) -> list[Path]:
+    """The jars as files, if all of them have been downloaded."""
     named = [package.split(":") for package in generation.packages]
-    cached = [cache / "jars" / f"{group}_{artifact}-{version}.jar" for group, artifact, version in named]
-    if all(jar.exists() for jar in cached):
-        return {"spark.jars": ",".join(map(str, cached))}
+    jars = [_cache() / "ivy" / "jars" / f"{group}_{artifact}-{version}.jar" for group, artifact, version in named]
+    return jars if all(jar.exists() for jar in jars) else []
+
+
+def _download(generation: Generation) -> dict[str, str]:
+    """Let Spark download the jars from Maven Central, once."""
     return {
-        "spark.jars.ivy": str(cache),
+        "spark.jars.ivy": str(_cache() / "ivy"),
         "spark.jars.packages": ",".join(generation.packages),
         # Spark has it.
         "spark.jars.excludes": "org.slf4j:slf4j-api",
     }
+
+
+def _class_archive(jars: list[Path]) -> list[str]:
+    """Java options that let the first session leave its loaded classes to later ones, which saves them seconds.
+
+    An archive is of one Java and one class path; a Java that cannot use one does without.
+    """
+    of = "\n".join([os.environ["JAVA_HOME"], pyspark.__file__, *map(str, jars)])
+    archive = _cache() / f"classes-{hashlib.sha256(of.encode()).hexdigest()[:16]}.jsa"
+    option = "SharedArchiveFile" if archive.exists() else "ArchiveClassesAtExit"
+    return [f"-XX:{option}={archive}"]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stedi"
 
 
 def _lazy(rows: DataFrame) -> Frame:
@@ -356,14 +381,20 @@ def _piles(drops: Sequence[Drop], most: int) -> list[list[Drop]]:
     return piles
 
 
-def _reading(reader: Reader, piles: list[list[Drop]]) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _writing(
+    reader: Reader, piles: list[list[Drop]], folder: str
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         for batch in batches:
             for pile in batch.column("id").to_pylist():
-                for drop in piles[pile]:
-                    yield from reader.read(drop)
+                Blocks(reader, piles[pile]).write(f"{folder}/{pile}.parquet")
+            yield batch
 
-    return read
+    return write
+
+
+def _sql_schema(schema: pa.Schema) -> str:
+    return ", ".join(f"`{field.name}` {_ARROW_SQL[field.type]}" for field in schema)
 
 
 def _on_days(column: str, days: Sequence[date]) -> Any:
