@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ import narwhals as nw
 
 from stedi_common import __version__
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head, Held
+from stedi_common.engines import Engine, Head, Held, Tally
 from stedi_common.errors import CommitConflictError, FileChangedError
 from stedi_common.frames import Frame
 from stedi_common.pseudonym import PseudonymKey
@@ -82,13 +82,13 @@ def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]
     if not new:
         return Landed(reader.source, files=0)
     summary = {"stedi.version": __version__, "stedi.source": reader.source, "stedi.files": str(len(new))}
-    with engine.stage(reader, new, table.keys) as staged, _surplus(engine, staged, table, head) as surplus:
-        ledger = _ledger(engine, reader, new, staged, surplus)
+    with engine.stage(reader, new, table.keys) as staged, _surplus(engine, staged.lines, table, head) as surplus:
+        ledger = _ledger(engine, reader, new, staged.tallies, surplus)
         landed = _totals(reader.source, ledger)
         if landed.rejected:
-            _append_missing(engine, REJECTED, _rejected(staged, reader.source), summary)
+            _append_missing(engine, REJECTED, _rejected(staged.lines, reader.source), summary)
         if landed.landed + landed.duplicate > (surplus.rows if surplus else 0):
-            engine.append(table, _records(staged, table, surplus), head, summary)
+            engine.append(table, _records(staged.lines, table, surplus), head, summary)
         _append_missing(engine, LEDGER, engine.frame(LEDGER, ledger), summary)
     return landed
 
@@ -191,30 +191,22 @@ def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
 
 
 def _ledger(
-    engine: Engine, reader: Reader, new: Sequence[Drop], staged: Frame, surplus: Held | None
+    engine: Engine, reader: Reader, new: Sequence[Drop], tallies: Mapping[str, Tally], surplus: Held | None
 ) -> list[dict[str, Any]]:
     """A row of `landed_files` for each new drop."""
-    counts = staged.group_by("source_file").agg(
-        _sum("end_of_file", "source_line").alias("lines"),
-        _sum("rejected").alias("rejected"),
-        _sum("blank").alias("blank"),
-        nw.col("nulled_values").sum().cast(nw.Int64).alias("nulled_values"),
-        nw.when(nw.col("mark") == "end_of_file").then(nw.col("content_hash")).max().alias("sha256"),
-    )
-    by_file = {row["source_file"]: row for row in engine.collect(counts)}
     duplicates = _duplicates(engine, surplus.frame) if surplus else {}
-    return [_entry(reader, drop, by_file[drop.name], duplicates.get(drop.name, 0)) for drop in new]
+    return [_entry(reader, drop, tallies[drop.name], duplicates.get(drop.name, 0)) for drop in new]
 
 
-def _entry(reader: Reader, drop: Drop, counts: dict[str, Any], duplicate: int) -> dict[str, Any]:
-    return counts | {
+def _entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int) -> dict[str, Any]:
+    return asdict(tally) | {
         "source": reader.source,
+        "source_file": drop.name,
         "bytes": drop.bytes,
         "modified_at": drop.modified_at,
-        "landed": counts["lines"] - counts["rejected"] - counts["blank"] - duplicate,
+        "landed": tally.lines - tally.rejected - tally.blank - duplicate,
         "duplicate": duplicate,
         "suppressed": 0,
-        "nulled_values": counts["nulled_values"] or 0,
         "arrived_at": reader.arrived_at,
     }
 
@@ -223,11 +215,6 @@ def _duplicates(engine: Engine, surplus: Frame) -> dict[str, int]:
     """How many records of each file are equal to another that landed before."""
     rows = surplus.filter(nw.col("again") == 0).group_by("source_file").agg(nw.len().alias("n"))
     return {row["source_file"]: int(row["n"]) for row in engine.collect(rows)}
-
-
-def _sum(mark: str, of: str | None = None) -> nw.Expr:
-    value = nw.col(of) if of else nw.lit(1)
-    return nw.when(nw.col("mark") == mark).then(value).otherwise(0).sum().cast(nw.Int64)
 
 
 def _totals(source: str, ledger: list[dict[str, Any]]) -> Landed:

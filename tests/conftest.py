@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Under `pytest -n 2 --dist loadgroup` all that needs Spark goes to one worker, which starts it once."""
     for item in items:
         asked = getattr(item, "callspec", None)
-        if "spark_runs" in item.fixturenames or (asked and asked.params.get("engine_name") == "spark"):
+        if "spark_runs" in item.fixturenames or (asked and "spark" in asked.params.values()):
             item.add_marker(pytest.mark.xdist_group("spark"))
 
 

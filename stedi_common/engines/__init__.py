@@ -37,6 +37,33 @@ class Head:
         return int(self.summary.get("total-records", 0))
 
 
+@dataclass
+class Tally:
+    """What became of a file's lines as far as one can tell by reading them."""
+
+    lines: int = 0
+    rejected: int = 0
+    blank: int = 0
+    nulled_values: int = 0
+    sha256: str = ""
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of other lines of the file."""
+        self.lines += other.lines
+        self.rejected += other.rejected
+        self.blank += other.blank
+        self.nulled_values += other.nulled_values
+        self.sha256 = self.sha256 or other.sha256
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Lines of drops, and the tally of each drop by its name."""
+
+    lines: Frame
+    tallies: Mapping[str, Tally]
+
+
 @dataclass(frozen=True)
 class Held:
     """Rows that are computed, and how many there are."""
@@ -68,7 +95,7 @@ class Engine(Protocol):
     def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Put these rows in the place of all, in one snapshot that carries the summary."""
 
-    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> AbstractContextManager[Frame]:
+    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> AbstractContextManager[Staged]:
         """The lines of the drops as `reader` reads them, held until the block ends.
 
         Adds `fingerprint`, a 64-bit hash of the keys, and `arrived_at`.
@@ -133,6 +160,8 @@ def table_properties(contract: Contract) -> dict[str, str]:
         "write.distribution-mode": "none",
         "write.spark.fanout.enabled": "true",
         "write.parquet.compression-codec": "zstd",
+        # Higher levels cost more time than they save bytes in readings.
+        "write.parquet.compression-level": "1",
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "20",
         "comment": contract.description,

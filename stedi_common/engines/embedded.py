@@ -35,8 +35,8 @@ from pyiceberg.types import (
 )
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import Head, Held, missing_table, table_properties, unknown_columns
-from stedi_common.engines.staging import Blocks, Staging
+from stedi_common.engines import Head, Held, Staged, missing_table, table_properties, unknown_columns
+from stedi_common.engines.staging import Blocks, Staging, merged
 from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -132,16 +132,17 @@ class EmbeddedEngine:
         return self._commit(contract, rows, onto, summary, replace=True)
 
     @contextmanager
-    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
+    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Staged]:
         """The lines of the drops as `reader` reads them."""
         blocks = Blocks(reader, drops)
         with self._staging.subfolder() as folder:
             files = [f"{folder}/{thread}.parquet" for thread in range(os.cpu_count() or 1)]
             with ThreadPoolExecutor(len(files)) as pool:
-                list(pool.map(blocks.write, files))
+                tallies = merged(pool.map(blocks.write, files))
             arrived = reader.arrived_at.isoformat(sep=" ")
             columns = f"{_fingerprint(keys)}, TIMESTAMP '{arrived}' AS arrived_at"
-            yield self._frame(f"SELECT *, {columns} FROM read_parquet('{_quoted(folder)}/*.parquet')")
+            lines = self._frame(f"SELECT *, {columns} FROM read_parquet('{_quoted(folder)}/*.parquet')")
+            yield Staged(lines, tallies)
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -259,8 +260,9 @@ class EmbeddedEngine:
         with _redacted():
             copied = self._duckdb.execute(
                 f"COPY (SELECT *{day} FROM ({relation.sql_query()}) {f'ORDER BY {order}' if order else ''}) "
-                f"TO '{_quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{ids}}}, "
-                f"WRITE_BLOOM_FILTER false, {partitioning}, FILENAME_PATTERN '{{uuidv7}}', RETURN_STATS)"
+                f"TO '{_quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+                f"FIELD_IDS {{{ids}}}, WRITE_BLOOM_FILTER false, {partitioning}, "
+                "FILENAME_PATTERN '{uuidv7}', RETURN_STATS)"
             ).fetchall()
         return [f"file://{file}" for file, count, *_ in copied if count]
 

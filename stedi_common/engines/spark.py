@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from importlib.resources import as_file, files
@@ -23,13 +23,13 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext, StorageLevel
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.java_gateway import launch_gateway
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import Head, Held, missing_table, table_properties, unknown_columns
+from stedi_common.engines import Head, Held, Staged, Tally, missing_table, table_properties, unknown_columns
 from stedi_common.engines.java import java_home
-from stedi_common.engines.staging import Blocks, Staging
+from stedi_common.engines.staging import Blocks, Staging, merged
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -76,6 +76,12 @@ _ARROW_SQL = {
     pa.int32(): "int",
     pa.int64(): "bigint",
 }
+
+
+_TALLY = pa.schema(
+    [("file", pa.string())]
+    + [(field.name, pa.string() if field.name == "sha256" else pa.int64()) for field in fields(Tally)]
+)
 
 
 class SparkEngine:
@@ -129,24 +135,29 @@ class SparkEngine:
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add rows, in one snapshot that carries the summary."""
-        return self._commit(contract, rows, onto, summary, replace=False)
+        return self._commit(contract, onto, lambda branch: self._writer(contract, rows, branch, summary).append())
 
     def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Put these rows in the place of all, in one snapshot that carries the summary."""
-        return self._commit(contract, rows, onto, summary, replace=True)
+        everything = F.lit(True)
+        return self._commit(
+            contract, onto, lambda branch: self._writer(contract, rows, branch, summary).overwrite(everything)
+        )
 
     @contextmanager
-    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Frame]:
+    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Staged]:
         """The lines of the drops as `reader` reads them, in Python workers."""
         piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
         with self._staging.subfolder() as folder, _redacted():
             tasks = self._spark.range(0, len(piles), 1, len(piles))
-            tasks.mapInArrow(_writing(reader, piles, folder), "id bigint").collect()
+            told = tasks.mapInArrow(_writing(reader, piles, folder), _sql_schema(_TALLY)).collect()
+            tallies = merged({row["file"]: Tally(*row[1:])} for row in told)
             arrived = F.lit(reader.arrived_at.isoformat(sep=" ")).cast("timestamp_ntz")
             # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
             files = self._spark.read.schema(_sql_schema(reader.schema)).option("datetimeRebaseMode", "CORRECTED")
             lines = files.parquet(folder)
-            yield _lazy(lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at")))
+            lines = lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at"))
+            yield Staged(_lazy(lines), tallies)
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -167,14 +178,14 @@ class SparkEngine:
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
         """The rows with a column that a Python function makes, in Python workers: no argument of it is in a plan."""
         native: DataFrame = rows.to_native()
-        fields = [f"`{field.name}` {field.dataType.simpleString()}" for field in native.schema]
+        columns = [f"`{field.name}` {field.dataType.simpleString()}" for field in native.schema]
 
         def derived(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 values = pa.array([function(value) for value in batch.column(column).to_pylist()], pa.string())
                 yield pa.RecordBatch.from_arrays([*batch.columns, values], names=[*batch.schema.names, name])
 
-        return _lazy(native.mapInArrow(derived, ", ".join([*fields, f"`{name}` string"])))
+        return _lazy(native.mapInArrow(derived, ", ".join([*columns, f"`{name}` string"])))
 
     def collect(self, rows: Frame) -> list[dict[str, Any]]:
         """The rows, here."""
@@ -220,9 +231,7 @@ class SparkEngine:
                 order = order.asc(iceberg.expressions.Expressions.ref(name), iceberg.NullOrder.NULLS_FIRST)
             order.commit()
 
-    def _commit(
-        self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str], *, replace: bool
-    ) -> Head:
+    def _commit(self, contract: Contract, onto: Head, write: Callable[[str], None]) -> Head:
         """Write to a branch made at the head, then move the table there, which works only if it is still at the head.
 
         Spark's own appends never look whether somebody else has committed in between.
@@ -231,17 +240,18 @@ class SparkEngine:
         with _conflicting(contract), _redacted():
             self._iceberg(contract).manageSnapshots().createBranch(branch, onto.snapshot_id).commit()
             try:
-                writer = rows.select(*contract.names).to_native().writeTo(f"{self._name(contract)}.branch_{branch}")
-                for name, value in summary.items():
-                    writer = writer.option(f"snapshot-property.{name}", value)
-                if replace:
-                    writer.overwrite(F.lit(True))
-                else:
-                    writer.append()
+                write(branch)
                 self._iceberg(contract).manageSnapshots().fastForwardBranch("main", branch).commit()
             finally:
                 self._iceberg(contract).manageSnapshots().removeBranch(branch).commit()
         return self.head(contract)
+
+    def _writer(self, contract: Contract, rows: Frame, branch: str, summary: Mapping[str, str]) -> DataFrameWriterV2:
+        native: DataFrame = rows.select(*contract.names).to_native()
+        writer = native.writeTo(f"{self._name(contract)}.branch_{branch}")
+        for name, value in summary.items():
+            writer = writer.option(f"snapshot-property.{name}", value)
+        return writer
 
 
 def _session(lake: Lake) -> SparkSession:
@@ -387,8 +397,9 @@ def _writing(
     def write(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         for batch in batches:
             for pile in batch.column("id").to_pylist():
-                Blocks(reader, piles[pile]).write(f"{folder}/{pile}.parquet")
-            yield batch
+                tallies = Blocks(reader, piles[pile]).write(f"{folder}/{pile}.parquet")
+                rows = [{"file": file, **asdict(tally)} for file, tally in tallies.items()]
+                yield pa.RecordBatch.from_pylist(rows, _TALLY)
 
     return write
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from stedi_common.engines import Tally
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader
 
@@ -59,21 +61,44 @@ class Blocks:
         self._reader = reader
         self._turn = Lock()
 
-    def write(self, file: str) -> None:
-        """Parse blocks into a Parquet file until there are none."""
+    def write(self, file: str) -> dict[str, Tally]:
+        """Parse blocks into a Parquet file until there are none. Returns the tallies of these blocks' files."""
         filesystem_, path = filesystem(file)
+        tallies: dict[str, Tally] = {}
         with pq.ParquetWriter(path, self._reader.schema, filesystem=filesystem_) as writer:
             batches: list[pa.RecordBatch] = []
-            for batch in map(self._reader.parse, iter(self._next, None)):
-                batches.append(batch)
+            for block in iter(self._next, None):
+                batches.append(self._reader.parse(block))
+                tallies.setdefault(block.name, Tally()).add(_tally(block, batches[-1]))
                 if sum(map(len, batches)) >= ROW_GROUP:
                     writer.write_table(pa.Table.from_batches(batches))
                     batches = []
             writer.write_table(pa.Table.from_batches(batches, self._reader.schema))
+        return tallies
 
     def _next(self) -> Block | None:
         with self._turn:
             return next(self._blocks, None)
+
+
+def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
+    """One tally for each file, whoever read which of its blocks."""
+    merged_: dict[str, Tally] = {}
+    for by_file in tallies:
+        for file, tally in by_file.items():
+            merged_.setdefault(file, Tally()).add(tally)
+    return merged_
+
+
+def _tally(block: Block, lines: pa.RecordBatch) -> Tally:
+    if block.sha256 is not None:
+        return Tally(lines=block.line, sha256=block.sha256)
+    marks = lines.column("mark")
+    return Tally(
+        rejected=pc.sum(pc.equal(marks, "rejected")).as_py() or 0,
+        blank=pc.sum(pc.equal(marks, "blank")).as_py() or 0,
+        nulled_values=pc.sum(lines.column("nulled_values")).as_py() or 0,
+    )
 
 
 def filesystem(location: str) -> tuple[fs.FileSystem, str]:

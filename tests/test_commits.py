@@ -1,0 +1,312 @@
+"""A commit lands only on the head it was computed from, whoever else writes, and whenever a run dies."""
+
+import multiprocessing
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from crowds import crowd
+from lakes import land, opening, play, rows, write
+from oracle import COLUMNS
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
+
+from stedi_common import __version__, landing, pipeline
+from stedi_common.contracts import SOURCES, Column, Contract, contract, names
+from stedi_common.engines import ENGINES, Engine
+from stedi_common.errors import CommitConflictError
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+TABLE = contract("rejected_records")
+LANDING_ZONE = [name for name in COLUMNS if contract(name).zone == "landing"]
+ARRIVAL = datetime(2024, 4, 3)
+#: The drops of a few histories, some of them rejected, duplicate or blank.
+DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if name.split("/")[1] < "04"}
+
+
+@pytest.fixture(params=[*ENGINES])
+def other_name(request) -> str:
+    if request.param == "spark":
+        request.getfixturevalue("spark_runs")
+    return request.param
+
+
+@pytest.fixture
+def pair(tmp_path, engine_name, other_name):
+    """Two handles on one lake, in which a table is empty."""
+    with opening() as connect_to:
+        one, other = (connect_to(name, tmp_path / "lake") for name in (engine_name, other_name))
+        one.prepare(TABLE)
+        yield one, other
+
+
+class Slow:
+    """Rows that take so long that something else happens before they are written."""
+
+    def __init__(self, frame, meanwhile):
+        self._frame, self._meanwhile = frame, meanwhile
+
+    def select(self, *columns):
+        self._meanwhile()
+        return self._frame.select(*columns)
+
+
+def test_who_comes_second_is_refused(pair, tmp_path):
+    one, other = pair
+    head = one.head(TABLE)
+    assert other.head(TABLE) == head
+    append(one, "one", onto=head)
+    with pytest.raises(CommitConflictError, match="rejected_records: expected the head this run had read, got a newer"):
+        append(other, "other", onto=head)
+    assert_nobody_but(["one"], pair, tmp_path)
+
+
+def test_who_is_overtaken_while_writing_is_refused(pair, tmp_path):
+    one, other = pair
+    head = other.head(TABLE)
+    slow = Slow(other.frame(TABLE, [record("other")]), lambda: append(one, "one", onto=head))
+    with pytest.raises(CommitConflictError):
+        other.append(TABLE, slow, head, {})
+    assert_nobody_but(["one"], pair, tmp_path)
+
+
+def test_of_two_at_once_one_wins(pair, tmp_path):
+    for _ in range(5):
+        before, head, together = seen(pair[0]), pair[0].head(TABLE), Barrier(2)
+
+        def race(who, head=head, together=together):
+            together.wait()
+            try:
+                append(pair[who], str(who), onto=head)
+            except CommitConflictError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            won = list(pool.map(race, (0, 1)))
+        assert sum(won) == 1
+        assert_nobody_but([*before.elements(), str(won.index(True))], pair, tmp_path)
+
+
+def test_a_job_that_is_overtaken_is_refused(pair, tmp_path, key):
+    one, other = pair
+    job = pipeline.JOBS["customer_landing_to_trusted"]
+    write(tmp_path / "drops", DROPS)
+    landing.land(one, "customer", str(tmp_path / "drops"), key, ARRIVAL)
+    slow = Overtaken(other, lambda: pipeline.run(one, job, Policy(), key))
+    with pytest.raises(CommitConflictError):
+        pipeline.run(slow, job, Policy("ever"), key)
+    assert other.head(job.target).summary["stedi.policy"] == str(Policy())
+    assert list(table_of(tmp_path / "lake", job.target).refs()) == ["main"]
+
+
+class Overtaken:
+    """An engine, and what happens between reading and committing."""
+
+    def __init__(self, engine, meanwhile):
+        self._engine, self._meanwhile = engine, meanwhile
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def replace(self, *args):
+        self._meanwhile()
+        return self._engine.replace(*args)
+
+
+# Landing
+
+
+class Dying:
+    """An engine that is killed before its n-th append."""
+
+    def __init__(self, engine, n):
+        self._engine, self._left = engine, n
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def append(self, *args):
+        self._left -= 1
+        if not self._left:
+            raise KilledError
+        return self._engine.append(*args)
+
+
+class KilledError(Exception):
+    """As by the operating system."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, key):
+    """The landing zone as it should be; the engine matters not."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with opening() as connect_to:
+        engine = connect_to("embedded", folder / "lake")
+        write(folder / "drops", DROPS)
+        land(engine, folder / "drops", key, ARRIVAL)
+        return landing_zone(engine)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undisturbed, n):
+    drops = tmp_path / "drops"
+    write(drops, DROPS)
+    with pytest.raises(KilledError):
+        landing.land(Dying(engine, n), "customer", str(drops), key, ARRIVAL)
+    land(engine, drops, key, ARRIVAL)
+    assert landing_zone(engine) == undisturbed
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_landing_overtaken_by_another_starts_over(engine, connect, tmp_path, key, undisturbed, n):
+    drops = tmp_path / "drops"
+    write(drops, DROPS)
+    other = connect(tmp_path / "lake")
+    overtaken = OvertakenBefore(engine, n, lambda: landing.land(other, "customer", str(drops), key, ARRIVAL))
+    land(overtaken, drops, key, ARRIVAL)
+    assert landing_zone(engine) == undisturbed
+
+
+class OvertakenBefore(Dying):
+    """An engine, and what happens before its n-th append."""
+
+    def __init__(self, engine, n, meanwhile):
+        super().__init__(engine, n)
+        self._meanwhile = meanwhile
+
+    def append(self, *args):
+        try:
+            return super().append(*args)
+        except KilledError:
+            self._meanwhile()
+            return self._engine.append(*args)
+
+
+def test_sources_that_land_at_once_lose_nothing(tmp_path, key, undisturbed):
+    write(tmp_path / "drops", DROPS)
+    in_processes(land_one, [(tmp_path, source, key) for source in SOURCES])
+    with opening() as connect_to:
+        assert landing_zone(connect_to("embedded", tmp_path / "lake")) == undisturbed
+
+
+def test_landing_the_same_at_once_doubles_nothing(tmp_path, key, undisturbed):
+    write(tmp_path / "drops", DROPS)
+    in_processes(land_one, [(tmp_path, source, key) for source in (*SOURCES, *SOURCES)])
+    with opening() as connect_to:
+        assert landing_zone(connect_to("embedded", tmp_path / "lake")) == undisturbed
+
+
+def test_a_job_run_twice_at_once_makes_its_table_once(tmp_path, key):
+    with opening() as connect_to:
+        engine = connect_to("embedded", tmp_path / "lake")
+        play(engine, tmp_path / "drops", [DROPS], [ARRIVAL], Policy(), key)
+        right = rows(engine, "customer_trusted")
+        pipeline.run(engine, pipeline.JOBS["customer_landing_to_trusted"], Policy("ever"), key)
+        in_processes(run_one, [(tmp_path, key)] * 2)
+        assert rows(engine, "customer_trusted") == right
+
+
+def in_processes(function: Any, arguments: list[tuple[Any, ...]]) -> None:
+    """Call it with each, at once. Processes are spawned: DuckDB's and Java's threads do not fork."""
+    with multiprocessing.get_context("spawn").Pool(len(arguments)) as pool:
+        pool.starmap(function, arguments, chunksize=1)
+
+
+def land_one(folder: Path, source: str, key: PseudonymKey) -> None:
+    with opening() as connect_to:
+        landing.land(connect_to("embedded", folder / "lake"), source, str(folder / "drops"), key, ARRIVAL)
+
+
+def run_one(folder: Path, key: PseudonymKey) -> None:
+    with opening() as connect_to:
+        try:
+            job = pipeline.JOBS["customer_landing_to_trusted"]
+            pipeline.run(connect_to("embedded", folder / "lake"), job, Policy(), key)
+        except CommitConflictError:
+            return
+
+
+# What a table says of itself
+
+
+def test_a_commit_says_what_it_was_made_from(engine, tmp_path, key):
+    play(engine, tmp_path / "drops", [DROPS], [ARRIVAL], Policy(), key)
+    for job in pipeline.JOBS.values():
+        head = engine.head(job.target)
+        said = {name: value for name, value in head.summary.items() if name.startswith("stedi.")}
+        assert said["stedi.policy"] == "consent=as-of pairing=owner"
+        assert said["stedi.version"] == __version__
+        for source in job.sources:
+            assert said[f"stedi.source.{source.name}"] == str(engine.head(source).snapshot_id)
+        rows_in, rows_kept = int(said["stedi.rows-in"]), int(said["stedi.rows-kept"])
+        dropped = sum(int(n) for name, n in said.items() if name.startswith("stedi.rows-dropped."))
+        assert rows_in == engine.head(job.sources[0]).rows
+        assert rows_kept == head.rows == rows(engine, job.target.name).total()
+        if job.name != "machine_learning_curated":
+            assert rows_in == rows_kept + dropped
+
+
+@pytest.mark.parametrize("table", names())
+def test_a_table_is_the_same_whichever_engine_makes_it(connect_to, tmp_path, table):
+    made = []
+    for name in ENGINES:
+        connect_to(name, tmp_path / name).prepare(contract(table))
+        made.append(described(table_of(tmp_path / name, contract(table))))
+    assert made[0] == made[1]
+
+
+def test_a_column_that_a_contract_gains_is_null_in_old_rows(engine):
+    gained = replace(TABLE, columns=(*TABLE.columns, Column("remark", "string", False, "internal", "Said later.")))
+    engine.prepare(TABLE)
+    append(engine, "old", onto=engine.head(TABLE))
+    engine.prepare(gained)
+    engine.append(gained, engine.frame(gained, [record("new") | {"remark": "said"}]), engine.head(gained), {})
+    found = engine.collect(engine.read(gained, engine.head(gained)).select("source", "remark"))
+    assert sorted((row["source"], row["remark"]) for row in found) == [("new", "said"), ("old", None)]
+
+
+def record(who: str) -> dict[str, Any]:
+    return dict.fromkeys(TABLE.names) | {"source": who, "source_file": f"{who}.json", "source_line": 1}
+
+
+def append(engine: Engine, who: str, onto: Any) -> None:
+    engine.append(TABLE, engine.frame(TABLE, [record(who)]), onto, {})
+
+
+def seen(engine: Engine) -> Counter[str]:
+    return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
+
+
+def assert_nobody_but(winners: list[str], pair: tuple[Engine, Engine], folder: Path) -> None:
+    """Both see the winners only, no branch is left, and of an embedded loser no file."""
+    assert [seen(engine) for engine in pair] == [Counter(winners)] * 2
+    table = table_of(folder / "lake", TABLE)
+    assert list(table.refs()) == ["main"]
+    if {engine.name for engine in pair} == {"embedded"}:
+        files = {path.name for path in (folder / "lake").rglob("data/**/*.parquet")}
+        assert files == {Path(path.as_py()).name for path in table.inspect.files()["file_path"]}
+
+
+def landing_zone(engine: Engine) -> dict[str, Counter[Any]]:
+    return {table: rows(engine, table, COLUMNS[table]) for table in LANDING_ZONE}
+
+
+def table_of(lake: Path, of: Contract) -> Table:
+    return SqlCatalog("stedi", uri=f"sqlite:///{lake}/catalog.db").load_table(of.identifier)
+
+
+def described(table: Table) -> dict[str, Any]:
+    return {
+        "schema": table.schema().as_struct(),
+        "partitions": table.spec().fields,
+        "order": table.sort_order().fields,
+        "properties": table.properties,
+        "format": table.format_version,
+    }
