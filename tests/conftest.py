@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lakes import opening
@@ -13,13 +14,18 @@ from stedi_common.pseudonym import PseudonymKey
 
 # Tests are many short queries: the quick compiler starts sooner than the good one pays. Alone it gets 48 MB for its
 # code by default, which Spark fills.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC")
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")
 #: The same for Spark, where it changes no answer.
 QUICK = {
     "spark.master": "local[2]",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
 }
+#: PySpark looks these up by name, a thousand times a lake, and each time Java searches all jars for packages first.
+ASKED_FOR = (
+    *("functions", "PythonUtils", "SparkSession", "SparkSession$"),
+    *("py4j.reflection.TypeUtil", "org.apache.iceberg.spark.Spark3Util", "org.apache.spark.util.Utils"),
+)
 
 Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
@@ -55,8 +61,16 @@ def spark_runs() -> Iterator[None]:
     for name, value in {**_driver(), **QUICK}.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
+    for path in ASKED_FOR:
+        remember(spark.sparkContext._jvm, path.split("."))
     yield
     spark.stop()
+
+
+def remember(within: Any, path: list[str]) -> None:
+    for name in path:
+        setattr(within, name, getattr(within, name))
+        within = getattr(within, name)
 
 
 @pytest.fixture(scope="session", params=ENGINES)

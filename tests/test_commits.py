@@ -165,10 +165,10 @@ def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undist
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_a_landing_overtaken_by_another_starts_over(engine, connect, tmp_path, key, undisturbed, n):
+def test_a_landing_overtaken_by_another_starts_over(connect, tmp_path, key, undisturbed, n):
     drops = tmp_path / "drops"
     write(drops, DROPS)
-    other = connect(tmp_path / "lake")
+    engine, other = connect(tmp_path / "lake"), connect(tmp_path / "lake")
     overtaken = OvertakenBefore(engine, n, lambda: landing.land(other, "customer", str(drops), key, ARRIVAL))
     land(overtaken, drops, key, ARRIVAL)
     assert landing_zone(engine) == undisturbed

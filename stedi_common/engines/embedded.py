@@ -42,8 +42,8 @@ from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 
-#: DuckDB's share of the memory; the rest of a run's (readers, writers, Python) is about as much again.
-MEMORY_LIMIT = "900MB"
+#: DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
+MEMORY_LIMIT = "1200MB"
 
 _ICEBERG: dict[str, IcebergType] = {
     "string": StringType(),
@@ -157,7 +157,8 @@ class EmbeddedEngine:
                 created = self._duckdb.execute(f"CREATE TABLE {name} AS {rows.to_native().sql_query()}").fetchall()
             yield Held(self._frame(f"SELECT * FROM {name}"), rows=created[0][0])
         finally:
-            self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")
+            with _redacted():
+                self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
         """The rows with a column that a Python function makes."""

@@ -65,7 +65,9 @@ class Blocks:
         """Parse blocks into a Parquet file until there are none. Returns the tallies of these blocks' files."""
         filesystem_, path = filesystem(file)
         tallies: dict[str, Tally] = {}
-        with pq.ParquetWriter(path, self._reader.schema, filesystem=filesystem_) as writer:
+        texts = [field.name for field in self._reader.schema if pa.types.is_string(field.type)]
+        quick = {"compression": "lz4", "use_dictionary": texts, "write_statistics": False}
+        with pq.ParquetWriter(path, self._reader.schema, filesystem=filesystem_, **quick) as writer:
             batches: list[pa.RecordBatch] = []
             for block in iter(self._next, None):
                 batches.append(self._reader.parse(block))
