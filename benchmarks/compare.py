@@ -41,9 +41,8 @@ def commands(contender: str, landing: Path, lake: Path, consent: str, pairing: s
     """What a contender runs, one after the other. The one place that knows the command lines."""
     if contender in ("embedded", "spark"):
         stedi = Path(sys.executable).with_name("stedi")
-        engine = ["--lake", lake, "--engine", contender]
         policy = ["--consent", consent, "--pairing", pairing]
-        return [[stedi, "land", "--landing", landing, *engine], [stedi, "run", *engine, *policy]]
+        return [[stedi, "demo", "--landing", landing, "--lake", lake, "--engine", contender, *policy]]
     return {
         "peer": [[sys.executable, HERE / "peers" / "run.py", landing, lake]],
         "peer-plain": [[sys.executable, HERE / "peers" / "run.py", landing, lake, "--plain"]],

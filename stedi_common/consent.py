@@ -14,27 +14,27 @@ CONSENT = "sharewithresearchasofdate"
 MADE = "lastupdatedate"
 
 
-def current_customers(customer_landing: Frame) -> Frame:
-    """Each person's current record (rule 4): the latest; at a tie the one without consent, then the later consent."""
-    withheld = nw.when(nw.col(CONSENT).is_null()).then(nw.lit(1)).otherwise(nw.lit(0))
-    return (
-        customer_landing.with_columns(withheld.alias("withheld"))
-        .unique("email", keep="last", order_by=[MADE, "withheld", CONSENT, "record_hash"])
-        .drop("withheld")
-    )
+def consents(customer_landing: Frame) -> Frame:
+    """Every customer record, with whether it is its person's `current` one and since when their readings count.
 
-
-def consent_starts(customer_landing: Frame) -> Frame:
-    """Since when each person's readings count (rule 5): columns email and consent_start, null without consent.
-
-    A person who had withdrawn and consents again starts anew: what they had not consented to does not come back.
+    Current is the latest record (rule 4); at a tie the one without consent, then the one of the later consent, then the
+    one of the greater hash. `consent_start` (rule 5) holds for current records, and is null without consent. A person
+    who had withdrawn and consents again starts anew: what they had not consented to does not come back.
     """
-    refusals = customer_landing.filter(nw.col(CONSENT).is_null())
-    last_refusals = refusals.group_by("email").agg(nw.col(MADE).max().alias("last_refusal"))
-    current = current_customers(customer_landing).select("email", CONSENT)
+    refuses = nw.col(CONSENT).is_null()
+    in_order = [MADE, "withheld", CONSENT, "record_hash"]
+    from_the_last = nw.col("record_hash").cum_count(reverse=True).over("email", order_by=in_order)
+    last_refusal = nw.col("refused").max().over("email")
     # The maximum of a date and of nothing is the date: only a current consent makes a start.
-    start = nw.when(~nw.col(CONSENT).is_null()).then(nw.max_horizontal(CONSENT, "last_refusal"))
-    return current.join(last_refusals, on="email", how="left").select("email", start.alias("consent_start"))
+    start = nw.when(~refuses).then(nw.max_horizontal(CONSENT, last_refusal))
+    return (
+        customer_landing.with_columns(
+            nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("withheld"),
+            nw.when(refuses).then(nw.col(MADE)).alias("refused"),
+        )
+        .with_columns((from_the_last == 1).alias("current"), start.alias("consent_start"))
+        .drop("withheld", "refused")
+    )
 
 
 def made_before_consent(made: str, policy: Policy) -> nw.Expr:
@@ -52,9 +52,8 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
     nobody's under `as-of`.
     """
     claims = customer_landing.filter(~nw.col("serialnumber").is_null()).select("serialnumber", "email").unique()
-    claimants = claims.group_by("serialnumber").agg(nw.len().alias("claimants"))
-    curated = customers_curated.select("email", "consent_start")
-    all_claims = claims.join(claimants, on="serialnumber", how="inner").join(curated, on="email", how="left")
+    claims = claims.with_columns(nw.col("email").count().over("serialnumber").alias("claimants"))
+    all_claims = claims.join(customers_curated.select("email", "consent_start"), on="email", how="left")
     nobodys = {
         "defective_serial": nw.col("serialnumber").is_in(sorted(policy.defective_serials)),
         "shared_serial": nw.col("claimants") > 1,

@@ -16,7 +16,7 @@ import narwhals as nw
 
 from stedi_common import __version__
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head, Held, Tally
+from stedi_common.engines import Engine, Head, Held, Staged, Tally
 from stedi_common.errors import CommitConflictError, FileChangedError
 from stedi_common.frames import Frame
 from stedi_common.pseudonym import PseudonymKey
@@ -82,13 +82,15 @@ def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]
     if not new:
         return Landed(reader.source, files=0)
     summary = {"stedi.version": __version__, "stedi.source": reader.source, "stedi.files": str(len(new))}
-    with engine.stage(reader, new, table.keys) as staged, _surplus(engine, staged.lines, table, head) as surplus:
+    with engine.stage(reader, new, table) as staged, _surplus(engine, staged, table, head) as surplus:
         ledger = _ledger(engine, reader, new, staged.tallies, surplus)
         landed = _totals(reader.source, ledger)
         if landed.rejected:
-            _append_missing(engine, REJECTED, _rejected(staged.lines, reader.source), summary)
-        if landed.landed + landed.duplicate > (surplus.rows if surplus else 0):
-            engine.append(table, _records(staged.lines, table, surplus), head, summary)
+            _append_missing(engine, REJECTED, staged.rejected, summary)
+        if surplus is None and landed.landed:
+            engine.append_staged(table, staged, head, summary)
+        elif surplus is not None and landed.landed + landed.duplicate > surplus.rows:
+            engine.append(table, staged.records.join(surplus.frame, on=_PLACE, how="anti"), head, summary)
         _append_missing(engine, LEDGER, engine.frame(LEDGER, ledger), summary)
     return landed
 
@@ -125,28 +127,17 @@ def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:
     return [drop for drop in found if drop.name not in known]
 
 
-def _records(staged: Frame, table: Contract, surplus: Held | None = None) -> Frame:
-    """The lines that are records, without the surplus ones."""
-    records = staged.filter(nw.col("mark").is_null())
-    if surplus is not None:
-        records = records.join(surplus.frame, on=_PLACE, how="anti")
-    return records.select(*table.names, "fingerprint")
-
-
-def _rejected(staged: Frame, source: str) -> Frame:
-    lines = staged.filter(nw.col("mark") == "rejected").with_columns(nw.lit(source).alias("source"))
-    return lines.select(*REJECTED.names)
-
-
 @contextmanager
-def _surplus(engine: Engine, staged: Frame, table: Contract, head: Head) -> Iterator[Held | None]:
+def _surplus(engine: Engine, staged: Staged, table: Contract, head: Head) -> Iterator[Held | None]:
     """The records that are not to be added: columns source_file, source_line and `again`. None if there are none.
 
     `again` is 1 for a record that this very line has brought before (a run that died), 0 for one equal to another.
     Fingerprints find the few records that may be equal to others; only those are compared, column by column.
     """
-    records = _records(staged, table)
-    landed = None
+    if staged.distinct and not head.rows:
+        yield None
+        return
+    records, landed = staged.records, None
     if head.rows:
         landed = engine.fingerprint(engine.read(table, head, _days(engine, records, table)), table.keys)
     with engine.held(_suspects(records, landed)) as suspects:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,9 @@ class Job:
         given = ("policy", "pseudonyms")
         return tuple(contract(name) for name in inspect.signature(self.function).parameters if name not in given)
 
+
+#: So many judged rows cost less to keep on disk, between counting and writing, than to compute twice.
+FEW = 1_000_000
 
 #: In the order of their dependencies.
 JOBS = {
@@ -88,11 +92,26 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
     made_from = _made_from(sources, policy, key)
     if all(target.summary.get(name) == value for name, value in made_from.items()):
         return _outcome(job, target.summary, changed=False)
-    rows = _judge(engine, job, sources, policy, key)
-    counts = _counts(engine, job, rows, sources)
-    summary = {**made_from, **counts, "stedi.run": uuid.uuid4().hex}
-    engine.replace(job.target, kept(rows, job.target.names), target, summary)
+    judged = _judge(engine, job, sources, policy, key).select(*job.target.names, DROPPED)
+    with _computed(engine, judged, _rows_in(job, sources)) as rows:
+        counts = _counts(engine, job, rows, _rows_in(job, sources))
+        summary = {**made_from, **counts, "stedi.run": uuid.uuid4().hex}
+        engine.replace(job.target, kept(rows, job.target.names), target, summary)
     return _outcome(job, summary, changed=True)
+
+
+def _rows_in(job: Job, sources: Mapping[str, Head]) -> int:
+    return sources[job.sources[0].name].rows
+
+
+@contextmanager
+def _computed(engine: Engine, rows: Frame, how_many: int) -> Iterator[Frame]:
+    """The rows, which are counted and then written: few are kept in between, many are faster computed twice."""
+    if how_many > FEW:
+        yield rows
+        return
+    with engine.held(rows) as held:
+        yield held.frame
 
 
 def _judge(engine: Engine, job: Job, sources: Mapping[str, Head], policy: Policy, key: PseudonymKey) -> Frame:
@@ -106,12 +125,11 @@ def _judge(engine: Engine, job: Job, sources: Mapping[str, Head], policy: Policy
     return job.function(**arguments)
 
 
-def _counts(engine: Engine, job: Job, rows: Frame, sources: Mapping[str, Head]) -> dict[str, str]:
+def _counts(engine: Engine, job: Job, rows: Frame, rows_in: int) -> dict[str, str]:
     """Rows in, kept and dropped by reason, as the snapshot carries them."""
     by_reason = engine.collect(rows.group_by(DROPPED).agg(nw.len().alias("n")))
     dropped = {row[DROPPED]: int(row["n"]) for row in by_reason}
     rows_kept = dropped.pop(None, 0)
-    rows_in = sources[job.sources[0].name].rows
     # Pairs are many to many by rule 9; everything else judges each row of its source once.
     rows_judged = rows_kept + sum(dropped.values())
     if job.function is not tables.machine_learning_curated and rows_judged != rows_in:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from stedi_common.consent import (
-    consent_starts,
-    current_customers,
+    consents,
     device_claims,
     device_owners,
     made_before_consent,
@@ -21,11 +20,8 @@ from stedi_common.policy import Policy
 
 def customer_trusted(customer_landing: Frame) -> Frame:
     """The current record of every customer who consents (rules 4 and 5)."""
-    current = current_customers(customer_landing).select("record_hash", nw.lit(1).alias("current"))
-    records = customer_landing.join(current, on="record_hash", how="left").join(
-        consent_starts(customer_landing), on="email", how="left"
-    )
-    return judged(records, superseded=nw.col("current").is_null(), no_consent=nw.col("consent_start").is_null())
+    records = consents(customer_landing)
+    return judged(records, superseded=~nw.col("current"), no_consent=nw.col("consent_start").is_null())
 
 
 def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Frame:
@@ -74,9 +70,8 @@ def machine_learning_curated(
 
     `pseudonyms` has the columns email and pseudonym, a row for each curated customer (rule 10).
     """
-    accelerations = accelerometer_trusted.join(
-        pseudonyms.select(nw.col("email").alias("user"), "pseudonym"), on="user", how="inner"
-    )
+    curated = customers_curated.select(nw.col("email").alias("user"))
+    accelerations = accelerometer_trusted.join(curated, on="user", how="semi")
     at = ["sensorreadingtime"]
     if policy.pairing == "owner":
         owners = device_owners(customer_landing, customers_curated, policy)
@@ -85,7 +80,9 @@ def machine_learning_curated(
         at = ["sensorreadingtime", "serialnumber"]
     accelerations = accelerations.with_columns(nw.col("timestamp").alias("sensorreadingtime"))
     pairs = step_trainer_trusted.join(accelerations, on=at, how="left", suffix="_accelerometer")
-    return judged(pairs, no_reading_at_that_instant=nw.col("pseudonym").is_null())
+    # Last, because a pseudonym is long: the pairing moves readings about.
+    named = pairs.join(pseudonyms.select(nw.col("email").alias("user"), "pseudonym"), on="user", how="left")
+    return judged(named, no_reading_at_that_instant=nw.col("user").is_null())
 
 
 def _devices(claims: Frame) -> Frame:

@@ -20,6 +20,7 @@ QUICK = {
     "spark.master": "local[2]",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.adaptive.enabled": "false",
 }
 #: PySpark looks these up by name, a thousand times a lake, and each time Java searches all jars for packages first.
 ASKED_FOR = (
@@ -31,6 +32,7 @@ Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Under `pytest -n 2 --dist loadgroup` all that needs Spark goes to one worker, which starts it once."""
     for item in items:

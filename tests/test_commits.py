@@ -22,6 +22,7 @@ from stedi_common.engines import ENGINES, Engine
 from stedi_common.errors import CommitConflictError
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.records import Reader, drops
 
 TABLE = contract("rejected_records")
 LANDING_ZONE = [name for name in COLUMNS if contract(name).zone == "landing"]
@@ -94,6 +95,24 @@ def test_of_two_at_once_one_wins(pair, tmp_path):
         assert_nobody_but([*before.elements(), str(won.index(True))], pair, tmp_path)
 
 
+def test_staged_files_are_the_tables_or_nowhere(engine, tmp_path, key):
+    table = contract("customer_landing")
+    write(tmp_path / "drops", DROPS)
+    for each in (table, TABLE):
+        engine.prepare(each)
+    head, found = engine.head(table), drops(str(tmp_path / "drops"), "customer")
+    for late in (False, True):
+        with engine.stage(Reader("customer", ARRIVAL, key.content_key), found, table) as staged:
+            if late:
+                with pytest.raises(CommitConflictError):
+                    engine.append_staged(table, staged, head, {})
+            else:
+                engine.append_staged(table, staged, head, {})
+    committed = {Path(task.file.file_path).name for task in table_of(tmp_path / "lake", table).scan().plan_files()}
+    written = {file.name for file in (tmp_path / "lake").rglob("*.parquet")}
+    assert written == committed != set()
+
+
 def test_a_job_that_is_overtaken_is_refused(pair, tmp_path, key):
     one, other = pair
     job = pipeline.JOBS["customer_landing_to_trusted"]
@@ -133,10 +152,16 @@ class Dying:
         return getattr(self._engine, name)
 
     def append(self, *args):
+        return self.commit(self._engine.append, args)
+
+    def append_staged(self, *args):
+        return self.commit(self._engine.append_staged, args)
+
+    def commit(self, method, args):
         self._left -= 1
         if not self._left:
             raise KilledError
-        return self._engine.append(*args)
+        return method(*args)
 
 
 class KilledError(Exception):
@@ -154,13 +179,13 @@ def undisturbed(tmp_path_factory, key):
         return landing_zone(engine)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undisturbed, n):
-    drops = tmp_path / "drops"
-    write(drops, DROPS)
+@pytest.mark.parametrize("moment", [(source, n) for source in ("customer", "accelerometer") for n in (1, 2, 3)])
+def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undisturbed, moment):
+    source, n = moment
+    write(tmp_path / "drops", DROPS)
     with pytest.raises(KilledError):
-        landing.land(Dying(engine, n), "customer", str(drops), key, ARRIVAL)
-    land(engine, drops, key, ARRIVAL)
+        landing.land(Dying(engine, n), source, str(tmp_path / "drops"), key, ARRIVAL)
+    land(engine, tmp_path / "drops", key, ARRIVAL)
     assert landing_zone(engine) == undisturbed
 
 
@@ -181,12 +206,12 @@ class OvertakenBefore(Dying):
         super().__init__(engine, n)
         self._meanwhile = meanwhile
 
-    def append(self, *args):
+    def commit(self, method, args):
         try:
-            return super().append(*args)
+            return super().commit(method, args)
         except KilledError:
             self._meanwhile()
-            return self._engine.append(*args)
+            return method(*args)
 
 
 def test_sources_that_land_at_once_lose_nothing(tmp_path, key, undisturbed):

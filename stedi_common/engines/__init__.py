@@ -17,6 +17,7 @@ from stedi_common.frames import Frame
 from stedi_common.lake import Lake
 
 if TYPE_CHECKING:
+    from stedi_common.engines.parts import DataFile
     from stedi_common.records import Drop, Reader
 
 ENGINES = ("embedded", "spark")
@@ -58,10 +59,17 @@ class Tally:
 
 @dataclass(frozen=True)
 class Staged:
-    """Lines of drops, and the tally of each drop by its name."""
+    """What drops hold: the records, with `fingerprint`; the rejected lines; the tally of each drop by its name.
 
-    lines: Frame
+    distinct: no two records can be equal.
+    files: where the records lie, as data files of the landing table.
+    """
+
+    records: Frame
+    rejected: Frame
     tallies: Mapping[str, Tally]
+    distinct: bool
+    files: Sequence[DataFile]
 
 
 @dataclass(frozen=True)
@@ -95,14 +103,14 @@ class Engine(Protocol):
     def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Put these rows in the place of all, in one snapshot that carries the summary."""
 
-    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> AbstractContextManager[Staged]:
-        """The lines of the drops as `reader` reads them, held until the block ends.
+    def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> AbstractContextManager[Staged]:
+        """The drops as `reader` reads them, for the landing table of this contract; held until the block ends."""
 
-        Adds `fingerprint`, a 64-bit hash of the keys, and `arrived_at`.
-        """
+    def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Add all staged records, in one snapshot that carries the summary. Their files become the table's."""
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
-        """The rows with `fingerprint`, as `stage` makes it."""
+        """The rows with `fingerprint`, a 64-bit hash of the keys, as staged records have it."""
 
     def held(self, rows: Frame) -> AbstractContextManager[Held]:
         """The rows, computed once and held until the block ends. For few rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
+from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -37,7 +38,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import Head, Held, Staged, missing_table, table_properties, unknown_columns
-from stedi_common.engines.staging import Blocks, Staging, merged
+from stedi_common.engines.parts import ARROW, Layout
+from stedi_common.engines.parts import DataFile as StagedFile
+from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -62,15 +65,9 @@ _SQL = {
     "int": "INTEGER",
     "long": "BIGINT",
 }
-_ARROW = {
-    "string": pa.string(),
-    "timestamp": pa.timestamp("us"),
-    "date": pa.date32(),
-    "double": pa.float64(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-}
 _DAY_FOLDER = "_day"
+
+REJECTED_RECORDS = contract("rejected_records")
 
 
 class EmbeddedEngine:
@@ -130,8 +127,7 @@ class EmbeddedEngine:
         scan = table.scan(snapshot_id=head.snapshot_id)
         if days is not None and contract.partition is not None:
             scan = scan.filter(_on_days(contract.partition.name, days))
-        files = [task.file.file_path.removeprefix("file://") for task in scan.plan_files()]
-        return _select(contract, table.schema(), files)
+        return _select(contract, self._ids(contract), [task.file.file_path for task in scan.plan_files()])
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add rows, in one snapshot that carries the summary."""
@@ -142,17 +138,36 @@ class EmbeddedEngine:
         return self._commit(contract, rows, onto, summary, replace=True)
 
     @contextmanager
-    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Staged]:
-        """The lines of the drops as `reader` reads them."""
+    def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
+        """The drops as `reader` reads them."""
         blocks = Blocks(reader, drops)
+        layouts = Layout.of(contract, self._ids(contract)), Layout.of(REJECTED_RECORDS, self._ids(REJECTED_RECORDS))
+        threads = os.cpu_count() or 1
         with self._staging.subfolder() as folder:
-            files = [f"{folder}/{thread}.parquet" for thread in range(os.cpu_count() or 1)]
-            with ThreadPoolExecutor(len(files)) as pool:
-                tallies = merged(pool.map(blocks.write, files))
-            arrived = reader.arrived_at.isoformat(sep=" ")
-            columns = f"{_fingerprint(keys)}, TIMESTAMP '{arrived}' AS arrived_at"
-            lines = self._frame(f"SELECT *, {columns} FROM read_parquet('{_quoted(folder)}/*.parquet')")
-            yield Staged(lines, tallies)
+            with ThreadPoolExecutor(threads) as pool:
+                tallies = merged(pool.map(lambda _: blocks.write(folder, *layouts), range(threads)))
+            files = self._staging.data_files(f"{folder}/{RECORDS}")
+            records = self.fingerprint(self._staged(contract, files), contract.keys)
+            rejected = self._staged(REJECTED_RECORDS, self._staging.data_files(f"{folder}/{REJECTED}"))
+            distinct = not files or self._distinct(f"{folder}/{FINGERPRINTS}")
+            yield Staged(records, rejected, tallies, distinct, files)
+
+    def _staged(self, contract: Contract, files: Sequence[StagedFile]) -> Frame:
+        return self._frame(_select(contract, self._ids(contract), [file.location for file in files]))
+
+    def _distinct(self, folder: str) -> bool:
+        """Whether no two of the fingerprints are equal."""
+        files = f"read_parquet('{_quoted(folder)}/*.parquet')"
+        twice = f"SELECT 1 FROM {files} GROUP BY fingerprint HAVING count(*) > 1 LIMIT 1"
+        with _redacted():
+            return not self._duckdb.execute(twice).fetchall()
+
+    def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Add all staged records, in one snapshot that carries the summary."""
+        table = self._table(contract)
+        _expect_head(contract, table, onto)
+        with self._staging.handed_over(staged.files, f"{self._lake.table_location(contract)}/data") as files:
+            return _committed(contract, table, [file.location for file in files], None, summary)
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -182,7 +197,7 @@ class EmbeddedEngine:
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """Rows from here."""
-        schema = pa.schema([(column.name, _ARROW[column.type]) for column in contract.columns])
+        schema = pa.schema([(column.name, ARROW[column.type]) for column in contract.columns])
         return _lazy(self._duckdb.from_arrow(pa.Table.from_pylist(list(rows), schema=schema)))
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -220,6 +235,9 @@ class EmbeddedEngine:
         except NoSuchTableError:
             raise missing_table(contract) from None
 
+    def _ids(self, contract: Contract) -> dict[str, int]:
+        return {field.name: field.field_id for field in self._table(contract).schema().fields}
+
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
         try:
@@ -241,25 +259,13 @@ class EmbeddedEngine:
         _expect_head(contract, table, onto)
         # Not as the table says: Spark writes `file:/` where we write `file:///`.
         folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
+        replaced = [task.file for task in table.scan(snapshot_id=onto.snapshot_id).plan_files()] if replace else None
         try:
             files = self._write(contract, table, rows, folder)
-        except EngineError:
+            return _committed(contract, table, files, replaced, summary)
+        except (EngineError, CommitConflictError):
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        try:
-            change = table.transaction()
-            update = change.update_snapshot(snapshot_properties=dict(summary))
-            with update.overwrite() if replace else update.fast_append() as snapshot:
-                for file in parquet_files_to_data_files(table.io, table.metadata, iter(files)):
-                    snapshot.append_data_file(file)
-                if replace:
-                    for task in table.scan(snapshot_id=onto.snapshot_id).plan_files():
-                        snapshot.delete_data_file(task.file)
-            change.commit_transaction()
-        except CommitFailedException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise _conflict(contract) from None
-        return _head(contract, table)
 
     def _write(self, contract: Contract, table: Table, rows: Frame, folder: Path) -> list[str]:
         """Write the rows to Parquet files in the folder, in the table's partitions and order."""
@@ -280,6 +286,28 @@ class EmbeddedEngine:
 
     def _frame(self, select: str) -> Frame:
         return _lazy(self._duckdb.sql(select))
+
+
+def _committed(
+    contract: Contract,
+    table: Table,
+    added: Iterable[str],
+    replaced: Iterable[DataFile] | None,
+    summary: Mapping[str, str],
+) -> Head:
+    """Commit Parquet files: an append, or an overwrite in the place of data files."""
+    try:
+        change = table.transaction()
+        update = change.update_snapshot(snapshot_properties=dict(summary))
+        with update.fast_append() if replaced is None else update.overwrite() as snapshot:
+            for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
+                snapshot.append_data_file(file)
+            for old in replaced or ():
+                snapshot.delete_data_file(old)
+        change.commit_transaction()
+    except CommitFailedException:
+        raise _conflict(contract) from None
+    return _head(contract, table)
 
 
 def _catalog(lake: Lake) -> SqlCatalog:
@@ -314,16 +342,15 @@ def _fingerprint(keys: Sequence[str]) -> str:
     return f"hash({columns}) AS fingerprint"
 
 
-def _select(contract: Contract, schema: Schema, files: list[str]) -> str:
+def _select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) -> str:
     """A SELECT of the contract's columns, found in the files by their Iceberg field ids as the format asks."""
-    ids = {field.name: field.field_id for field in schema.fields}
     if not files:
         nulls = ", ".join(f'CAST(NULL AS {_SQL[c.type]}) AS "{c.name}"' for c in contract.columns)
         return f"SELECT {nulls} WHERE false"
     columns = ", ".join(
         f"{ids[c.name]}: {{name: '{c.name}', type: '{_SQL[c.type]}', default_value: NULL}}" for c in contract.columns
     )
-    paths = ", ".join(f"'{_quoted(file)}'" for file in files)
+    paths = ", ".join(f"'{_quoted(file.removeprefix('file://'))}'" for file in files)
     return f"SELECT * FROM read_parquet([{paths}], hive_partitioning = false, schema = MAP {{{columns}}})"
 
 

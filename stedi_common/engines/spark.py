@@ -26,14 +26,36 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
 
-from stedi_common.contracts import Contract
-from stedi_common.engines import Head, Held, Staged, Tally, missing_table, table_properties, unknown_columns
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines import (
+    Head,
+    Held,
+    Staged,
+    Tally,
+    fingerprints,
+    missing_table,
+    table_properties,
+    unknown_columns,
+)
 from stedi_common.engines.java import java_home
-from stedi_common.engines.staging import Blocks, Staging, merged
+from stedi_common.engines.parts import DataFile, Layout, Parts
+from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
+
+#: Compiling what Spark generates takes a third of a short run: these make Java compile later, and less at a time.
+_COMPILE_LESS = (
+    "-XX:Tier4InvocationThreshold=15000",
+    "-XX:Tier4MinInvocationThreshold=2400",
+    "-XX:Tier4CompileThreshold=30000",
+    "-XX:Tier4BackEdgeThreshold=120000",
+    "-XX:MaxInlineLevel=9",
+    "-XX:InlineSmallCode=1500",
+    "-XX:FreqInlineSize=200",
+    "-XX:LoopUnrollLimit=20",
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,9 @@ GENERATIONS = (
     Generation(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
 )
 
+#: How often a table is prepared anew because another run was preparing it too.
+ATTEMPTS = 5
+
 _SQL = {
     "string": "string",
     "timestamp": "timestamp_ntz",
@@ -77,6 +102,7 @@ _ARROW_SQL = {
     pa.int64(): "bigint",
 }
 
+REJECTED_RECORDS = contract("rejected_records")
 
 _TALLY = pa.schema(
     [("file", pa.string())]
@@ -101,24 +127,38 @@ class SparkEngine:
 
     def prepare(self, contract: Contract) -> None:
         """Make the table if it is not there, and add the columns its contract has gained."""
-        if not self.exists(contract):
-            self._create(contract)
-        try:
-            self._align(contract)
-        except CommitConflictError:
-            # Another run was preparing it too. What it did is seen now, what it left is done.
-            self._align(contract)
+        self._spark.sql(_created(contract, self._name(contract), self._lake.table_location(contract)))
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._align(contract)
+            except CommitConflictError:
+                # Another run is preparing it too. What it did is seen now, what it left is done.
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                return
 
     def _align(self, contract: Contract) -> None:
         with _conflicting(contract), _redacted():
-            have = self._iceberg(contract).schema().columns()
-            for name in unknown_columns(contract, (field.name() for field in have)):
+            table = self._iceberg(contract)
+            if table.properties().containsKey("owner"):  # Spark adds who ran it
+                table.updateProperties().remove("owner").commit()
+            if contract.sort and table.sortOrder().isUnsorted():
+                self._sort(contract, table)
+            for name in unknown_columns(contract, (field.name() for field in table.schema().columns())):
                 (column,) = (c for c in contract.columns if c.name == name)
                 added = f"`{name}` {_SQL[column.type]} COMMENT '{_quoted(column.description)}'"
                 self._spark.sql(f"ALTER TABLE {self._name(contract)} ADD COLUMN {added}")
             table = self._iceberg(contract)
             if table.currentSnapshot() is None:
                 table.newFastAppend().commit()
+
+    def _sort(self, contract: Contract, table: Any) -> None:
+        iceberg = self._jvm.org.apache.iceberg
+        order = table.replaceSortOrder()
+        for name in contract.sort:
+            order = order.asc(iceberg.expressions.Expressions.ref(name), iceberg.NullOrder.NULLS_FIRST)
+        order.commit()
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
@@ -151,19 +191,52 @@ class SparkEngine:
         )
 
     @contextmanager
-    def stage(self, reader: Reader, drops: Sequence[Drop], keys: Sequence[str]) -> Iterator[Staged]:
-        """The lines of the drops as `reader` reads them, in Python workers."""
+    def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
+        """The drops as `reader` reads them, in Python workers."""
         piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
+        layouts = self._layout(contract), self._layout(REJECTED_RECORDS)
         with self._staging.subfolder() as folder, _redacted():
             tasks = self._spark.range(0, len(piles), 1, len(piles))
-            told = tasks.mapInArrow(_writing(reader, piles, folder), _sql_schema(_TALLY)).collect()
+            told = tasks.mapInArrow(_writing(reader, piles, folder, layouts), _sql_schema(_TALLY)).collect()
             tallies = merged({row["file"]: Tally(*row[1:])} for row in told)
-            arrived = F.lit(reader.arrived_at.isoformat(sep=" ")).cast("timestamp_ntz")
-            # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
-            files = self._spark.read.schema(_sql_schema(reader.schema)).option("datetimeRebaseMode", "CORRECTED")
-            lines = files.parquet(folder)
-            lines = lines.select("*", F.xxhash64(*keys).alias("fingerprint"), arrived.alias("arrived_at"))
-            yield Staged(_lazy(lines), tallies)
+            records, rejected = (
+                _lazy(self._parquet(f"{folder}/{name}", layout.schema))
+                for name, layout in zip((RECORDS, REJECTED), layouts, strict=True)
+            )
+            prints = self._parquet(f"{folder}/{FINGERPRINTS}", fingerprints.SCHEMA).repartition("fingerprint")
+            distinct = not prints.mapInArrow(_repeated, prints.schema).head(1)
+            files = self._staging.data_files(f"{folder}/{RECORDS}")
+            yield Staged(self.fingerprint(records, contract.keys), rejected, tallies, distinct, files)
+
+    def _parquet(self, folder: str, schema: pa.Schema) -> DataFrame:
+        # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
+        files = self._spark.read.schema(_sql_schema(schema)).option("datetimeRebaseMode", "CORRECTED")
+        return files.option("recursiveFileLookup", "true").parquet(folder)
+
+    def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
+        """Add all staged records, in one snapshot that carries the summary."""
+        with self._staging.handed_over(staged.files, f"{self._lake.table_location(contract)}/data") as moved:
+
+            def append(branch: str) -> None:
+                table = self._iceberg(contract)
+                commit = table.newFastAppend().toBranch(branch)
+                for name, value in summary.items():
+                    commit.set(name, value)
+                for file in moved:
+                    commit.appendFile(self._data_file(table, file))
+                commit.commit()
+
+            return self._commit(contract, onto, append)
+
+    def _data_file(self, table: Any, file: DataFile) -> Any:
+        """The file with its metrics, in Iceberg's Java API."""
+        iceberg = self._jvm.org.apache.iceberg
+        written = table.io().newInputFile(file.location)
+        metrics = iceberg.parquet.ParquetUtil.fileMetrics(written, iceberg.MetricsConfig.forTable(table))
+        entry = (
+            iceberg.DataFiles.builder(table.spec()).withInputFile(written).withFormat("parquet").withMetrics(metrics)
+        )
+        return (entry.withPartitionPath(file.partition) if file.partition else entry).build()
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -199,9 +272,12 @@ class SparkEngine:
             return [row.asDict() for row in rows.to_native().collect()]
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
-        """Rows from here."""
-        schema = ", ".join(f"`{column.name}` {_SQL[column.type]}" for column in contract.columns)
-        return _lazy(self._spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema))
+        """Rows from here: by a file, which takes no Python worker to read."""
+        layout = self._layout(contract)
+        file = f"{self._staging.folder}/{uuid.uuid4().hex}"
+        with Parts(file, layout) as parts:
+            parts.add(pa.RecordBatch.from_pylist(list(rows), layout.schema))
+        return _lazy(self._parquet(file, layout.schema))
 
     def close(self) -> None:
         """Remove what was staged; stop Spark, if this engine started it."""
@@ -212,32 +288,21 @@ class SparkEngine:
     def _name(self, contract: Contract) -> str:
         return f"{CATALOG}.{self._lake.identifier(contract)}"
 
+    def _layout(self, contract: Contract) -> Layout:
+        columns = self._iceberg(contract).schema().columns()
+        return Layout.of(contract, {column.name(): column.fieldId() for column in columns})
+
+    @property
+    def _jvm(self) -> Any:
+        return self._spark._jvm
+
     def _iceberg(self, contract: Contract) -> Any:
         """The table in Iceberg's Java API."""
-        jvm: Any = self._spark._jvm
-        util = jvm.org.apache.iceberg.spark.Spark3Util
+        util = self._jvm.org.apache.iceberg.spark.Spark3Util
         try:
             return util.loadIcebergTable(self._spark._jsparkSession, self._name(contract))
         except AnalysisException:
             raise missing_table(contract) from None
-
-    def _create(self, contract: Contract) -> None:
-        columns = ", ".join(f"`{c.name}` {_SQL[c.type]} COMMENT '{_quoted(c.description)}'" for c in contract.columns)
-        partition = f"PARTITIONED BY (days(`{contract.partition.name}`))" if contract.partition else ""
-        properties = ", ".join(f"'{k}' = '{_quoted(v)}'" for k, v in table_properties(contract).items())
-        self._spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self._name(contract)} ({columns}) USING iceberg {partition} "
-            f"LOCATION '{_quoted(self._lake.table_location(contract))}' TBLPROPERTIES ({properties})"
-        )
-        # Spark adds who ran it.
-        self._iceberg(contract).updateProperties().remove("owner").commit()
-        if contract.sort:
-            jvm: Any = self._spark._jvm
-            iceberg = jvm.org.apache.iceberg
-            order = self._iceberg(contract).replaceSortOrder()
-            for name in contract.sort:
-                order = order.asc(iceberg.expressions.Expressions.ref(name), iceberg.NullOrder.NULLS_FIRST)
-            order.commit()
 
     def _commit(self, contract: Contract, onto: Head, write: Callable[[str], None]) -> Head:
         """Write to a branch made at the head, then move the table there, which works only if it is still at the head.
@@ -260,6 +325,17 @@ class SparkEngine:
         for name, value in summary.items():
             writer = writer.option(f"snapshot-property.{name}", value)
         return writer
+
+
+def _created(contract: Contract, name: str, location: str) -> str:
+    """The statement that makes the table."""
+    columns = ", ".join(f"`{c.name}` {_SQL[c.type]} COMMENT '{_quoted(c.description)}'" for c in contract.columns)
+    partition = f"PARTITIONED BY (days(`{contract.partition.name}`))" if contract.partition else ""
+    properties = ", ".join(f"'{k}' = '{_quoted(v)}'" for k, v in table_properties(contract).items())
+    return (
+        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING iceberg {partition} "
+        f"LOCATION '{_quoted(location)}' TBLPROPERTIES ({properties})"
+    )
 
 
 def _session(lake: Lake) -> SparkSession:
@@ -331,7 +407,7 @@ def _local() -> dict[str, str]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with as_file(files(__package__) / "log4j2.properties") as log4j:
         # On few cores the collector that stops the world does less work in all than the one that runs beside.
-        options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC"]
+        options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC", *_COMPILE_LESS]
     jars = _cached_jars(_generation())
     return {
         "spark.master": "local[*]",
@@ -340,6 +416,9 @@ def _local() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": " ".join([*options, *(_class_archive(jars) if jars else [])]),
         "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+        # One machine has its tables of customers in one memory, and need not sort readings to join them.
+        "spark.sql.autoBroadcastJoinThreshold": "64m",
+        "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "256m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         **({"spark.driver.extraClassPath": ":".join(map(str, jars))} if jars else _download(_generation())),
@@ -402,16 +481,26 @@ def _piles(drops: Sequence[Drop], most: int) -> list[list[Drop]]:
 
 
 def _writing(
-    reader: Reader, piles: list[list[Drop]], folder: str
+    reader: Reader, piles: list[list[Drop]], folder: str, layouts: tuple[Layout, Layout]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def write(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         for batch in batches:
             for pile in batch.column("id").to_pylist():
-                tallies = Blocks(reader, piles[pile]).write(f"{folder}/{pile}.parquet")
+                tallies = Blocks(reader, piles[pile]).write(folder, *layouts)
                 rows = [{"file": file, **asdict(tally)} for file, tally in tallies.items()]
                 yield pa.RecordBatch.from_pylist(rows, _TALLY)
 
     return write
+
+
+def _repeated(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+    """The fingerprints that occur twice, of a partition that has all of each.
+
+    Sorting takes a third of the time that Spark's map of all values does.
+    """
+    if some := list(batches):
+        values = pa.Table.from_batches(some).column(0).to_numpy()
+        yield pa.RecordBatch.from_arrays([pa.array(fingerprints.repeated(values))], schema=fingerprints.SCHEMA)
 
 
 def _sql_schema(schema: pa.Schema) -> str:

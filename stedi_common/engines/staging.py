@@ -1,6 +1,7 @@
 """What an engine has read and not yet committed: Parquet files in a folder of the lake that goes with the run.
 
-It holds personal data, so what a killed run left behind is removed by the next one.
+The records lie there as the landing table wants its data files, so that a commit need only take them over. They are
+personal data, so what a killed run left behind is removed by the next one.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from threading import Lock
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyarrow import fs
 
-from stedi_common.engines import Tally
+from stedi_common.contracts import contract
+from stedi_common.engines import Tally, fingerprints
+from stedi_common.engines.parts import DataFile, Layout, Parts, filesystem
+from stedi_common.errors import CommitConflictError
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader
 
-#: Rows that are read at once: small drops make small blocks, which would be slow to read one by one.
-ROW_GROUP = 128 * 1024
+#: The subfolders of what is staged together.
+RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
 
 
 class Staging:
@@ -42,11 +45,35 @@ class Staging:
     def subfolder(self) -> Iterator[str]:
         """A folder for one piece of work."""
         name = uuid.uuid4().hex
-        self._fs.create_dir(f"{self._path}/{name}")
+        for each in (RECORDS, REJECTED, FINGERPRINTS):
+            self._fs.create_dir(f"{self._path}/{name}/{each}")
         try:
             yield f"{self.folder}/{name}"
         finally:
             self._fs.delete_dir(f"{self._path}/{name}")
+
+    def data_files(self, folder: str) -> list[DataFile]:
+        """The Parquet files below a folder."""
+        _, path = filesystem(folder)
+        found = self._fs.get_file_info(fs.FileSelector(path, recursive=True))
+        relative = sorted(info.path.removeprefix(f"{path}/") for info in found if info.is_file)
+        parts = (name.rpartition("/") for name in relative)
+        return [DataFile(folder, partition, name) for partition, _, name in parts]
+
+    @contextmanager
+    def handed_over(self, files: Sequence[DataFile], folder: str) -> Iterator[list[DataFile]]:
+        """The files, moved below a table's folder; gone if the commit in the block comes too late."""
+        there = [DataFile(folder, file.partition, file.name) for file in files]
+        for partition in {file.partition for file in files}:
+            self._fs.create_dir(filesystem(DataFile(folder, partition, "").location)[1])
+        for old, new in zip(files, there, strict=True):
+            self._fs.move(filesystem(old.location)[1], filesystem(new.location)[1])
+        try:
+            yield there
+        except CommitConflictError:
+            for file in there:
+                self._fs.delete_file(filesystem(file.location)[1])
+            raise
 
     def remove(self) -> None:
         """Remove the folder and all in it."""
@@ -61,22 +88,33 @@ class Blocks:
         self._reader = reader
         self._turn = Lock()
 
-    def write(self, file: str) -> dict[str, Tally]:
-        """Parse blocks into a Parquet file until there are none. Returns the tallies of these blocks' files."""
-        filesystem_, path = filesystem(file)
+    def write(self, folder: str, records_in: Layout, rejected_in: Layout) -> dict[str, Tally]:
+        """Parse blocks until there are none, into the subfolders of `folder`. Returns the tallies of their files."""
         tallies: dict[str, Tally] = {}
-        texts = [field.name for field in self._reader.schema if pa.types.is_string(field.type)]
-        quick = {"compression": "lz4", "use_dictionary": texts, "write_statistics": False}
-        with pq.ParquetWriter(path, self._reader.schema, filesystem=filesystem_, **quick) as writer:
-            batches: list[pa.RecordBatch] = []
+        keys = contract(f"{self._reader.source}_landing").keys
+        with (
+            Parts(f"{folder}/{RECORDS}", records_in) as records,
+            Parts(f"{folder}/{FINGERPRINTS}", Layout(fingerprints.SCHEMA)) as prints,
+            Parts(f"{folder}/{REJECTED}", rejected_in) as rejected,
+        ):
             for block in iter(self._next, None):
-                batches.append(self._reader.parse(block))
-                tallies.setdefault(block.name, Tally()).add(_tally(block, batches[-1]))
-                if sum(map(len, batches)) >= ROW_GROUP:
-                    writer.write_table(pa.Table.from_batches(batches))
-                    batches = []
-            writer.write_table(pa.Table.from_batches(batches, self._reader.schema))
+                lines = self._reader.parse(block)
+                tallies.setdefault(block.name, Tally()).add(_tally(block, lines))
+                marks = lines.column("mark")
+                good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
+                records.add(self._rows(good, records_in.schema))
+                prints.add(fingerprints.of(good, keys))
+                rejected.add(self._rows(lines.filter(pc.equal(marks, "rejected")), rejected_in.schema))
         return tallies
+
+    def _rows(self, lines: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+        """The lines as rows of a table."""
+        count = len(lines)
+        columns = dict(zip(lines.schema.names, lines.columns, strict=True)) | {
+            "source": pa.repeat(self._reader.source, count),
+            "arrived_at": pa.repeat(pa.scalar(self._reader.arrived_at, pa.timestamp("us")), count),
+        }
+        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
     def _next(self) -> Block | None:
         with self._turn:
@@ -101,14 +139,6 @@ def _tally(block: Block, lines: pa.RecordBatch) -> Tally:
         blank=pc.sum(pc.equal(marks, "blank")).as_py() or 0,
         nulled_values=pc.sum(lines.column("nulled_values")).as_py() or 0,
     )
-
-
-def filesystem(location: str) -> tuple[fs.FileSystem, str]:
-    """PyArrow's file system for a path or an S3 URI, and the path in it."""
-    if location.startswith("s3://"):
-        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(location)
-        return found
-    return fs.LocalFileSystem(), location
 
 
 def _remove_abandoned(lake: Path) -> None:

@@ -1,0 +1,138 @@
+"""Parquet files as an Iceberg table wants its data files: with field ids, one for each day."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from stedi_common.contracts import Contract
+
+#: Rows that a writer keeps until it writes them, a row group for each of their days.
+WAITING = 512 * 1024
+
+ARROW = {
+    "string": pa.string(),
+    "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
+    "double": pa.float64(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+}
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How rows lie in Parquet files.
+
+    day_of: the column by whose days they are partitioned.
+    measured: the columns that have statistics.
+    """
+
+    schema: pa.Schema
+    day_of: str | None = None
+    measured: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, contract: Contract, ids: Mapping[str, int]) -> Layout:
+        """The layout of a table whose columns have these Iceberg field ids."""
+        fields = [
+            pa.field(c.name, ARROW[c.type], metadata={"PARQUET:field_id": str(ids[c.name])}) for c in contract.columns
+        ]
+        # A bound of personal data would outlive the row (rule 14).
+        measured = [column.name for column in contract.columns if not column.is_pii]
+        return cls(pa.schema(fields), contract.partition.name if contract.partition else None, measured)
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A Parquet file: where it lies below a folder, and the partition path of all its rows."""
+
+    folder: str
+    partition: str
+    name: str
+
+    @property
+    def location(self) -> str:
+        """The path or S3 URI."""
+        return "/".join(filter(None, (self.folder, self.partition, self.name)))
+
+
+class Parts:
+    """Writes rows into Parquet files below a folder, one for each day."""
+
+    def __init__(self, folder: str, layout: Layout) -> None:
+        self._folder, self._layout = folder, layout
+        self._name = f"{uuid.uuid4().hex}.parquet"
+        self._waiting: dict[str, list[pa.RecordBatch]] = {}
+        self._count = 0
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._write()
+        for writer in self._writers.values():
+            writer.close()
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Add rows of the layout's schema."""
+        if not len(rows):
+            return
+        for partition, some in self._by_day(rows):
+            self._waiting.setdefault(partition, []).append(some)
+        self._count += len(rows)
+        if self._count >= WAITING:
+            self._write()
+
+    def _by_day(self, rows: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+        by = self._layout.day_of
+        if by is None:
+            yield "", rows
+            return
+        days = rows.column(by).cast(pa.int64()).to_numpy() // _DAY
+        found = [days[0]] if days.min() == days.max() else np.unique(days)
+        for day in found:
+            some = rows if len(found) == 1 else rows.filter(pa.array(days == day))
+            yield f"{by}_day={np.datetime64(int(day), 'D')}", some
+
+    def _write(self) -> None:
+        for partition, batches in self._waiting.items():
+            self._writer(partition).write_table(pa.Table.from_batches(batches))
+        self._waiting, self._count = {}, 0
+
+    def _writer(self, partition: str) -> pq.ParquetWriter:
+        if partition not in self._writers:
+            file = DataFile(self._folder, partition, self._name)
+            filesystem_, path = filesystem(file.location)
+            filesystem_.create_dir(path.rpartition("/")[0])
+            schema = self._layout.schema
+            self._writers[partition] = pq.ParquetWriter(
+                path,
+                schema,
+                filesystem=filesystem_,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=[field.name for field in schema if pa.types.is_string(field.type)],
+                write_statistics=list(self._layout.measured),
+            )
+        return self._writers[partition]
+
+
+def filesystem(location: str) -> tuple[fs.FileSystem, str]:
+    """PyArrow's file system for a path or a URI, and the path in it."""
+    if location.startswith("s3://"):
+        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(location)
+        return found
+    return fs.LocalFileSystem(), location.removeprefix("file://")
