@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,7 +149,8 @@ def test_no_log_of_any_level_holds_a_canary(tmp_path, key, caplog):
 
 def while_collecting(customer_landing):
     """Judges by a cast that fails, and whose message quotes the email."""
-    return tables.judged(customer_landing, no_consent=nw.col("email").cast(nw.Int64) > 0)
+    rows = customer_landing.with_columns(nw.col("lastupdatedate").alias("consent_start"))
+    return tables.judged(rows, no_consent=nw.col("email").cast(nw.Int64) > 0)
 
 
 def while_committing(customer_landing):
@@ -164,8 +166,9 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
     if engine.name == "spark":  # so that Spark raises too, as it does on Glue 6.0
         engine._spark.conf.set("spark.sql.ansi.enabled", "true")
     before = canaries.where_they_are(tmp_path / "lake").keys()
-    for failing in (while_collecting, while_committing):
+    for failing, few in product((while_collecting, while_committing), (0, pipeline.FEW)):
         monkeypatch.setattr(failing, "__name__", "customer_trusted")
+        monkeypatch.setattr(pipeline, "FEW", few)
         with caplog.at_level(logging.INFO), pytest.raises(EngineError, match="may hold personal data") as raised:
             pipeline.run(engine, pipeline.Job("failing", failing), Policy(), key)
         assert canaries.said(str(raised.value.__context__)), "the engine's message quotes nothing: nothing is proved"

@@ -346,6 +346,9 @@ def _session(lake: Lake) -> SparkSession:
     spark = builder.getOrCreate().newSession()
     for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog(lake)}.items():
         spark.conf.set(name, value)
+    # Expressions take their settings from the active session, not from the one whose rows they are used on.
+    jvm: Any = spark._jvm
+    jvm.SparkSession.setActiveSession(spark._jsparkSession)
     # Spark's messages quote values of the data.
     spark.sparkContext.setLogLevel("OFF")
     return spark
