@@ -1,0 +1,7 @@
+"""Athena."""
+
+
+class AthenaProvider:
+    """Athena."""
+
+    delegated: frozenset[str] = frozenset()

@@ -1,0 +1,7 @@
+"""Glue's table optimizers."""
+
+
+class OptimizersProvider:
+    """Glue's table optimizers."""
+
+    delegated: frozenset[str] = frozenset()

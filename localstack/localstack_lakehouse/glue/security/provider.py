@@ -1,0 +1,7 @@
+"""Glue's security configurations."""
+
+
+class SecurityProvider:
+    """Glue's security configurations."""
+
+    delegated: frozenset[str] = frozenset()

@@ -1,0 +1,7 @@
+"""Lake Formation."""
+
+
+class LakeFormationProvider:
+    """Lake Formation."""
+
+    delegated: frozenset[str] = frozenset()
