@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from botocore import xform_name
-from localstack.aws.api import RequestContext
+from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.skeleton import Skeleton
 from localstack.aws.spec import load_service
 from localstack.services.moto import call_moto
 from localstack.services.plugins import Service
+from moto.core.exceptions import RESTError
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -35,10 +36,18 @@ def _handler(service_name: str, operation: str, providers: tuple[Provider, ...])
     for provider in providers:
         handler: Handler | None = getattr(provider, method, None)
         if handler:
-            return handler
+            return partial(_answer, handler)
         if method in provider.delegated:
             return _delegate
     return partial(_refuse, service_name, operation)
+
+
+def _answer(handler: Handler, context: RequestContext, request: Request) -> Response:
+    try:
+        return handler(context, request)
+    except RESTError as error:
+        # Moto's models raise moto's errors.
+        raise CommonServiceException(error.error_type, error.message, error.code, sender_fault=True) from error
 
 
 def _delegate(context: RequestContext, request: Request) -> Response:

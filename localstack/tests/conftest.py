@@ -4,10 +4,12 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from localstack_lakehouse.server import Server
 
@@ -73,6 +75,14 @@ sts = client_fixture("sts")
 def random_name() -> str:
     """A name that no other test has, good for a bucket, a database, a job."""
     return f"t{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def refused(code: str) -> Iterator[None]:
+    """Expect the error that AWS answers with."""
+    with pytest.raises(ClientError) as error:
+        yield
+    assert error.value.response["Error"]["Code"] == code
 
 
 @pytest.fixture
