@@ -26,7 +26,7 @@ class RequestLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a")
+        self._file = path.open("w")
         self._lock = Lock()
 
     def __call__(self, chain: HandlerChain[Any], context: RequestContext, response: Response) -> None:

@@ -49,14 +49,16 @@ class Server:
 
     def start(self) -> None:
         """Start it, detached, and wait until it is healthy."""
-        if self._listens():
+        if self.process() is not None:
+            raise ServerError(f"{self.state} is the state folder of a server that is up, on another port or unwell")
+        if self._port_is_taken():
             raise ServerError(f"port {self.port} is taken by another program")
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         # A cache of entry points, keyed by times rounded to minutes: it outlives an install that it should notice.
         shutil.rmtree(get_user_cache_dir() / "plux", ignore_errors=True)
         with self.log.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "localstack.runtime.main"],
+                [sys.executable, "-P", "-m", "localstack.runtime.main"],
                 cwd=self.state,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -78,12 +80,12 @@ class Server:
         process = self.process()
         if process is None:
             return False
-        family = [process, *process.children(recursive=True)]
-        _signal(process, "terminate")
-        _, alive = psutil.wait_procs(family, timeout=10)
-        for left in alive:
-            _signal(left, "kill")
-        psutil.wait_procs(alive, timeout=10)
+        alive = [process, *process.children(recursive=True)]
+        for order in (psutil.Process.terminate, psutil.Process.kill):
+            for each in alive:
+                with suppress(psutil.NoSuchProcess):
+                    order(each)
+            _, alive = psutil.wait_procs(alive, timeout=10)
         self._pid.unlink(missing_ok=True)
         return True
 
@@ -93,7 +95,7 @@ class Server:
             pid, created = self._pid.read_text().split()
             process = psutil.Process(int(pid))
             same = process.create_time() == float(created) and process.status() != psutil.STATUS_ZOMBIE
-        except (FileNotFoundError, psutil.NoSuchProcess):
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
         return process if same else None
 
@@ -113,7 +115,7 @@ class Server:
         services = self.services()
         return all(services.get(name) == "running" for name in LAKEHOUSE)
 
-    def _listens(self) -> bool:
+    def _port_is_taken(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex((HOST, self.port)) == 0
 
@@ -134,11 +136,6 @@ class Server:
             "STRICT_SERVICE_LOADING": "0",
             "SERVICES": ",".join(LAKEHOUSE),
         }
-
-
-def _signal(process: psutil.Process, name: str) -> None:
-    with suppress(psutil.NoSuchProcess):
-        getattr(process, name)()
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> None:
