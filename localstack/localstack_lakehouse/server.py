@@ -68,7 +68,7 @@ class Server:
             )
         self._pid.write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}")
         try:
-            _wait(lambda: process.poll() is not None or self.healthy(), PATIENCE)
+            _wait(lambda: process.poll() is not None or self._has_loaded(), PATIENCE)
         finally:
             if not self.healthy():
                 self.stop()
@@ -110,10 +110,14 @@ class Server:
 
     def healthy(self) -> bool:
         """Whether our process answers, with every service of the lakehouse loaded."""
-        if self.process() is None:
-            return False
+        return self.process() is not None and self._states() == {"running"}
+
+    def _has_loaded(self) -> bool:
+        return self._states() <= {"running", "error"}
+
+    def _states(self) -> set[str]:
         services = self.services()
-        return all(services.get(name) == "running" for name in LAKEHOUSE)
+        return {services.get(name, "missing") for name in LAKEHOUSE}
 
     def _port_is_taken(self) -> bool:
         with socket.socket() as probe:
