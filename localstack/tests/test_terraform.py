@@ -1,4 +1,4 @@
-"""Terraform applies the lakehouse's resources, plans nothing more, and destroys them."""
+"""Terraform creates, updates and destroys the lakehouse's resources, and never plans to change them again."""
 
 import os
 import shutil
@@ -47,15 +47,21 @@ def mirror(folder: Path) -> dict[str, str]:
     return {"TF_CLI_CONFIG_FILE": str(settings)}
 
 
-def test_apply_plan_destroy(terraform: Run, glue: BaseClient, name: str) -> None:
-    applied = terraform("apply", "-auto-approve")
-    assert applied.returncode == 0, applied.stderr
-    assert glue.get_table(DatabaseName=name, Name="readings")["Table"]["Parameters"]["table_type"] == "ICEBERG"
+def test_apply_update_destroy(terraform: Run, glue: BaseClient, name: str) -> None:
+    locations = []
+    for revision in ("first", "second"):
+        succeeded(terraform("apply", "-auto-approve", f"-var=revision={revision}"))
+        succeeded(terraform("plan", "-detailed-exitcode", f"-var=revision={revision}"))
+        readings = glue.get_table(DatabaseName=name, Name="readings")["Table"]
+        assert readings["Description"] == f"An Iceberg table, {revision}."
+        locations.append(readings["Parameters"]["metadata_location"])
+    assert locations[0] == locations[1]
 
-    planned = terraform("plan", "-detailed-exitcode")
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-
-    destroyed = terraform("destroy", "-auto-approve")
-    assert destroyed.returncode == 0, destroyed.stderr
+    succeeded(terraform("destroy", "-auto-approve"))
     with refused("EntityNotFoundException"):
         glue.get_database(Name=name)
+
+
+def succeeded(result: "subprocess.CompletedProcess[str]") -> None:
+    # A plan that has changes exits with 2.
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,8 +1,8 @@
 resource "aws_athena_workgroup" "this" {
   name          = var.name
-  description   = "A workgroup."
+  description   = "A workgroup, ${var.revision}."
   force_destroy = true
-  tags          = { team = "lake" }
+  tags          = { team = "lake", revision = var.revision }
 
   configuration {
     bytes_scanned_cutoff_per_query     = 10485760
@@ -21,7 +21,7 @@ resource "aws_athena_workgroup" "this" {
 
 resource "aws_athena_named_query" "this" {
   name        = var.name
-  description = "A query."
+  description = "A query, ${var.revision}."
   workgroup   = aws_athena_workgroup.this.id
   database    = aws_glue_catalog_database.this.name
   query       = "SELECT count(*) FROM readings"

@@ -1,15 +1,15 @@
 resource "aws_glue_catalog_database" "this" {
   name         = var.name
-  description  = "A database."
+  description  = "A database, ${var.revision}."
   location_uri = "s3://${var.bucket}/${var.name}"
   parameters   = { zone = "trusted" }
-  tags         = { team = "lake" }
+  tags         = { team = "lake", revision = var.revision }
 }
 
 resource "aws_glue_catalog_table" "iceberg" {
   database_name = aws_glue_catalog_database.this.name
   name          = "readings"
-  description   = "An Iceberg table."
+  description   = "An Iceberg table, ${var.revision}."
   table_type    = "EXTERNAL_TABLE"
 
   storage_descriptor {
@@ -113,7 +113,7 @@ resource "aws_glue_catalog_table_optimizer" "compaction" {
 
   configuration {
     role_arn = local.role
-    enabled  = false
+    enabled  = var.revision == "second"
   }
 }
 
@@ -135,7 +135,7 @@ resource "aws_glue_security_configuration" "this" {
 
 resource "aws_glue_job" "this" {
   name                   = var.name
-  description            = "A job."
+  description            = "A job, ${var.revision}."
   role_arn               = local.role
   glue_version           = "5.0"
   worker_type            = "G.1X"
@@ -143,7 +143,7 @@ resource "aws_glue_job" "this" {
   timeout                = 10
   max_retries            = 1
   security_configuration = aws_glue_security_configuration.this.name
-  tags                   = { team = "lake" }
+  tags                   = { team = "lake", revision = var.revision }
 
   command {
     name            = "glueetl"

@@ -9,7 +9,7 @@ resource "aws_lakeformation_resource" "this" {
 
 resource "aws_lakeformation_lf_tag" "this" {
   key    = var.name
-  values = ["private", "public"]
+  values = ["private", "public", var.revision]
 }
 
 resource "aws_lakeformation_resource_lf_tags" "database" {
@@ -37,7 +37,7 @@ resource "aws_lakeformation_resource_lf_tag" "table" {
 
 resource "aws_lakeformation_permissions" "database" {
   principal   = local.role
-  permissions = ["ALTER", "DESCRIBE"]
+  permissions = ["DESCRIBE", var.revision == "first" ? "ALTER" : "DROP"]
 
   database {
     name = aws_glue_catalog_database.this.name
@@ -130,7 +130,7 @@ resource "aws_lakeformation_data_cells_filter" "this" {
     column_names     = ["at"]
 
     row_filter {
-      filter_expression = "at > timestamp '2024-01-01'"
+      filter_expression = "user <> '${var.revision}'"
     }
   }
 }

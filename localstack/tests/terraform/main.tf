@@ -23,6 +23,12 @@ variable "bucket" {
   type        = string
 }
 
+variable "revision" {
+  description = "What an update changes."
+  type        = string
+  default     = "first"
+}
+
 data "aws_caller_identity" "current" {}
 
 locals {

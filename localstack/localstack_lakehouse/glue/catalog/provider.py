@@ -12,9 +12,6 @@ class CatalogProvider(Databases, Tables, Partitions):
 
     delegated = frozenset(
         {
-            "create_connection",
-            "get_connection",
-            "get_connections",
             "delete_resource_policy",
             "get_resource_policy",
             "put_resource_policy",
