@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any
 
 import pyarrow as pa
-from pyiceberg.exceptions import NoSuchNamespaceError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
 from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
@@ -21,6 +20,7 @@ from ..glue.catalog.types import iceberg_type
 from .catalog import DEFAULT, is_iceberg
 from .dialect import parse, where
 from .exceptions import MalformedQueryError, QueryError
+from .planning import Name
 from .session import Result, Session, changed
 
 HIVE = "FAILED"
@@ -227,20 +227,29 @@ def _partitioning(schema: Schema, clause: str) -> PartitionSpec:
 def _create(session: Session, statement: exp.Expression, layout: _Layout, rows: pa.Table | None = None) -> None:
     target: Any = statement.find(exp.Table)
     database, name = session.database_of(target), target.name.lower()
-    spec = _partitioning(layout.schema, layout.partitioning)
-    catalog = session.catalog.caller.catalog()
-    location = layout.location.rstrip("/")
-    try:
-        with catalog.create_table_transaction(
-            (database, name), layout.schema, location, spec, properties=layout.properties
-        ) as table:
-            if rows is not None:
-                table.append(rows)
-    except NoSuchNamespaceError:
-        raise QueryError("SCHEMA_NOT_FOUND", f"Schema {database} not found") from None
-    except TableAlreadyExistsError:
+    if _exists(session, Name(DEFAULT, database, name)):
         reason = f"Table '{DEFAULT}.{database}.{name}' already exists"
         _unless_exists(statement, QueryError("TABLE_ALREADY_EXISTS", reason))
+        return
+    with session.catalog.caller.catalog().create_table_transaction(
+        (database, name),
+        layout.schema,
+        layout.location.rstrip("/"),
+        _partitioning(layout.schema, layout.partitioning),
+        properties=layout.properties,
+    ) as table:
+        if rows is not None:
+            table.append(rows)
+
+
+def _exists(session: Session, name: Name) -> bool:
+    try:
+        session.catalog.find(name)
+    except QueryError as error:
+        if error.name == "TABLE_NOT_FOUND":
+            return False
+        raise
+    return True
 
 
 def _unless_exists(statement: exp.Expression, error: QueryError) -> None:

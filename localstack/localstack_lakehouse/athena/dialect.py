@@ -54,6 +54,22 @@ class AthenaSql(Trino):
             if name in {"CAST", "EXTRACT", "LISTAGG", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST"}
         }
 
+        def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expression:
+            """CAST('x' AS DATE) is not the literal DATE 'x'."""
+            cast = super()._parse_cast(strict, safe)
+            cast.meta["explicit"] = True
+            return cast
+
+        def _parse_version(self) -> exp.Version | None:
+            """FOR TIMESTAMP AS OF any expression."""
+            kinds = {TokenType.TIMESTAMP_SNAPSHOT: "TIMESTAMP", TokenType.VERSION_SNAPSHOT: "VERSION"}
+            if not self._match_set(kinds):
+                return None
+            kind = kinds[self._prev.token_type]
+            if not self._match_text_seq("AS", "OF"):
+                self.raise_error("Expected AS OF")
+            return self.expression(exp.Version, this=kind, expression=self._parse_bitwise(), kind="AS OF")
+
 
 class TrinoOnDuckDB(DuckDB):
     """DuckDB, on which `functions.sql` has been run."""
@@ -127,14 +143,11 @@ class TrinoOnDuckDB(DuckDB):
                 kind = "integer" if to.this == Type.INT else to.sql(dialect="trino").lower()
                 return self.func(f"trino.to_{kind}", value, normalize=False)
             if to.this in exp.DataType.TEXT_TYPES:
-                text = f"trino.to_varchar({self.sql(value)}, '{patterns.timestamp(precision(value.type))}')"
+                text = f"trino.to_varchar({self.sql(value)}, {patterns.length(precision(value.type))})"
                 return f"left({text}, {to.expressions[0].name})" if to.expressions else text
-            if to.this == Type.DECIMAL and value.is_string and not to.expressions:
-                whole, _, digits = value.name.lstrip("+-").partition(".")
-                return f"CAST({self.sql(value)} AS DECIMAL({len(whole + digits)}, {len(digits)}))"
             if to.this == Type.JSON:
                 return f"to_json({self.sql(value)})"
-            if to.this == Type.TIMESTAMP and not value.is_string:
+            if to.this == Type.TIMESTAMP:
                 return f"CAST(CAST({self.sql(value)} AS TIMESTAMP) AS {_timestamp(to)})::TIMESTAMP"
             return f"CAST({self.sql(value)} AS {self.sql(to)})"
 

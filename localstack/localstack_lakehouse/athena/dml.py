@@ -5,6 +5,7 @@ from pyiceberg import expressions as iceberg
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
+from pyiceberg.types import DoubleType
 from sqlglot import exp
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
@@ -59,17 +60,19 @@ def _aligned(schema: Schema, rows: pa.Table, names: list[str]) -> pa.Table:
     given = names or [field.name.lower() for field in target]
     try:
         by_name = dict(zip(given, rows.columns, strict=True))
-        columns = [
-            by_name[field.name.lower()].cast(field.type)
-            if field.name.lower() in by_name
-            else pa.nulls(rows.num_rows, field.type)
-            for field in target
-        ]
+        columns = [_cast(by_name.get(field.name.lower()), field.type, rows.num_rows) for field in target]
     except (ValueError, pa.ArrowNotImplementedError) as error:
         kinds = [", ".join(type_name(field.type).lower() for field in fields) for fields in (target, rows.schema)]
         reason = f"Insert query has mismatched column types: Table: [{kinds[0]}], Query: [{kinds[1]}]"
         raise QueryError("TYPE_MISMATCH", reason) from error
     return pa.Table.from_arrays(columns, schema=target)
+
+
+def _cast(column: pa.ChunkedArray | None, kind: pa.DataType, length: int) -> pa.ChunkedArray:
+    """NULL is of every type."""
+    if column is None or column.null_count == length:
+        return pa.nulls(length, kind)
+    return column.cast(kind)
 
 
 def _condition(session: Session, sql: str, schema: Schema, condition: exp.Expression) -> iceberg.BooleanExpression:
@@ -99,4 +102,12 @@ def _converted(session: Session, schema: Schema, node: exp.Expression) -> iceber
         return None
     name, operator, constants = found
     values = tuple(session.engine.evaluate(constant.sql(dialect=TrinoOnDuckDB)) for constant in constants)
-    return expression(schema, Predicate(name, operator, values))
+    comparison = expression(schema, Predicate(name, operator, values))
+    return _definite(schema, name, comparison) if comparison else None
+
+
+def _definite(schema: Schema, column: str, comparison: iceberg.BooleanExpression) -> iceberg.BooleanExpression:
+    """False, not unknown, for NULL and NaN: PyIceberg keeps rows that have one in a column it says nothing of."""
+    field = schema.find_field(column, case_sensitive=False)
+    definite = iceberg.And(iceberg.NotNull(field.name), comparison)
+    return iceberg.And(iceberg.NotNaN(field.name), definite) if isinstance(field.field_type, DoubleType) else definite

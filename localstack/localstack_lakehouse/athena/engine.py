@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
-from duckdb.typing import DuckDBPyType
+from duckdb.sqltypes import DuckDBPyType
 
 from . import functions, types
 from .exceptions import QueryError
@@ -133,7 +133,7 @@ ERRORS = [
         r"'\1' must be an aggregate expression or appear in GROUP BY clause",
     ),
     (
-        r'Referenced \w+ "(.*?)" not found',
+        r'(?:Referenced \w+|Could not find key) "(.*?)" (?:not found|in struct)',
         "COLUMN_NOT_FOUND",
         r"Column '\1' cannot be resolved or requester is not authorized to access requested resources",
     ),

@@ -19,9 +19,9 @@ SAME = """
 abs acos array_agg asin atan atan2 avg bool_and bool_or cbrt chr coalesce concat_ws corr cos cosh count covar_pop
 covar_samp cume_dist day degrees dense_rank exp first_value flatten grouping hour kurtosis lag last_value lead listagg
 ln log10 log2 lower lpad ltrim map map_entries map_from_entries map_keys map_values max min minute month now nth_value
-ntile nullif percent_rank pi quarter radians rank regr_intercept regr_slope round row row_number rpad rtrim second sin
-sinh skewness sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh translate trim try upper url_decode
-url_encode uuid var_pop var_samp variance week year
+ntile nullif percent_rank pi quarter radians rank regexp_extract_all regr_intercept regr_slope round row row_number
+rpad rtrim second sin sinh skewness sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh translate trim
+try upper url_decode url_encode uuid var_pop var_samp variance week year
 """
 """DuckDB's functions that mean what Trino's mean."""
 
@@ -47,8 +47,8 @@ RENAMED = {
 MACROS = dict.fromkeys(re.findall(r"CREATE MACRO trino\.(\w+)", SQL))
 
 PRIVATE = """
-array_subscript digits divide exponent fail interval_of interval_text java_text joined map_subscript minus_interval
-nonzero plus_interval to_bigint to_integer to_smallint to_tinyint to_varchar whole
+array_subscript digits divide exponent fail instant_text interval_of interval_text java_text joined map_subscript
+minus_interval nonzero plus_interval to_bigint to_integer to_smallint to_tinyint to_varchar whole
 """
 """Macros that are no function of Trino's."""
 
@@ -92,7 +92,7 @@ _RESULTS: dict[Type | int, str] = {
     0: """
         abs any_value approx_percentile arbitrary array_distinct array_sort array_union ceil ceiling coalesce
         filter first_value floor greatest lag last_value lead least max max_by min min_by mod nth_value nullif
-        reverse slice
+        reverse slice with_timezone
     """,
     1: "date_trunc",
     2: "date_add",

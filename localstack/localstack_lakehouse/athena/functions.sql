@@ -82,13 +82,14 @@ CREATE MACRO trino.java_text(x, text) AS CASE
     ELSE if(x < 0, '-', '') || left(trino.digits(text), 1) || '.'
         || coalesce(nullif(substr(trino.digits(text), 2), ''), '0') || 'E' || trino.exponent(text)
 END;
+CREATE MACRO trino.instant_text(x, length) AS left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), length);
 -- Through text, for a branch has to bind whatever the type is.
-CREATE MACRO trino.to_varchar(x, timestamp_format) AS CASE typeof(x)
+CREATE MACRO trino.to_varchar(x, length) AS CASE typeof(x)
     WHEN 'DOUBLE' THEN trino.java_text(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE), CAST(x AS VARCHAR))
     WHEN 'FLOAT' THEN trino.java_text(TRY_CAST(CAST(x AS VARCHAR) AS FLOAT), CAST(x AS VARCHAR))
-    WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), timestamp_format)
+    WHEN 'TIMESTAMP' THEN trino.instant_text(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), length)
     WHEN 'TIMESTAMP WITH TIME ZONE' THEN
-        strftime(timezone('UTC', TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ)), timestamp_format) || ' UTC'
+        trino.instant_text(timezone('UTC', TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ)), length) || ' UTC'
     WHEN 'JSON' THEN CASE WHEN json_valid(CAST(x AS VARCHAR)) THEN CAST(x AS VARCHAR)->>'$' END
     WHEN 'BLOB' THEN decode(TRY_CAST(CAST(x AS VARCHAR) AS BLOB))
     ELSE CAST(x AS VARCHAR)

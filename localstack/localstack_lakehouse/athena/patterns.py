@@ -27,15 +27,9 @@ def joda(pattern: str) -> str:
     return re.sub(r"'([^']*)'|([A-Za-z])\2*", lambda field: _joda_field(field, pattern), pattern)
 
 
-def timestamp(digits: int) -> str:
-    """A timestamp with so many digits of a second: none, three or six."""
-    return "%Y-%m-%d %H:%M:%S" + {0: ""}.get(digits, ".%g" if digits <= 3 else ".%f")
-
-
-def fraction(text: str) -> str:
-    """The digits after a literal's seconds."""
-    match = re.search(r":\d\d\.(\d+)", text)
-    return match[1] if match else ""
+def length(digits: int) -> int:
+    """How long an instant is with so many digits of a second: `2020-01-01 10:00:00.123`."""
+    return 20 + digits if digits else 19
 
 
 def _joda_field(field: re.Match[str], pattern: str) -> str:

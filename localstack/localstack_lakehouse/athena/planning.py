@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import pyarrow as pa
 from sqlglot import exp
@@ -15,9 +14,10 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, traverse_scope, walk_in_scope
 from sqlglot.schema import MappingSchema
 
-from . import checks, functions, patterns
-from .dialect import INSTANTS, AthenaSql, TrinoOnDuckDB, check_functions, parse, refuse_foreign, where
+from . import checks, functions
+from .dialect import AthenaSql, TrinoOnDuckDB, check_functions, parse, refuse_foreign, where
 from .exceptions import MalformedQueryError, QueryError, column_not_found
+from .forms import canonical
 
 Type = exp.DataType.Type
 
@@ -131,7 +131,7 @@ class Planner:
         return Plan(tree.sql(dialect=TrinoOnDuckDB), outputs, scans)
 
     def _qualified_tables(self, sql: str, query: exp.Query) -> exp.Query:
-        tree = normalize_identifiers(_canonical(query), dialect=AthenaSql)
+        tree = normalize_identifiers(canonical(query), dialect=AthenaSql)
         check_functions(sql, tree)
         # As identifiers: a string would be parsed, and have a position.
         database, catalog = exp.to_identifier(self.database), exp.to_identifier(self.catalog)
@@ -237,37 +237,6 @@ def _as_select(query: exp.Expression) -> exp.Query:
     return query
 
 
-def _canonical(query: exp.Query) -> exp.Query:
-    """Every mention of the present is the same instant, and each function has one form."""
-    now = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
-
-    def form(node: exp.Expression) -> exp.Expression | None:
-        name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
-        match node:
-            case exp.Cast(this=exp.Literal(is_string=True)) if node.to.this in INSTANTS and not node.to.expressions:
-                digits = exp.DataTypeParam(this=exp.Literal.number(len(patterns.fraction(node.this.name))))
-                node.to.set("expressions", [digits])
-            case exp.Limit(expression=exp.Column()) if node.expression.name.lower() == "all":
-                return None
-            case exp.CurrentDate():
-                return exp.cast(exp.Literal.string(now[:10]), "DATE")
-            case exp.Column() if node.name.lower() == "localtimestamp" and not node.table and not node.this.quoted:
-                return exp.cast(exp.Literal.string(now[:23]), "TIMESTAMP(3)", dialect=AthenaSql)
-        if isinstance(node, exp.CurrentTimestamp) or name == "now":
-            return exp.cast(exp.Literal.string(now), "TIMESTAMP(3) WITH TIME ZONE", dialect=AthenaSql)
-        if name == "at_timezone" and len(node.expressions) == 2:
-            return exp.AtTimeZone(this=node.expressions[0], zone=node.expressions[1])
-        return node
-
-    def rewrite(node: exp.Expression) -> exp.Expression | None:
-        new = form(node)
-        if new and new is not node:
-            new.meta.update(node.meta)
-        return new
-
-    return cast(exp.Query, query.transform(rewrite))
-
-
 def _remember_labels(tree: exp.Query) -> None:
     """A column is called as it was written, in the case it was written in."""
     for selection in tree.selects:
@@ -283,7 +252,8 @@ def _output(sql: str, i: int, selection: exp.Expression) -> Output:
     label = selection.meta.get("label", value.meta.get("label"))
     if label is None:
         label = selection.alias_or_name
-    return Output(label or f"_col{i}", value.type, checks.zone(value))
+    kind = exp.DataType.build("NULL") if isinstance(value, exp.Null) else value.type
+    return Output(label or f"_col{i}", kind, checks.zone(value))
 
 
 def _qualified(sql: str, tree: exp.Query, schema: MappingSchema) -> exp.Query:
@@ -297,7 +267,11 @@ def _qualified(sql: str, tree: exp.Query, schema: MappingSchema) -> exp.Query:
             validate_qualify_columns=False,
         )
     except OptimizeError as error:
-        raise QueryError("COLUMN_NOT_FOUND", str(error)) from error
+        _, _, name = str(error).rpartition(": ")
+        column = next((column for column in tree.find_all(exp.Column) if column.name == name), None)
+        if column is None:
+            raise QueryError("NOT_SUPPORTED", str(error)) from error
+        raise column_not_found(".".join(part.name for part in column.parts), where(sql, column)) from None
     _check_columns(sql, tree, schema)
     for column in tree.find_all(exp.Column):
         column.set("db", None)
@@ -309,15 +283,28 @@ def _check_columns(sql: str, tree: exp.Query, schema: MappingSchema) -> None:
     for scope in traverse_scope(tree):
         if not isinstance(scope.expression, exp.Select):
             continue
+        columns = {alias: _columns(source, schema) for alias, (_, source) in scope.selected_sources.items()}
         unknown = [] if scope.is_correlated_subquery else scope.external_columns
-        for column in [*scope.unqualified_columns, *unknown, *_in_having(scope)]:
+        for column in [*scope.columns, *unknown, *_in_having(scope)]:
+            if column.table and column.table not in columns and column not in unknown:
+                continue  # it is of a query around this one
             name = ".".join(part.name for part in column.parts)
-            owners = [] if column.table else _owners(scope, schema, column.name)
+            candidates = {alias: names for alias, names in columns.items() if column.table in {alias, ""}}
+            owners = [alias for alias, names in candidates.items() if names and column.name in names]
+            if not owners and None not in candidates.values():
+                raise column_not_found(name, where(sql, column))
             if len(owners) > 1:
                 raise QueryError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous", where(sql, column))
-            if not owners:
-                raise column_not_found(name, where(sql, column))
-            column.set("table", exp.to_identifier(owners[0], quoted=True))
+            if owners:
+                column.set("table", exp.to_identifier(owners[0], quoted=True))
+
+
+def _columns(source: exp.Table | Scope, schema: MappingSchema) -> list[str] | None:
+    """What a source is known to have; of some, nothing is known before they run."""
+    if isinstance(source, exp.Table):
+        return list(schema.column_names(source))
+    names = source.expression.named_selects
+    return None if not names or "*" in names or source.is_udtf else list(names)
 
 
 def _in_having(scope: Scope) -> list[exp.Column]:
@@ -325,14 +312,6 @@ def _in_having(scope: Scope) -> list[exp.Column]:
     having = scope.expression.args.get("having")
     nodes = walk_in_scope(having) if having else ()
     return [node for node in nodes if isinstance(node, exp.Column) and not node.table]
-
-
-def _owners(scope: Scope, schema: MappingSchema, column: str) -> list[str]:
-    return [
-        alias
-        for alias, (_, source) in scope.selected_sources.items()
-        if column in (schema.column_names(source) if isinstance(source, exp.Table) else source.expression.named_selects)
-    ]
 
 
 def _annotate(annotator: Any, call: exp.Anonymous) -> exp.Anonymous:
@@ -357,4 +336,17 @@ def _annotate_sum(annotator: Any, node: exp.Binary) -> exp.Binary:
     return annotate(annotator, node)
 
 
-ANNOTATORS = {**AthenaSql.ANNOTATORS, exp.Anonymous: _annotate, exp.Add: _annotate_sum, exp.Sub: _annotate_sum}
+def _annotate_zoned(annotator: Any, node: exp.AtTimeZone) -> exp.AtTimeZone:
+    """An instant in another zone has the precision that it had."""
+    annotator._annotate_args(node)
+    annotator._set_type(node, node.this.type)
+    return node
+
+
+ANNOTATORS = {
+    **AthenaSql.ANNOTATORS,
+    exp.Add: _annotate_sum,
+    exp.Anonymous: _annotate,
+    exp.AtTimeZone: _annotate_zoned,
+    exp.Sub: _annotate_sum,
+}

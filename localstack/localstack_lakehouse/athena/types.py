@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from duckdb.typing import DuckDBPyType
+from duckdb.sqltypes import DuckDBPyType
 from sqlglot import exp
 
 from . import patterns
@@ -71,6 +71,8 @@ def column(output: Output, kind: DuckDBPyType) -> Column:
     """What a column of this kind is called."""
     if str(kind) == "JSON":
         return Column(output.label, "json")
+    if output.type and output.type.this == exp.DataType.Type.NULL:
+        return Column(output.label, "unknown")
     if kind.id == "decimal":
         digits: dict[str, Any] = dict(kind.children)
         return Column(output.label, "decimal", digits["precision"], digits["scale"])
@@ -139,8 +141,7 @@ def _instant(value: str, output: Output | None) -> str:
     """With the digits of its type, or, where that is unknown, with those that lose nothing."""
     kind = output.type if output else None
     if kind and kind.this in INSTANTS and kind.expressions:
-        return f"strftime({value}, '{patterns.timestamp(precision(kind))}')"
-    return (
-        f"CASE WHEN date_trunc('millisecond', {value}) = {value} THEN strftime({value}, '{patterns.timestamp(3)}') "
-        f"ELSE strftime({value}, '{patterns.timestamp(6)}') END"
-    )
+        return f"trino.instant_text({value}, {patterns.length(precision(kind))})"
+    short, full = patterns.length(3), patterns.length(6)
+    exact = f"date_trunc('millisecond', {value}) = {value}"
+    return f"trino.instant_text({value}, CASE WHEN {exact} THEN {short} ELSE {full} END)"
