@@ -196,7 +196,7 @@ to_unixtime(TIMESTAMP '1970-01-02 00:00:00')        | double    | 86400.0
 from_iso8601_timestamp('2020-05-11T11:15:05Z')      | timestamp with time zone | 2020-05-11 11:15:05.000 UTC
 to_iso8601(DATE '2020-05-11')                       | varchar   | 2020-05-11
 to_milliseconds(INTERVAL '2' SECOND)                | bigint    | 2000
-at_timezone(TIMESTAMP '2022-11-01 09:08:07 UTC', 'Asia/Tokyo') | timestamp with time zone | 2022-11-01 18:08:07 Asia/Tokyo
+at_timezone(TIMESTAMP '2022-11-01 09:08 UTC', 'Asia/Tokyo') | timestamp with time zone | 2022-11-01 18:08:00 Asia/Tokyo
 TIMESTAMP '2012-10-31 01:00 UTC' AT TIME ZONE 'Asia/Tokyo' | timestamp with time zone | 2012-10-31 10:00:00 Asia/Tokyo
 hour(TIMESTAMP '2012-10-31 01:00:00 UTC' AT TIME ZONE 'Asia/Tokyo') | bigint | 10
 with_timezone(TIMESTAMP '2021-08-01 07:08:09', 'Asia/Tokyo') | timestamp with time zone | 2021-07-31 22:08:09 UTC

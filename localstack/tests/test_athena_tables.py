@@ -508,9 +508,11 @@ def test_a_change_that_cannot_be_made_changes_nothing(shared: Querying, history:
 
 def test_databases_are_made_and_dropped(querying: Querying, glue: BaseClient, bucket: str) -> None:
     name = random_name()
-    querying.results(f"create database `{name}` comment 'made by a test' location 's3://{bucket}/{name}/';")
+    made = f"create database `{name}` comment 'made by a test' location 's3://{bucket}/{name}/'"
+    querying.results(f"{made} with dbproperties ('a' = 'b');")
     database = glue.get_database(Name=name)["Database"]
     assert (database["Description"], database["LocationUri"]) == ("made by a test", f"s3://{bucket}/{name}/")
+    assert database["Parameters"] == {"a": "b"}
     assert "already exists" in querying.reason(f"CREATE SCHEMA {name}")
     querying.results(f"CREATE DATABASE IF NOT EXISTS {name}")
     querying.results(

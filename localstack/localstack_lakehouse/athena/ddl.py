@@ -23,6 +23,15 @@ from .exceptions import MalformedQueryError, QueryError
 from .planning import Name
 from .session import Result, Session, changed
 
+DATABASE = re.compile(
+    r"""CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\w+|`[^`]+`)
+    (?:\s+COMMENT\s+'(?P<comment>[^']*)')?
+    (?:\s+LOCATION\s+'(?P<location>[^']*)')?
+    (?:\s+WITH\s+DBPROPERTIES\s*\((?P<properties>.*)\))?""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+"""sqlglot does not know DBPROPERTIES."""
+
 HIVE = "FAILED"
 """How Hive's errors begin, which runs Athena's DDL."""
 NAMES = {"truncate": "trunc"}
@@ -92,16 +101,21 @@ def drop_table(session: Session, sql: str) -> Result:
 
 def create_database(session: Session, sql: str) -> Result:
     """CREATE DATABASE."""
-    statement = hive(sql)
-    properties = _properties(statement)
-    known = {"LocationUri": properties.get("location"), "Description": properties.get("comment")}
-    database = {"Name": _database(statement)} | {key: value for key, value in known.items() if value}
+    statement = DATABASE.fullmatch(sql.strip(" ;\n"))
+    if statement is None:
+        raise MalformedQueryError("Queries of this type are not supported")
+    known = {
+        "Description": statement["comment"],
+        "LocationUri": statement["location"],
+        "Parameters": dict(re.findall(r"'([^']*)'\s*=\s*'([^']*)'", statement["properties"] or "")),
+    }
+    name = statement["name"].strip("`").lower()
     glue = session.catalog.glue
     try:
-        glue.create_database(DatabaseInput=database)
+        glue.create_database(DatabaseInput={"Name": name} | {key: value for key, value in known.items() if value})
     except glue.exceptions.AlreadyExistsException:
-        reason = f"SemanticException [Error 10242]: Database {database['Name']} already exists"
-        _unless_exists(statement, QueryError(HIVE, reason))
+        if not statement["exists"]:
+            raise QueryError(HIVE, f"SemanticException [Error 10242]: Database {name} already exists") from None
     return Result()
 
 
@@ -192,8 +206,6 @@ def _properties(statement: exp.Expression) -> dict[str, str]:
         match item:
             case exp.LocationProperty():
                 properties["location"] = item.name
-            case exp.SchemaCommentProperty():
-                properties["comment"] = item.name
             case exp.Property() if value := item.args.get("value"):
                 texts = value.expressions if isinstance(value, exp.Array) else [value]
                 properties[item.name] = ", ".join(text.name for text in texts)

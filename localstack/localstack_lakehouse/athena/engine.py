@@ -143,6 +143,7 @@ ERRORS = [
         r"Unexpected parameters (\2) for function \1",
     ),
     (r"Macro (?:\w+ )?\W?(\w+).*supplied arguments", "FUNCTION_NOT_FOUND", r"Unexpected parameters for function \1"),
+    (r"Path does not exist '(.*?)'", "ICEBERG_CANNOT_OPEN_SPLIT", r"Error opening Iceberg split s3://\1"),
     (r"More than one row returned", "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
     (r"^Out of Memory", "EXCEEDED_LOCAL_MEMORY_LIMIT", f"Query exceeded the memory limit of {MEMORY_LIMIT}"),
 ]

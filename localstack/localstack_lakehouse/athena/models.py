@@ -105,6 +105,11 @@ class QueryExecution:
             self.engine.interrupt()
 
     @property
+    def database(self) -> str:
+        """Where names without a database are looked up."""
+        return database_of(self.context)
+
+    @property
     def location(self) -> str:
         """Where the result goes."""
         return str(self.result_configuration["OutputLocation"])
@@ -160,6 +165,11 @@ class QueryExecution:
         return status
 
 
+def database_of(context: Structure) -> str:
+    """The database of a QueryExecutionContext; some clients quote it."""
+    return str(context.get("Database", "default")).strip('`"').lower()
+
+
 def _milliseconds(start: datetime, end: datetime) -> int:
     return int((end - start).total_seconds() * 1000)
 
@@ -178,7 +188,7 @@ class AthenaStore:
     """What a client asked for with a token, and the id that it was given."""
 
     def __post_init__(self) -> None:
-        configuration = {"EnforceWorkGroupConfiguration": False, "ResultConfiguration": {}}
+        configuration = {"EnforceWorkGroupConfiguration": False, "PublishCloudWatchMetricsEnabled": False}
         self.work_groups[PRIMARY] = WorkGroup(PRIMARY, DEFAULTS | configuration)
 
 
@@ -187,7 +197,7 @@ DEFAULTS: Structure = {
     "EnableMinimumEncryptionConfiguration": False,
     "EnforceWorkGroupConfiguration": True,
     "EngineVersion": ENGINE,
-    "PublishCloudWatchMetricsEnabled": False,
+    "PublishCloudWatchMetricsEnabled": True,
     "RequesterPaysEnabled": False,
     "ResultConfiguration": {},
 }

@@ -12,7 +12,7 @@ from . import ddl, dialect, results, running, utility
 from .callers import Caller, caller
 from .catalog import Catalog
 from .exceptions import InvalidRequestException, MalformedQueryError, QueryError
-from .models import PRIMARY, QueryExecution, Structure, WorkGroup, store
+from .models import PRIMARY, QueryExecution, Structure, WorkGroup, database_of, store
 from .paging import page
 from .session import Rows
 from .statements import Kind, kind
@@ -141,7 +141,7 @@ def _checked(catalog: Catalog, query_context: Structure, sql: str) -> Kind:
         elif statement.subtype == "CREATE_TABLE":
             ddl.check_location(sql)
         elif statement.subtype in {"DESCRIBE_TABLE", "SHOW_COLUMNS"}:
-            catalog.find(utility.described(query_context.get("Database", "default"), sql))
+            catalog.find(utility.described(database_of(query_context), sql))
     except MalformedQueryError as error:
         raise InvalidRequestException(str(error), "MALFORMED_QUERY") from None
     except QueryError:

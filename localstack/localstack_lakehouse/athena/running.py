@@ -74,8 +74,7 @@ def _answer(execution: QueryExecution, engine: Engine) -> None:
     if handler is None:
         name = execution.kind.subtype or execution.query.split(maxsplit=1)[0].upper()
         raise QueryError("NOT_SUPPORTED", f"{name} is not supported by localstack-lakehouse")
-    database = execution.context.get("Database", "default")
-    session = Session(Catalog(execution.caller), database, engine, execution.location, execution.limit)
+    session = Session(Catalog(execution.caller), execution.database, engine, execution.location, execution.limit)
     try:
         result = handler(session, parameters.bind(execution.query, execution.parameters))
     finally:
