@@ -52,7 +52,8 @@ def _entry(context: RequestContext, operation: ServiceOperation, status: int) ->
 
 def principal(context: RequestContext) -> str:
     """The caller's ARN: the assumed role or the user that the access key belongs to, else the account's root."""
-    access_key = extract_access_key_id_from_auth_header(dict(context.request.headers)) or ""
+    # Not as a dict: some SDKs write the header's name in lower case.
+    access_key = extract_access_key_id_from_auth_header(context.request.headers) or ""  # type: ignore[arg-type]
     sts = sts_backends[context.account_id][context.partition]
     _, arn, _ = sts.get_caller_identity(access_key, context.region)
     # So moto calls a key that it does not know.

@@ -10,6 +10,8 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from pyiceberg.catalog.glue import GlueCatalog
+from running import Jobs, role
 
 from localstack_lakehouse.server import Server
 
@@ -17,16 +19,22 @@ REGION = "us-east-1"
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if given := os.environ.get("AWS_ENDPOINT_URL"):
-        yield given
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server | None]:
+    """A server of our own, unless we are to talk to another one."""
+    if "AWS_ENDPOINT_URL" in os.environ:
+        yield None
         return
-    server = Server(free_port(), tmp_path_factory.mktemp("localstack"))
-    server.start()
+    own = Server(free_port(), tmp_path_factory.mktemp("localstack"))
+    own.start()
     try:
-        yield server.url
+        yield own
     finally:
-        server.stop()
+        own.stop()
+
+
+@pytest.fixture(scope="session")
+def endpoint(server: Server | None) -> str:
+    return server.url if server else os.environ["AWS_ENDPOINT_URL"]
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +103,17 @@ def bucket(s3: BaseClient) -> str:
     name = random_name()
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture(scope="session")
+def catalog(endpoint: str, aws: boto3.Session) -> GlueCatalog:
+    """Glue's catalog, as PyIceberg sees it."""
+    return GlueCatalog("glue", **{"s3.endpoint": endpoint, "client.region": aws.region_name})
+
+
+@pytest.fixture(scope="session")
+def jobs(glue: BaseClient, s3: BaseClient, logs: BaseClient, iam: BaseClient, bucket: str) -> Jobs:
+    return Jobs(glue, s3, logs, bucket, role(iam))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 LocalStack 4.9 has one for Glue, which breaks, and none for Athena.
 """
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
@@ -36,6 +37,8 @@ from localstack.services.stepfunctions.asl.utils.encoding import to_json_str
 
 Data = dict[str, Any]
 
+TICK = 0.5
+
 
 class SyncTask(state_task_service_callback.StateTaskServiceCallback):
     """Waits for what it has started, fails when that fails, and stops it when the execution ends first."""
@@ -44,8 +47,8 @@ class SyncTask(state_task_service_callback.StateTaskServiceCallback):
     failed: frozenset[str]
 
     def __init__(self) -> None:
-        # With a token, too: LocalStack ends every wait by interrupting the one for a token.
-        patterns = {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
+        # By name: LocalStack's task for Glue comes before it, and takes no patterns.
+        patterns = {ResourceCondition.Sync}
         state_task_service_callback.StateTaskServiceCallback.__init__(self, patterns)  # type: ignore[arg-type]
 
     @abstractmethod
@@ -56,20 +59,33 @@ class SyncTask(state_task_service_callback.StateTaskServiceCallback):
     def stop(self, client: Any, started: Data) -> None:
         """Stop what was started."""
 
-    def _build_sync_resolver(
+    def _eval_integration_pattern(
         self,
         env: Environment,
         resource_runtime_part: ResourceRuntimePart,
         normalised_parameters: Data,
         state_credentials: StateCredentials,
-    ) -> "Wait":
-        return Wait(self, env, self._client(resource_runtime_part, state_credentials), env.stack.pop())
+    ) -> None:
+        # LocalStack's own ends every wait by interrupting the one for a token, which these tasks do not have.
+        self._assert_integration_pattern_is_supported()  # type: ignore[no-untyped-call]
+        client = self._client(resource_runtime_part, state_credentials)
+        env.stack.append(self._end(env, client, env.stack.pop()))
 
-    def _eval_sync(self, env: Environment, sync_resolver: "Wait", **others: Any) -> Any:  # type: ignore[override]
-        outcome = super()._eval_sync(env=env, sync_resolver=sync_resolver, **others)
-        if outcome is None:
-            self.stop(sync_resolver.client, sync_resolver.started)
-        return outcome
+    def _end(self, env: Environment, client: Any, started: Data) -> Data | None:
+        """What was started, ended; None if the execution, or the state's time, has ended before."""
+        while env.is_running():
+            state, output = self.look(client, started)
+            if state not in self.going:
+                return self._judged(env, state, _in_milliseconds(output))
+            time.sleep(TICK)
+        self.stop(client, started)
+        return None
+
+    def _judged(self, env: Environment, state: str, output: Data) -> Data:
+        if state in self.failed:
+            name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
+            raise FailureEventException(self._failure(env, name, to_json_str(output)))
+        return output
 
     def _client(self, part: ResourceRuntimePart, credentials: StateCredentials) -> Any:
         return boto_client_for(self._get_boto_service_name(), part.region, credentials)
@@ -82,27 +98,6 @@ class SyncTask(state_task_service_callback.StateTaskServiceCallback):
             resourceType=self._get_sfn_resource_type(),
         )
         return FailureEvent(env, name, HistoryEventType.TaskFailed, EventDetails(taskFailedEventDetails=details))
-
-
-class Wait:
-    """Asks again and again."""
-
-    def __init__(self, task: SyncTask, env: Environment, client: Any, started: Data) -> None:
-        self.client = client
-        self.started = started
-        self._task = task
-        self._env = env
-
-    def __call__(self) -> Data | None:
-        """The output of what has ended, None while it has not."""
-        state, output = self._task.look(self.client, self.started)
-        if state in self._task.going:
-            return None
-        output = {key: _in_milliseconds(value) for key, value in output.items()}
-        if state in self._task.failed:
-            name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
-            raise FailureEventException(self._task._failure(self._env, name, to_json_str(output)))
-        return output
 
 
 class GlueTask(SyncTask, state_task_service_glue.StateTaskServiceGlue):

@@ -88,7 +88,7 @@ class JobRun:
         """It has ended."""
         used = {"ExecutionTime": round(seconds), "DPUSeconds": round(seconds * self.shape["MaxCapacity"], 2)}
         told = {"ErrorMessage": error} if error else {}
-        self._become(state, GOING, {"CompletedOn": _now()} | used | told)
+        self._become(state, GOING, dict.fromkeys(("CompletedOn", "LastModifiedOn"), _now()) | used | told)
 
     def _become(self, state: str, after: Set[str], more: Mapping[str, Any] | None = None) -> bool:
         with self._lock:
