@@ -52,6 +52,16 @@ OWN = frozenset(
 )
 """Those that Glue keeps to itself; of its own a script sees the others, as `--TempDir`."""
 
+NOT_HERE = (
+    "--customer-driver-env-vars",
+    "--customer-executor-env-vars",
+    "--enable-glue-datacatalog",
+    "--enable-lakeformation-fine-grained-access",
+    "--user-jars-first",
+    "--write-shuffle-files-to-s3",
+)
+"""Those that a job may rely on, and that have no effect here."""
+
 
 def overlaid(defaults: Arguments, fixed: Arguments, given: Arguments) -> dict[str, str]:
     """A run's arguments: the job's, overlaid by those given to the run, which may not touch the fixed ones."""
@@ -74,6 +84,11 @@ def conf(arguments: Arguments) -> dict[str, str]:
 def has_iceberg(arguments: Arguments) -> bool:
     """Whether the job wants Iceberg."""
     return "iceberg" in listed(arguments, "--datalake-formats")
+
+
+def without_effect(arguments: Arguments) -> list[str]:
+    """What the job asks for and does not get."""
+    return [name for name in NOT_HERE if arguments.get(name, "false") != "false"]
 
 
 def check(arguments: Arguments) -> None:

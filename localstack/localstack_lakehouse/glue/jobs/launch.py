@@ -87,13 +87,15 @@ class _Job:
 
     def _settings(self, place: Place) -> dict[str, str]:
         cores = spark.cores(self._run.shape.get("NumberOfWorkers") or self._run.shape["MaxCapacity"])
-        archive = self._runtime.class_archive
-        java = [f"-XX:SharedArchiveFile={archive}"] if self._iceberg and archive.exists() else []
+        conf = arguments.conf(self._run.arguments)
+        java = [conf.get("spark.driver.extraJavaOptions", "")]
+        if self._iceberg and self._runtime.class_archive.exists():
+            java.append(f"-XX:SharedArchiveFile={self._runtime.class_archive}")
         return {
             **spark.settings(place.endpoint, place.region, cores),
             "spark.app.name": self._run.definition["Name"],
             "spark.jars": ",".join(map(str, self._files("--extra-jars", "jars"))),
-            **arguments.conf(self._run.arguments),
+            **conf,
             **spark.fixed_settings(self._workspace.home, cores, java),
         }
 
@@ -133,8 +135,5 @@ def _notes(run: JobRun) -> Iterator[str]:
     version, generation = run.definition["GlueVersion"], _generation(run)
     if not generation.name.endswith(version):
         yield f"GlueVersion {version} runs on {generation.says}."
-    if run.arguments.get("--enable-glue-datacatalog", "false") != "false":
-        yield (
-            "--enable-glue-datacatalog has no effect: Spark finds Iceberg tables through a catalog of type glue; "
-            "as a Hive metastore the Data Catalog is not supported."
-        )
+    for name in arguments.without_effect(run.arguments):
+        yield f"{name} has no effect here."

@@ -41,4 +41,6 @@ class LogStream:
         now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": line.decode(errors="replace")} for line in lines if line.strip()]
         for start in range(0, len(events), EVENTS):
-            self._logs.put_log_events(**self._name, logEvents=events[start : start + EVENTS])
+            # A job goes on when somebody deletes its log.
+            with suppress(ClientError):
+                self._logs.put_log_events(**self._name, logEvents=events[start : start + EVENTS])

@@ -1,5 +1,6 @@
 """Jobs and their runs, and where they are kept."""
 
+import re
 import uuid
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from localstack.services.stores import AccountRegionBundle, BaseStore, LocalAttribute
 
 from .arguments import Arguments
+from .exceptions import InvalidInputException
 
 Definition = dict[str, Any]
 
@@ -44,6 +46,7 @@ class JobRun:
     def of(cls, definition: Definition, request: Mapping[str, Any], arguments: Arguments) -> "JobRun":
         """A new run; what the request does not say is as the job has it."""
         settings = {key: definition[key] for key in _OF_RUN if key in definition}
+        check_capacity(request)
         settings |= {key: request[key] for key in _OF_RUN if request.get(key) is not None}
         settings |= capacity(settings)
         previous = {"PreviousRunId": request["JobRunId"]} if request.get("JobRunId") else {}
@@ -128,6 +131,7 @@ job_stores = AccountRegionBundle("glue", JobStore)
 
 def defined(name: str, request: Mapping[str, Any], created: datetime | None = None) -> Definition:
     """A job as GetJob answers: what the request says, and what Glue says where it does not."""
+    check_capacity(request)
     given = {key: value for key, value in request.items() if value is not None and key != "Tags"}
     now = _now()
     return {
@@ -142,6 +146,14 @@ def defined(name: str, request: Mapping[str, Any], created: datetime | None = No
         "CreatedOn": created or now,
         "LastModifiedOn": now,
     }
+
+
+def check_capacity(request: Mapping[str, Any]) -> None:
+    """Refuse a request that says it twice."""
+    for single in ("MaxCapacity", "AllocatedCapacity"):
+        if request.get(single) and request.get("WorkerType"):
+            name = re.sub("(?=C)", " ", single)
+            raise InvalidInputException(f"Please do not set {name} if using Worker Type and Number of Workers.")
 
 
 def capacity(given: Mapping[str, Any]) -> dict[str, Any]:
