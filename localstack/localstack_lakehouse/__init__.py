@@ -1,0 +1,1 @@
+"""A lakehouse on LocalStack: Glue, Athena and Lake Formation that work."""

@@ -1,0 +1,1 @@
+"""Glue's Data Catalog."""

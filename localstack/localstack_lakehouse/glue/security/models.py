@@ -1,0 +1,15 @@
+"""Where security configurations are kept."""
+
+from collections import defaultdict
+from typing import Any
+
+from localstack.aws.api import RequestContext
+
+SecurityConfiguration = dict[str, Any]
+
+_configurations: defaultdict[tuple[str, str], dict[str, SecurityConfiguration]] = defaultdict(dict)
+
+
+def configurations(context: RequestContext) -> dict[str, SecurityConfiguration]:
+    """Those of the caller's account in the caller's region, by name."""
+    return _configurations[context.account_id, context.region]

@@ -1,0 +1,1 @@
+"""What LocalStack's Step Functions need to drive a lakehouse."""
