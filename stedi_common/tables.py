@@ -82,7 +82,7 @@ def machine_learning_curated(
     pairs = step_trainer_trusted.join(accelerations, on=at, how="left", suffix="_accelerometer")
     # Last, because a pseudonym is long: the pairing moves readings about.
     named = pairs.join(pseudonyms.select(nw.col("email").alias("user"), "pseudonym"), on="user", how="left")
-    return judged(named, no_reading_at_that_instant=nw.col("user").is_null())
+    return judged(named, no_reading_at_that_instant=nw.col("pseudonym").is_null())
 
 
 def _devices(claims: Frame) -> Frame:
