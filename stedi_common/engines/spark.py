@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,6 +86,8 @@ GENERATIONS = (
 
 #: How often a table is prepared anew because another run was preparing it too.
 ATTEMPTS = 5
+#: How often a change of our own branch is tried while others change theirs, and how long it waits at most, in seconds.
+TRIES, WAIT = 20, 0.2
 
 _SQL = {
     "string": "string",
@@ -310,13 +314,17 @@ class SparkEngine:
         Spark's own appends never look whether somebody else has committed in between.
         """
         branch = f"stedi_{uuid.uuid4().hex}"
+
+        def refs() -> Any:
+            return self._iceberg(contract).manageSnapshots()
+
         with _conflicting(contract), _redacted():
-            self._iceberg(contract).manageSnapshots().createBranch(branch, onto.snapshot_id).commit()
+            _again(lambda: refs().createBranch(branch, onto.snapshot_id).commit())
             try:
-                write(branch)
-                self._iceberg(contract).manageSnapshots().fastForwardBranch("main", branch).commit()
+                _again(lambda: write(branch))
+                _again(lambda: refs().fastForwardBranch("main", branch).commit())
             finally:
-                self._iceberg(contract).manageSnapshots().removeBranch(branch).commit()
+                _again(lambda: refs().removeBranch(branch).commit())
         return self.head(contract)
 
     def _writer(self, contract: Contract, rows: Frame, branch: str, summary: Mapping[str, str]) -> DataFrameWriterV2:
@@ -520,6 +528,23 @@ def _on_days(column: str, days: Sequence[date]) -> Any:
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _again(change: Callable[[], None]) -> None:
+    """Make the change, and again while other commits to the table come in between.
+
+    The table says not to retry (see `table_properties`), but branches that come and go are no reason to give up.
+    Where the table itself has moved, moving it to our branch fails with another error.
+    """
+    for tries in range(1, TRIES + 1):
+        try:
+            change()
+        except Py4JError as error:
+            if _kind(error) != "CommitFailedException" or tries == TRIES:
+                raise
+            time.sleep(random.uniform(0, WAIT))  # noqa: S311 - only so that two that collide part
+        else:
+            return
 
 
 @contextmanager
