@@ -22,10 +22,14 @@ from stedi_common.pseudonym import PseudonymKey
 
 @dataclass(frozen=True)
 class Job:
-    """A job: its name and the function of the table it makes."""
+    """A job: the function of the table it makes."""
 
-    name: str
     function: Callable[..., Frame]
+
+    @property
+    def name(self) -> str:
+        """What users know it by; its table's contract says it."""
+        return self.target.made_by
 
     @property
     def target(self) -> Contract:
@@ -46,11 +50,11 @@ FEW = 1_000_000
 JOBS = {
     job.name: job
     for job in (
-        Job("customer_landing_to_trusted", tables.customer_trusted),
-        Job("accelerometer_landing_to_trusted", tables.accelerometer_trusted),
-        Job("customer_trusted_to_curated", tables.customers_curated),
-        Job("step_trainer_landing_to_trusted", tables.step_trainer_trusted),
-        Job("machine_learning_curated", tables.machine_learning_curated),
+        Job(tables.customer_trusted),
+        Job(tables.accelerometer_trusted),
+        Job(tables.customers_curated),
+        Job(tables.step_trainer_trusted),
+        Job(tables.machine_learning_curated),
     )
 }
 

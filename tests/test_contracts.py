@@ -5,6 +5,7 @@ from importlib.resources import as_file, files
 import pytest
 from open_data_contract_standard.model import OpenDataContractStandard
 
+from stedi_common import pipeline
 from stedi_common.contracts import contract, names
 from stedi_common.errors import ContractError
 
@@ -14,6 +15,16 @@ def test_every_contract_follows_the_standard(name):
     with as_file(files("stedi_common.contracts") / f"{name}.yaml") as path:
         document = OpenDataContractStandard.from_file(str(path))
     assert document.name == contract(name).name == name
+
+
+@pytest.mark.parametrize("name", names())
+def test_lineage_is_what_the_functions_say(name):
+    of = contract(name)
+    if of.zone == "landing":
+        assert (of.made_by, of.made_from) == ("land", ())
+    else:
+        assert of.made_from == tuple(source.name for source in pipeline.JOBS[of.made_by].sources)
+        assert pipeline.JOBS[of.made_by].target is of
 
 
 @pytest.mark.parametrize("name", names())

@@ -170,7 +170,7 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
         monkeypatch.setattr(failing, "__name__", "customer_trusted")
         monkeypatch.setattr(pipeline, "FEW", few)
         with caplog.at_level(logging.INFO), pytest.raises(EngineError, match="may hold personal data") as raised:
-            pipeline.run(engine, pipeline.Job("failing", failing), Policy(), key)
+            pipeline.run(engine, pipeline.Job(failing), Policy(), key)
         assert canaries.said(str(raised.value.__context__)), "the engine's message quotes nothing: nothing is proved"
         printed = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + caplog.text
         assert canaries.said(printed) == set()
@@ -180,9 +180,9 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
 FAILING = """
 import sys, test_privacy as here
 here.while_committing.__name__ = "customer_trusted"
-name = "customer_landing_to_trusted"
-here.pipeline.JOBS[name] = here.pipeline.Job(name, here.while_committing)
-sys.exit(here.jobs.make(name, sys.argv[1:]))
+job = here.pipeline.Job(here.while_committing)
+here.pipeline.JOBS[job.name] = job
+sys.exit(here.jobs.make(job.name, sys.argv[1:]))
 """
 
 

@@ -40,10 +40,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """A table as its users may rely on it."""
+    """A table as its users may rely on it: the job `made_by` makes it from the tables `made_from`."""
 
     name: str
     zone: str
+    made_by: str
+    made_from: tuple[str, ...]
     description: str
     owner: str
     columns: tuple[Column, ...]
@@ -92,11 +94,14 @@ def names() -> tuple[str, ...]:
 
 def _parse(document: dict[str, Any]) -> Contract:
     (table,) = document["schema"]
+    custom = _custom(table)
     columns = tuple(_column(table["name"], p) for p in table["properties"])
     sort = {_custom(p)["sortKeyPosition"]: p["name"] for p in table["properties"] if "sortKeyPosition" in _custom(p)}
     return Contract(
         name=table["name"],
-        zone=_one_of(ZONES, _custom(table)["zone"], table["name"]),
+        zone=_one_of(ZONES, custom["zone"], table["name"]),
+        made_by=custom["madeBy"],
+        made_from=tuple(custom.get("madeFrom", ())),
         description=table["description"],
         owner=document["team"]["name"],
         columns=columns,
