@@ -1,0 +1,49 @@
+"""checkov finds nothing in what prod would be."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plan import copied, localstack, planned
+
+Found = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What checkov tells about the plan of prod."""
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not installed")
+    folder = tmp_path_factory.mktemp("prod")
+    configuration = copied(folder)
+    with localstack(tmp_path_factory.mktemp("localstack")) as endpoint:
+        plan = planned(configuration / "environments" / "prod", endpoint)
+    (folder / "plan.json").write_text(plan, encoding="utf-8")
+    checkov = str(Path(sys.executable).with_name("checkov"))
+    # Skips are comments in the configuration, beside what they are about.
+    skips = f"--repo-root-for-plan-enrichment={configuration}"
+    options = ["--framework=terraform_plan", skips, "--output=json", "--skip-download", "--soft-fail"]
+    told = subprocess.run(
+        [checkov, "--file=plan.json", *options], cwd=folder, capture_output=True, text=True, check=True
+    )
+    results: Found = json.loads(told.stdout)["results"]
+    return results
+
+
+def test_the_plan_is_read(found: Found) -> None:
+    assert found["parsing_errors"] == []
+    assert len({check["resource"] for check in found["passed_checks"]}) > 50
+
+
+def test_nothing_fails(found: Found) -> None:
+    assert [f"{check['check_id']} {check['resource']}: {check['check_name']}" for check in found["failed_checks"]] == []
+
+
+def test_every_skip_has_its_reason(found: Found) -> None:
+    without = [check for check in found["skipped_checks"] if len(check["check_result"]["suppress_comment"].split()) < 3]
+    assert [f"{check['check_id']} {check['resource']}" for check in without] == []
