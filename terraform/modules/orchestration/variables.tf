@@ -1,0 +1,71 @@
+variable "name" {
+  description = "The state machine's name, and what its roles' names start with."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,54}$", var.name))
+    error_message = "name: expected 1 to 54 letters, digits, - and _, got \"${var.name}\"."
+  }
+}
+
+variable "stages" {
+  description = "Stages in order, each a list of jobs that do not wait for each other, with the table that each makes."
+  type = list(list(object({
+    job       = string
+    job_arn   = string
+    table     = string
+    arguments = optional(map(string), {})
+  })))
+  nullable = false
+
+  validation {
+    condition     = length(var.stages) > 0 && alltrue([for stage in var.stages : length(stage) > 0])
+    error_message = "stages: expected at least one, and at least one job in each."
+  }
+
+  validation {
+    condition     = length(distinct(flatten(var.stages)[*].table)) == length(flatten(var.stages))
+    error_message = "stages: expected a table of its own for each job, got ${join(", ", flatten(var.stages)[*].table)}."
+  }
+
+  validation {
+    condition     = alltrue([for step in flatten(var.stages) : can(regex("^[a-zA-Z0-9_-]{1,60}$", step.table))])
+    error_message = "stages: expected tables of 1 to 60 letters, digits, - and _, got ${join(", ", flatten(var.stages)[*].table)}."
+  }
+}
+
+variable "topic" {
+  description = "The SNS topic that is told which table is stale, and the key that it is encrypted with."
+  type        = object({ arn = string, key_arn = string })
+  nullable    = false
+}
+
+variable "schedule" {
+  description = "When it starts, as EventBridge Scheduler writes it: cron(…), rate(…) or at(…); null: only when somebody starts it."
+  type        = object({ expression = string, timezone = optional(string, "UTC") })
+  default     = null
+
+  validation {
+    condition     = var.schedule == null ? true : can(regex("^(cron|rate|at)\\(.+\\)$", var.schedule.expression))
+    error_message = "schedule.expression: expected cron(…), rate(…) or at(…), got \"${try(var.schedule.expression, "")}\"."
+  }
+}
+
+variable "log_key_arn" {
+  description = "The key that logs are encrypted with."
+  type        = string
+  nullable    = false
+}
+
+variable "log_days" {
+  description = "Days that logs are kept: one of CloudWatch's choices."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_days)
+    error_message = "log_days: expected one of CloudWatch's 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 and more, got ${var.log_days}."
+  }
+}
