@@ -1,0 +1,19 @@
+module "lakehouse" {
+  source = "../../lakehouse"
+
+  prefix              = "stedi-dev"
+  environment         = "dev"
+  layout              = "one-job"
+  capacity            = { workers = 2, timeout_minutes = 60, flex = true }
+  schedule            = { expression = "cron(0 4 ? * MON-FRI *)" }
+  retention           = { drops = 7, logs = 30, results = 3 }
+  alarms              = { emails = var.emails, late_hours = 80 }
+  budget              = { monthly_usd = 50 }
+  principals          = var.principals
+  deletion_protection = false
+}
+
+output "lakehouse" {
+  description = "Where everything is."
+  value       = module.lakehouse
+}

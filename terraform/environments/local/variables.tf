@@ -1,0 +1,24 @@
+variable "prefix" {
+  description = "What every name starts with."
+  type        = string
+  default     = "stedi-local"
+  nullable    = false
+}
+
+variable "layout" {
+  description = "one-job or job-per-table."
+  type        = string
+  default     = "one-job"
+  nullable    = false
+}
+
+variable "sources" {
+  description = "Where the contracts, the scripts of the jobs and the zip of wheels are, if not in this checkout."
+  type = object({
+    contracts = optional(string)
+    jobs      = optional(string)
+    wheels    = optional(string)
+  })
+  default  = {}
+  nullable = false
+}

@@ -1,0 +1,19 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+provider "aws" {
+  region            = "us-east-1"
+  s3_use_path_style = true
+
+  default_tags {
+    tags = { project = "stedi-lakehouse", environment = "local" }
+  }
+}

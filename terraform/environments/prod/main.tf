@@ -1,0 +1,19 @@
+module "lakehouse" {
+  source = "../../lakehouse"
+
+  prefix              = "stedi-prod"
+  environment         = "prod"
+  layout              = "job-per-table"
+  capacity            = { workers = 4, timeout_minutes = 120 }
+  schedule            = { expression = "cron(0 2 * * ? *)" }
+  retention           = { drops = 14, logs = 365, results = 3 }
+  alarms              = { emails = var.emails, late_hours = 26 }
+  budget              = { monthly_usd = 500 }
+  principals          = var.principals
+  deletion_protection = true
+}
+
+output "lakehouse" {
+  description = "Where everything is."
+  value       = module.lakehouse
+}

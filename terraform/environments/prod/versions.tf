@@ -1,0 +1,26 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  # The bucket is the account's: terraform init -backend-config=bucket=… (see ../../account).
+  backend "s3" {
+    key          = "stedi-lakehouse/prod.tfstate"
+    region       = "us-east-1"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = { project = "stedi-lakehouse", environment = "prod", cost-center = var.cost_center }
+  }
+}

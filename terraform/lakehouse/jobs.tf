@@ -1,0 +1,89 @@
+locals {
+  land_tables = [for name, table in local.lineage : name if table.madeBy == "land"]
+  sources     = [for name in local.land_tables : trimsuffix(name, "_landing") if endswith(name, "_landing")]
+
+  land_steps = {
+    for source in local.sources : "land_${source}" => {
+      script = "land"
+      table  = "${source}_landing"
+      reads  = []
+      # Of the others it tells what it rejected, and which files have landed.
+      writes = concat(["${source}_landing"], [for name in local.land_tables : name if !endswith(name, "_landing")])
+      drops  = "${source}/"
+      arguments = {
+        "--source"  = source
+        "--landing" = "s3://${module.bucket["drops"].name}"
+      }
+    }
+  }
+
+  table_steps = {
+    for name, table in local.lineage : table.madeBy => {
+      script    = table.madeBy
+      table     = name
+      reads     = table.madeFrom
+      writes    = [name]
+      drops     = null
+      arguments = {}
+    } if table.madeBy != "land"
+  }
+
+  steps = merge(local.land_steps, local.table_steps)
+
+  # Every step in one job: it may do what any of them may.
+  one_job = {
+    lakehouse = {
+      script    = "lakehouse"
+      table     = "lakehouse"
+      reads     = []
+      writes    = keys(local.contracts)
+      drops     = ""
+      arguments = { "--landing" = "s3://${module.bucket["drops"].name}" }
+    }
+  }
+
+  jobs = var.layout == "one-job" ? local.one_job : local.steps
+
+  arguments = merge(
+    {
+      "--lake"                 = local.lake
+      "--database_prefix"      = local.database_prefix
+      "--environment"          = var.environment
+      "--consent"              = var.policy.consent
+      "--pairing"              = var.policy.pairing
+      "--pseudonym_key_secret" = aws_secretsmanager_secret.pseudonym_key.name
+    },
+    length(var.policy.defective_serials) > 0 ? { "--defective_serials" = join(" ", var.policy.defective_serials) } : {},
+  )
+}
+
+module "job" {
+  source   = "../modules/glue_job"
+  for_each = local.jobs
+
+  name              = "${var.prefix}-${replace(each.key, "_", "-")}"
+  description       = each.key == "lakehouse" ? "Drops to training pairs." : "Makes ${each.value.table}."
+  script            = module.artifacts.scripts[each.value.script]
+  wheels            = module.artifacts.wheels
+  artifacts_arn     = module.artifacts.object_arns
+  artifacts_key_arn = module.key["operations"].arn
+
+  reads  = [for name in each.value.reads : module.catalog.tables[name]]
+  writes = [for name in each.value.writes : module.catalog.tables[name]]
+  drops = each.value.drops == null ? null : {
+    bucket_arn = module.bucket["drops"].arn
+    key_arn    = module.key["landing"].arn
+    prefix     = each.value.drops
+  }
+  staging = each.value.drops == null ? null : {
+    bucket_arn = module.bucket["landing"].arn
+    key_arn    = module.key["landing"].arn
+    prefix     = ".staging-"
+  }
+  secret = { arn = aws_secretsmanager_secret.pseudonym_key.arn, key_arn = module.key["operations"].arn }
+
+  arguments   = merge(local.arguments, each.value.arguments)
+  capacity    = var.capacity
+  log_key_arn = module.key["operations"].arn
+  log_days    = var.retention.logs
+}

@@ -1,0 +1,44 @@
+output "drops" {
+  description = "Where the sources put their files: S3 URIs by source."
+  value       = { for source in local.sources : source => "s3://${module.bucket["drops"].name}/${source}/" }
+}
+
+output "lake" {
+  description = "Where the tables are: the S3 URI that the wheel takes, with {zone} in it."
+  value       = local.lake
+}
+
+output "databases" {
+  description = "The Glue database of each zone."
+  value       = module.catalog.databases
+}
+
+output "tables" {
+  description = "The ARN of each table in the Glue Data Catalog."
+  value       = { for name, table in module.catalog.tables : name => table.arn }
+}
+
+output "state_machine_arn" {
+  description = "What runs the lakehouse."
+  value       = module.orchestration.state_machine_arn
+}
+
+output "jobs" {
+  description = "The Glue jobs by what they do, each with the ARN of its role."
+  value       = { for name, job in module.job : name => { name = job.name, role_arn = job.role_arn } }
+}
+
+output "roles" {
+  description = "The ARN of each role that people assume."
+  value       = module.access.role_arns
+}
+
+output "workgroups" {
+  description = "The Athena workgroup of each role."
+  value       = { for role, query in module.query : role => query.workgroup }
+}
+
+output "topic_arn" {
+  description = "Where alarms and failed runs are told."
+  value       = module.observability.topic_arn
+}

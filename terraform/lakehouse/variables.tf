@@ -1,0 +1,171 @@
+variable "prefix" {
+  description = "What every name starts with, so that several environments share an account."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.prefix))
+    error_message = "prefix: expected 3 to 20 of a-z, 0-9 and -, a letter first and no - last, got \"${var.prefix}\"."
+  }
+}
+
+variable "environment" {
+  description = "local, dev or prod. The jobs of prod accept only the default policy."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = contains(["local", "dev", "prod"], var.environment)
+    error_message = "environment: expected local, dev or prod, got \"${var.environment}\"."
+  }
+}
+
+variable "layout" {
+  description = "one-job: all steps in one job and one session, which is what a small lake wants. job-per-table: a Glue job for each."
+  type        = string
+  default     = "one-job"
+  nullable    = false
+
+  validation {
+    condition     = contains(["one-job", "job-per-table"], var.layout)
+    error_message = "layout: expected one-job or job-per-table, got \"${var.layout}\"."
+  }
+}
+
+variable "policy" {
+  description = "Whose readings count (consent), which readings make a pair (pairing), and serial numbers known to be on many devices."
+  type = object({
+    consent           = optional(string, "as-of")
+    pairing           = optional(string, "owner")
+    defective_serials = optional(set(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["as-of", "ever"], var.policy.consent)
+    error_message = "policy.consent: expected as-of or ever, got \"${var.policy.consent}\"."
+  }
+
+  validation {
+    condition     = contains(["owner", "timestamp"], var.policy.pairing)
+    error_message = "policy.pairing: expected owner or timestamp, got \"${var.policy.pairing}\"."
+  }
+
+  validation {
+    condition     = var.environment != "prod" || (var.policy.consent == "as-of" && var.policy.pairing == "owner")
+    error_message = "policy: prod accepts only consent as-of with pairing owner."
+  }
+
+  validation {
+    condition     = alltrue([for serial in var.policy.defective_serials : can(regex("^\\S+$", serial))])
+    error_message = "policy.defective_serials: expected serial numbers without blanks."
+  }
+}
+
+variable "capacity" {
+  description = "What a Glue job runs on, and how long it may: minutes. FLEX costs a third less and starts when AWS has room."
+  type = object({
+    glue_version    = optional(string, "5.1")
+    worker_type     = optional(string, "G.1X")
+    workers         = optional(number, 2)
+    timeout_minutes = optional(number, 60)
+    flex            = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "schedule" {
+  description = "When the lakehouse runs, as EventBridge Scheduler writes it; null: only when somebody starts it."
+  type = object({
+    expression = string
+    timezone   = optional(string, "UTC")
+  })
+  default = null
+}
+
+variable "retention" {
+  description = "Days that raw drops, logs, and results of queries are kept."
+  type = object({
+    drops   = optional(number, 7)
+    logs    = optional(number, 365)
+    results = optional(number, 3)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.retention.drops >= 1 && var.retention.drops <= 27
+    error_message = "retention.drops: expected 1 to 27 days, so that an erased person is gone from every zone after 30, got ${var.retention.drops}."
+  }
+
+  validation {
+    condition     = var.retention.results >= 1 && var.retention.results <= 4
+    error_message = "retention.results: expected 1 to 4 days, so that a withdrawn person is gone from results after 7, got ${var.retention.results}."
+  }
+}
+
+variable "alarms" {
+  description = "Who is told (e-mail addresses), after how many hours without a good run, and at which share of rejected lines."
+  type = object({
+    emails         = optional(set(string), [])
+    late_hours     = optional(number, 26)
+    rejected_share = optional(number, 0.05)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "principals" {
+  description = "ARNs of who may assume each role."
+  type = object({
+    researcher      = optional(set(string), [])
+    engineer        = optional(set(string), [])
+    privacy_officer = optional(set(string), [])
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "scan_limit_bytes" {
+  description = "How much one Athena query may read."
+  type        = number
+  default     = 10737418240
+  nullable    = false
+}
+
+variable "optimizers" {
+  description = "Whether Glue compacts the tables, expires their snapshots and removes what they left."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether buckets with data in them, and keys, survive a destroy."
+  type        = bool
+  nullable    = false
+
+  validation {
+    condition     = var.deletion_protection || var.environment != "prod"
+    error_message = "deletion_protection: expected true in prod."
+  }
+}
+
+variable "budget" {
+  description = "US dollars per month after which the alarms' addresses are told; null: no budget."
+  type        = object({ monthly_usd = number })
+  default     = null
+}
+
+variable "sources" {
+  description = "Where the code is: the contracts, the scripts of the jobs, and the zip of wheels that `make artifacts` builds."
+  type = object({
+    contracts = optional(string, "../../../stedi_common/contracts")
+    jobs      = optional(string, "../../../jobs")
+    wheels    = optional(string, "../../../dist/stedi.gluewheels.zip")
+  })
+  default  = {}
+  nullable = false
+}

@@ -1,0 +1,191 @@
+"""The local environment, applied to a LocalStack: drop files, run the state machine, read the tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from pyiceberg.catalog import load_catalog
+from pyiceberg.table import Table
+
+from stedi_common.contracts import contract
+
+PROJECT = Path(__file__).parents[2]
+LOCAL = PROJECT / "terraform" / "environments" / "local"
+PREFIX = "stedi-test"
+REGION = "us-east-1"
+PATIENCE = 600
+
+
+@contextmanager
+def localstack(folder: Path) -> Iterator[str]:
+    """A LocalStack of our own; its endpoint."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    environment = os.environ | {"LAKEHOUSE_PORT": port, "LAKEHOUSE_STATE": str(folder)}
+    command = str(PROJECT / "localstack" / ".venv" / "bin" / "localstack-lakehouse")
+    subprocess.run([command, "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        subprocess.run([command, "down"], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform on the local environment, with its state and its data in a folder of ours."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, command: str, *options: str, expect: tuple[int, ...] = (0,)) -> str:
+        """Standard output of a command. Fails with what it printed."""
+        result = subprocess.run(
+            [shutil.which("terraform") or "terraform", f"-chdir={LOCAL}", command, "-no-color", *options],
+            env=os.environ | self.environment | {"TF_DATA_DIR": str(self.folder / "data"), "TF_INPUT": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode in expect, f"terraform {command}: {result.stdout[-6000:]}{result.stderr[-6000:]}"
+        return result.stdout
+
+    def init(self) -> None:
+        """Get the provider, just the one that is locked."""
+        self("init", "-lockfile=readonly")
+
+    def apply(self, **variables: Any) -> None:
+        """Apply with these variables from now on."""
+        self.variables.update(variables)
+        self("apply", "-auto-approve", *self._state, *self._given)
+
+    def changes(self) -> dict[str, list[str]]:
+        """What a plan would change: actions by address."""
+        plan = str(self.folder / "plan")
+        self("plan", "-detailed-exitcode", f"-out={plan}", *self._state, *self._given, expect=(0, 2))
+        shown = json.loads(self("show", "-json", plan))
+        changes = {change["address"]: change["change"]["actions"] for change in shown.get("resource_changes", ())}
+        return {address: actions for address, actions in changes.items() if actions not in (["no-op"], ["read"])}
+
+    def destroy(self) -> None:
+        """Destroy everything."""
+        self("destroy", "-auto-approve", *self._state, *self._given)
+
+    def outputs(self) -> dict[str, Any]:
+        """What the lakehouse tells."""
+        told: dict[str, Any] = json.loads(self("output", "-json", *self._state, "lakehouse"))
+        return told
+
+    @property
+    def _state(self) -> list[str]:
+        return [f"-state={self.folder / 'terraform.tfstate'}"]
+
+    @property
+    def _given(self) -> list[str]:
+        return [f"-var={name}={json.dumps(value) if isinstance(value, dict) else value}" for name, value in self.variables.items()]
+
+
+@dataclass
+class Deployment:
+    """The applied lakehouse."""
+
+    terraform: Terraform
+    endpoint: str
+    state: Path
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return self.terraform.outputs()
+
+    def drop(self, drops: Mapping[str, bytes]) -> None:
+        """Put the files where their sources put them."""
+        bucket = self.outputs["drops"]["customer"].split("/")[2]
+        for name, content in drops.items():
+            self.client("s3").put_object(Bucket=bucket, Key=name, Body=content)
+
+    def start(self) -> str:
+        """Start a run; its ARN."""
+        arn: str = self.client("stepfunctions").start_execution(stateMachineArn=self.outputs["state_machine_arn"])["executionArn"]
+        return arn
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        """The run, when it has ended."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            found: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=execution)
+            if found["status"] != "RUNNING":
+                return found
+            time.sleep(0.5)
+        raise TimeoutError(execution)
+
+    def run(self) -> None:
+        """Run everything, well."""
+        run = self.ended(self.start())
+        assert run["status"] == "SUCCEEDED", (run, self.job_errors())
+
+    def job_errors(self) -> list[str]:
+        """What the Glue jobs' last runs say went wrong."""
+        runs = (self.client("glue").get_job_runs(JobName=job["name"])["JobRuns"] for job in self.outputs["jobs"].values())
+        return [run.get("ErrorMessage", "") for found in runs for run in found[:1]]
+
+    def ask(self, sql: str, role: str = "privacy_officer") -> list[tuple[str | None, ...]]:
+        """The answer of Athena, as the role's workgroup gives it."""
+        athena = self.client("athena")
+        query = athena.start_query_execution(QueryString=sql, WorkGroup=self.outputs["workgroups"][role])["QueryExecutionId"]
+        while (state := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])["State"] in ("QUEUED", "RUNNING"):
+            time.sleep(0.1)
+        assert state["State"] == "SUCCEEDED", state
+        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
+        found = [tuple(cell.get("VarCharValue") for cell in row["Data"]) for page in pages for row in page["ResultSet"]["Rows"]]
+        return found[1:]
+
+    def count(self, table: str) -> int:
+        """Rows of a table, by Athena."""
+        ((count,),) = self.ask(f'SELECT count(*) FROM "{self._database(table)}"."{table}"')  # noqa: S608
+        return int(count or 0)
+
+    def table(self, name: str) -> Table:
+        """A table, as PyIceberg finds it in Glue."""
+        properties = {
+            **{f"{of}.access-key-id": "test" for of in ("s3", "client")},
+            **{f"{of}.secret-access-key": "test" for of in ("s3", "client")},
+            **{f"{of}.region": REGION for of in ("s3", "client")},
+            **{f"{of}.endpoint": self.endpoint for of in ("s3", "glue")},
+        }
+        return load_catalog("glue", type="glue", **properties).load_table((self._database(name), name))
+
+    def rows(self, table: str, columns: tuple[str, ...] = ()) -> Counter[tuple[Any, ...]]:
+        """A table's rows as a bag of tuples, by PyIceberg."""
+        names = columns or contract(table).names
+        found = self.table(table).scan(selected_fields=names).to_arrow().to_pylist()
+        return Counter(tuple(row[name] for name in names) for row in found)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every AWS call so far: who, what, on what."""
+        (log,) = self.state.rglob("requests.jsonl")
+        return [json.loads(line) for line in log.read_text().splitlines()]
+
+    def _database(self, table: str) -> str:
+        database: str = self.outputs["databases"][contract(table).zone]
+        return database
