@@ -1,0 +1,108 @@
+locals {
+  # CloudWatch's names for a run that did not end well.
+  bad_ends = {
+    failed    = "ExecutionsFailed"
+    timed-out = "ExecutionsTimedOut"
+    aborted   = "ExecutionsAborted"
+  }
+
+  # What a table's step reports when it is done.
+  reports = merge(
+    { for table in local.landing_tables : table => { metric = "Lines", dimensions = { Source = trimsuffix(table, "_landing") } } },
+    { for table in local.made_tables : table => { metric = "RowsKept", dimensions = { Table = table } } },
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "bad_end" {
+  for_each = local.bad_ends
+
+  alarm_name          = "${var.prefix}-run-${each.key}"
+  alarm_description   = "A run of the lakehouse ${replace(each.key, "-", " ")}. Running it again is always safe."
+  namespace           = "AWS/States"
+  metric_name         = each.value
+  dimensions          = { StateMachineArn = var.state_machine_arn }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+}
+
+# Late and stale look back hour by hour, because only so an alarm may look back further than a day.
+resource "aws_cloudwatch_metric_alarm" "late" {
+  count = var.late_hours == null ? 0 : 1
+
+  alarm_name          = "${var.prefix}-run-late"
+  alarm_description   = "No run of the lakehouse succeeded in ${var.late_hours} hours."
+  namespace           = "AWS/States"
+  metric_name         = "ExecutionsSucceeded"
+  dimensions          = { StateMachineArn = var.state_machine_arn }
+  statistic           = "Sum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 3600
+  evaluation_periods  = var.late_hours
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "stale" {
+  for_each = var.late_hours == null ? {} : local.reports
+
+  alarm_name          = "${var.prefix}-stale-${replace(each.key, "_", "-")}"
+  alarm_description   = "No step brought ${each.key} up to date in ${var.late_hours} hours."
+  namespace           = var.prefix
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 3600
+  evaluation_periods  = var.late_hours
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "rejected" {
+  for_each = toset(local.sources)
+
+  alarm_name          = "${var.prefix}-rejected-${replace(each.key, "_", "-")}"
+  alarm_description   = "Of the lines of ${each.key} that came in within an hour, more than ${var.rejected_share * 100} % were rejected. The query rejected_share tells which and why."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.rejected_share
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  metric_query {
+    id          = "share"
+    expression  = local.share
+    label       = "Rejected share"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { lines = "Lines", rejected = "Rejected" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = var.prefix
+        metric_name = metric_query.value
+        dimensions  = { Source = each.key }
+        stat        = "Sum"
+        period      = 3600
+      }
+    }
+  }
+}
+
+locals {
+  # An hour without lines has no share.
+  share = "IF(lines > 0, rejected / lines)"
+}

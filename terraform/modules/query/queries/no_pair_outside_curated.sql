@@ -1,0 +1,22 @@
+-- Pairs that no curated customer can have made, and pseudonyms beyond the number of curated customers. Expected: 0 and 0.
+-- SQL has no key to tell a pseudonym's person: a pair is looked for among the readings of all of them.
+WITH devices AS (
+  SELECT DISTINCT claims.email, claims.serialnumber
+  FROM "${landing}"."customer_landing" AS claims
+  JOIN "${curated}"."customers_curated" AS customers ON customers.email = claims.email
+),
+possible AS (
+  SELECT DISTINCT readings."timestamp", steps.distancefromobject, readings.x, readings.y, readings.z
+  FROM devices
+  JOIN "${trusted}"."accelerometer_trusted" AS readings ON readings."user" = devices.email
+  JOIN "${trusted}"."step_trainer_trusted" AS steps
+    ON steps.serialnumber = devices.serialnumber AND steps.sensorreadingtime = readings."timestamp"
+)
+SELECT
+  count_if(possible."timestamp" IS NULL) AS pairs_outside_curated,
+  greatest(count(DISTINCT pairs.pseudonym) - (SELECT count(*) FROM "${curated}"."customers_curated"), 0) AS people_outside_curated
+FROM "${curated}"."machine_learning_curated" AS pairs
+LEFT JOIN possible
+  ON possible."timestamp" = pairs."timestamp"
+  AND possible.distancefromobject = pairs.distancefromobject
+  AND possible.x = pairs.x AND possible.y = pairs.y AND possible.z = pairs.z

@@ -1,0 +1,6 @@
+-- The snapshots of the training pairs: name one by FOR VERSION AS OF, and a training run can be repeated while it is kept.
+SELECT snapshot_id, committed_at, operation,
+  element_at(summary, 'stedi.policy') AS policy,
+  element_at(summary, 'total-records') AS pairs
+FROM "${curated}"."machine_learning_curated$snapshots"
+ORDER BY committed_at DESC
