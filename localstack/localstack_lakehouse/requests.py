@@ -1,7 +1,8 @@
-"""Who called what: a line of JSON for each AWS call."""
+"""Who called what: a line of JSON for each AWS call, and for each action that it needs."""
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,8 @@ from localstack.utils.aws.request_context import extract_access_key_id_from_auth
 from moto.sts.models import sts_backends
 from rolo.gateway import HandlerChain
 from werkzeug import Response
+
+from .permissions import conditions, permissions
 
 
 def path() -> Path:
@@ -32,14 +35,14 @@ class RequestLog:
     def __call__(self, chain: HandlerChain[Any], context: RequestContext, response: Response) -> None:
         """Log the call when it is one of AWS's operations."""
         if operation := context.service_operation:
-            line = json.dumps(_entry(context, operation, response.status_code))
+            lines = [json.dumps(entry) for entry in _entries(context, operation, response.status_code)]
             with self._lock:
-                self._file.write(f"{line}\n")
+                self._file.writelines(f"{line}\n" for line in lines)
                 self._file.flush()
 
 
-def _entry(context: RequestContext, operation: ServiceOperation, status: int) -> dict[str, object]:
-    return {
+def _entries(context: RequestContext, operation: ServiceOperation, status: int) -> Iterator[dict[str, object]]:
+    call = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "principal": principal(context),
         "service": operation.service,
@@ -47,7 +50,10 @@ def _entry(context: RequestContext, operation: ServiceOperation, status: int) ->
         "status": status,
         # LocalStack's services call each other, too.
         "internal": context.is_internal_call,
+        "context": conditions(context),
     }
+    for action, resources in permissions(context):
+        yield call | {"action": action, "resource": resources or None}
 
 
 def principal(context: RequestContext) -> str:
