@@ -14,7 +14,10 @@ CATALOG = "stedi"
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake. `location` is a folder, or an S3 URI below which the zones lie; `prefix` starts Glue's database names."""
+    """A lake. `location` is a folder, or an S3 URI below which the zones lie; `prefix` starts Glue's database names.
+
+    In an S3 URI `{zone}` stands for the zone's name: so each zone has a bucket of its own.
+    """
 
     location: str
     prefix: str = ""
@@ -62,7 +65,11 @@ class Lake:
     def table_location(self, contract: Contract) -> str:
         """The folder or S3 URI of a table."""
         scheme = "file://" if self.is_local else ""
-        return f"{scheme}{self.location}/{contract.zone}/{contract.name}"
+        return f"{scheme}{self.above(contract.zone)}/{contract.zone}/{contract.name}"
+
+    def above(self, zone: str) -> str:
+        """The folder or S3 URI below which the zone lies."""
+        return self.location if self.is_local else self.location.replace("{zone}", zone)
 
     def _namespace(self, zone: str) -> str:
         return f"{self.prefix}_{zone}" if self.prefix else zone

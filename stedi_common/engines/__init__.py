@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -86,7 +86,7 @@ class Engine(Protocol):
     name: str
 
     def prepare(self, contract: Contract) -> None:
-        """Make the table if it is not there, and add the columns its contract has gained. It has a snapshot then."""
+        """Make the table what its contract wants, if it is not: columns, partition, order, properties, a snapshot."""
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
@@ -155,6 +155,13 @@ def missing_table(contract: Contract) -> LakeError:
     )
 
 
+def no_snapshot(contract: Contract) -> LakeError:
+    """The error for a table that has not been written to: Terraform has made it, and no job."""
+    return LakeError(
+        f"{contract.name}: expected a snapshot, got none", hint="land drops, and run the jobs before this one"
+    )
+
+
 def table_properties(contract: Contract) -> dict[str, str]:
     """The Iceberg properties of a table, the same whoever makes it."""
     unmeasured = {f"write.metadata.metrics.column.{c.name}": "none" for c in contract.columns if c.is_pii}
@@ -177,9 +184,3 @@ def table_properties(contract: Contract) -> dict[str, str]:
         # A column bound in a manifest would outlive the person whose value it is (rule 14).
         **unmeasured,
     }
-
-
-def unknown_columns(contract: Contract, have: Iterable[str]) -> list[str]:
-    """The names of the contract's columns that a table with these columns lacks."""
-    present = set(have)
-    return [name for name in contract.names if name not in present]

@@ -21,8 +21,8 @@ from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import Table
-from pyiceberg.table.sorting import SortField, SortOrder
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform
 from pyiceberg.types import (
     DateType,
@@ -37,9 +37,10 @@ from pyiceberg.types import (
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import Head, Held, Staged, missing_table, table_properties, unknown_columns
+from stedi_common.engines import Head, Held, Staged, missing_table, no_snapshot, table_properties
 from stedi_common.engines.parts import ARROW, Layout
 from stedi_common.engines.parts import DataFile as StagedFile
+from stedi_common.engines.shape import Shape, expect_types
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
 from stedi_common.frames import Frame
@@ -89,7 +90,7 @@ class EmbeddedEngine:
             self._catalog = _catalog(lake)
 
     def prepare(self, contract: Contract) -> None:
-        """Make the table if it is not there, and add the columns its contract has gained."""
+        """Make the table what its contract wants, whoever made it."""
         if not self.exists(contract):
             self._create(contract)
         try:
@@ -99,15 +100,28 @@ class EmbeddedEngine:
             self._align(contract)
 
     def _align(self, contract: Contract) -> None:
+        """Change what is not as wanted, in one commit; in none if all is."""
         table = self._table(contract)
-        if missing := unknown_columns(contract, table.schema().column_names):
-            with table.update_schema() as update:
-                for column in contract.columns:
-                    if column.name in missing:
-                        update.add_column(column.name, _ICEBERG[column.type], column.description)
-        if table.current_snapshot() is None:
-            with table.transaction() as change, change.update_snapshot().fast_append():
-                pass
+        wanted, found = Shape.wanted(contract), Shape.found(table.metadata.model_dump_json())
+        expect_types(contract, found)
+        with table.transaction() as change:
+            if {name: found.columns.get(name) for name in wanted.columns} != wanted.columns:
+                _align_columns(change, contract, found)
+            if found.partition != wanted.partition:
+                with change.update_spec() as spec:
+                    for _, _, field in found.partition:
+                        spec.remove_field(field)
+                    for column, _, field in wanted.partition:
+                        spec.add_field(column, DayTransform(), field)
+            if found.order != wanted.order:
+                with change.update_sort_order() as order:
+                    for column, *_ in wanted.order:
+                        order.asc(column, IdentityTransform(), NullOrder.NULLS_FIRST)
+            if lacking := found.lacks(wanted):
+                change.set_properties(lacking)
+            if table.current_snapshot() is None:
+                with change.update_snapshot().fast_append():
+                    pass
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
@@ -364,7 +378,7 @@ def _on_days(column: str, days: Sequence[date]) -> str:
 def _head(contract: Contract, table: Table) -> Head:
     snapshot = table.current_snapshot()
     if snapshot is None:
-        raise LakeError(f"{contract.name}: expected a snapshot, got none", hint="run `stedi run` once")
+        raise no_snapshot(contract)
     summary: dict[str, Any] = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
     committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC).replace(tzinfo=None)
     return Head(contract.name, snapshot.snapshot_id, committed_at, summary)
@@ -380,6 +394,15 @@ def _conflict(contract: Contract) -> CommitConflictError:
     return CommitConflictError(
         f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
     )
+
+
+def _align_columns(change: Transaction, contract: Contract, found: Shape) -> None:
+    with change.update_schema() as update:
+        for column in contract.columns:
+            if column.name in found.columns:
+                update.update_column(column.name, doc=column.description)
+            else:
+                update.add_column(column.name, _ICEBERG[column.type], column.description)
 
 
 def _field(field_id: int, column: Column) -> NestedField:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -115,8 +116,8 @@ class Parts:
     def _writer(self, partition: str) -> pq.ParquetWriter:
         if partition not in self._writers:
             file = DataFile(self._folder, partition, self._name)
+            make_folder(file.location.rpartition("/")[0])
             filesystem_, path = filesystem(file.location)
-            filesystem_.create_dir(path.rpartition("/")[0])
             schema = self._layout.schema
             self._writers[partition] = pq.ParquetWriter(
                 path,
@@ -128,6 +129,12 @@ class Parts:
                 write_statistics=list(self._layout.measured),
             )
         return self._writers[partition]
+
+
+def make_folder(location: str) -> None:
+    """Make the folder. S3 has none, and objects that stand for them could lie where a job may not write."""
+    if not location.startswith("s3://"):
+        Path(location.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
 
 
 def filesystem(location: str) -> tuple[fs.FileSystem, str]:

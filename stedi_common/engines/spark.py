@@ -23,7 +23,6 @@ import pyarrow as pa
 import pyspark
 from py4j.protocol import Py4JError
 from pyspark import SparkContext, StorageLevel
-from pyspark.errors import AnalysisException, PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
@@ -35,14 +34,14 @@ from stedi_common.engines import (
     Staged,
     Tally,
     fingerprints,
-    missing_table,
-    table_properties,
-    unknown_columns,
+    no_snapshot,
 )
+from stedi_common.engines.failures import conflicting, kind_of, redacted
 from stedi_common.engines.java import java_home
+from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import DataFile, Layout, Parts
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
-from stedi_common.errors import CommitConflictError, EngineError, LakeError
+from stedi_common.errors import LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
@@ -84,19 +83,9 @@ GENERATIONS = (
     Generation(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
 )
 
-#: How often a table is prepared anew because another run was preparing it too.
-ATTEMPTS = 5
 #: How often a change of our own branch is tried while others change theirs, and how long it waits at most, in seconds.
 TRIES, WAIT = 20, 0.2
 
-_SQL = {
-    "string": "string",
-    "timestamp": "timestamp_ntz",
-    "date": "date",
-    "double": "double",
-    "int": "int",
-    "long": "bigint",
-}
 _ARROW_SQL = {
     pa.string(): "string",
     pa.timestamp("us"): "timestamp_ntz",
@@ -125,54 +114,22 @@ class SparkEngine:
             lake.folder.mkdir(parents=True, exist_ok=True)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = _session(lake)
+        self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
         self._staging = Staging(lake)
-        for namespace in lake.namespaces:
-            self._spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.{namespace}")
 
     def prepare(self, contract: Contract) -> None:
-        """Make the table if it is not there, and add the columns its contract has gained."""
-        self._spark.sql(_created(contract, self._name(contract), self._lake.table_location(contract)))
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                self._align(contract)
-            except CommitConflictError:
-                # Another run is preparing it too. What it did is seen now, what it left is done.
-                if attempt == ATTEMPTS:
-                    raise
-            else:
-                return
-
-    def _align(self, contract: Contract) -> None:
-        with _conflicting(contract), _redacted():
-            table = self._iceberg(contract)
-            if table.properties().containsKey("owner"):  # Spark adds who ran it
-                table.updateProperties().remove("owner").commit()
-            if contract.sort and table.sortOrder().isUnsorted():
-                self._sort(contract, table)
-            for name in unknown_columns(contract, (field.name() for field in table.schema().columns())):
-                (column,) = (c for c in contract.columns if c.name == name)
-                added = f"`{name}` {_SQL[column.type]} COMMENT '{_quoted(column.description)}'"
-                self._spark.sql(f"ALTER TABLE {self._name(contract)} ADD COLUMN {added}")
-            table = self._iceberg(contract)
-            if table.currentSnapshot() is None:
-                table.newFastAppend().commit()
-
-    def _sort(self, contract: Contract, table: Any) -> None:
-        iceberg = self._jvm.org.apache.iceberg
-        order = table.replaceSortOrder()
-        for name in contract.sort:
-            order = order.asc(iceberg.expressions.Expressions.ref(name), iceberg.NullOrder.NULLS_FIRST)
-        order.commit()
+        """Make the table what its contract wants, whoever made it."""
+        self._tables.prepare(contract)
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
-        return bool(self._spark.catalog.tableExists(self._name(contract)))
+        return self._tables.find(contract) is not None
 
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot."""
-        snapshot = self._iceberg(contract).currentSnapshot()
+        snapshot = self._tables.get(contract).currentSnapshot()
         if snapshot is None:
-            raise LakeError(f"{contract.name}: expected a snapshot, got none", hint="run `stedi run` once")
+            raise no_snapshot(contract)
         committed_at = datetime.fromtimestamp(snapshot.timestampMillis() / 1000, UTC).replace(tzinfo=None)
         return Head(contract.name, snapshot.snapshotId(), committed_at, dict(snapshot.summary()))
 
@@ -199,7 +156,7 @@ class SparkEngine:
         """The drops as `reader` reads them, in Python workers."""
         piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
         layouts = self._layout(contract), self._layout(REJECTED_RECORDS)
-        with self._staging.subfolder() as folder, _redacted():
+        with self._staging.subfolder() as folder, redacted():
             tasks = self._spark.range(0, len(piles), 1, len(piles))
             told = tasks.mapInArrow(_writing(reader, piles, folder, layouts), _sql_schema(_TALLY)).collect()
             tallies = merged({row["file"]: Tally(*row[1:])} for row in told)
@@ -215,14 +172,16 @@ class SparkEngine:
     def _parquet(self, folder: str, schema: pa.Schema) -> DataFrame:
         # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
         files = self._spark.read.schema(_sql_schema(schema)).option("datetimeRebaseMode", "CORRECTED")
-        return files.option("recursiveFileLookup", "true").parquet(folder)
+        # A folder of S3 is there only if something is in it.
+        there = [folder] if self._staging.data_files(folder) else []
+        return files.option("recursiveFileLookup", "true").parquet(*there)
 
     def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add all staged records, in one snapshot that carries the summary."""
         with self._staging.handed_over(staged.files, f"{self._lake.table_location(contract)}/data") as moved:
 
             def append(branch: str) -> None:
-                table = self._iceberg(contract)
+                table = self._tables.get(contract)
                 commit = table.newFastAppend().toBranch(branch)
                 for name, value in summary.items():
                     commit.set(name, value)
@@ -251,7 +210,7 @@ class SparkEngine:
         """The rows, computed once."""
         held = rows.to_native().persist(StorageLevel.DISK_ONLY)
         try:
-            with _redacted():
+            with redacted():
                 # Counting computes them, and tells the planner how few they are.
                 count = held.count()
             yield Held(_lazy(held), count)
@@ -272,7 +231,7 @@ class SparkEngine:
 
     def collect(self, rows: Frame) -> list[dict[str, Any]]:
         """The rows, here."""
-        with _redacted():
+        with redacted():
             return [row.asDict() for row in rows.to_native().collect()]
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
@@ -293,20 +252,12 @@ class SparkEngine:
         return f"{CATALOG}.{self._lake.identifier(contract)}"
 
     def _layout(self, contract: Contract) -> Layout:
-        columns = self._iceberg(contract).schema().columns()
+        columns = self._tables.get(contract).schema().columns()
         return Layout.of(contract, {column.name(): column.fieldId() for column in columns})
 
     @property
     def _jvm(self) -> Any:
         return self._spark._jvm
-
-    def _iceberg(self, contract: Contract) -> Any:
-        """The table in Iceberg's Java API."""
-        util = self._jvm.org.apache.iceberg.spark.Spark3Util
-        try:
-            return util.loadIcebergTable(self._spark._jsparkSession, self._name(contract))
-        except AnalysisException:
-            raise missing_table(contract) from None
 
     def _commit(self, contract: Contract, onto: Head, write: Callable[[str], None]) -> Head:
         """Write to a branch made at the head, then move the table there, which works only if it is still at the head.
@@ -316,9 +267,9 @@ class SparkEngine:
         branch = f"stedi_{uuid.uuid4().hex}"
 
         def refs() -> Any:
-            return self._iceberg(contract).manageSnapshots()
+            return self._tables.get(contract).manageSnapshots()
 
-        with _conflicting(contract), _redacted():
+        with conflicting(contract):
             _again(lambda: refs().createBranch(branch, onto.snapshot_id).commit())
             try:
                 _again(lambda: write(branch))
@@ -333,17 +284,6 @@ class SparkEngine:
         for name, value in summary.items():
             writer = writer.option(f"snapshot-property.{name}", value)
         return writer
-
-
-def _created(contract: Contract, name: str, location: str) -> str:
-    """The statement that makes the table."""
-    columns = ", ".join(f"`{c.name}` {_SQL[c.type]} COMMENT '{_quoted(c.description)}'" for c in contract.columns)
-    partition = f"PARTITIONED BY (days(`{contract.partition.name}`))" if contract.partition else ""
-    properties = ", ".join(f"'{k}' = '{_quoted(v)}'" for k, v in table_properties(contract).items())
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING iceberg {partition} "
-        f"LOCATION '{_quoted(location)}' TBLPROPERTIES ({properties})"
-    )
 
 
 def _session(lake: Lake) -> SparkSession:
@@ -398,7 +338,8 @@ def _catalog(lake: Lake) -> dict[str, str]:
         return settings | {
             f"{catalog}.type": "glue",
             f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-            f"{catalog}.warehouse": lake.location,
+            # Iceberg wants one; every table says its own location.
+            f"{catalog}.warehouse": lake.above("landing"),
         }
     return settings | {
         f"{catalog}.type": "jdbc",
@@ -526,10 +467,6 @@ def _on_days(column: str, days: Sequence[date]) -> Any:
     return reduce(or_, map(on, days), F.lit(False))
 
 
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
-
-
 def _again(change: Callable[[], None]) -> None:
     """Make the change, and again while other commits to the table come in between.
 
@@ -540,35 +477,8 @@ def _again(change: Callable[[], None]) -> None:
         try:
             change()
         except Py4JError as error:
-            if _kind(error) != "CommitFailedException" or tries == TRIES:
+            if kind_of(error) != "CommitFailedException" or tries == TRIES:
                 raise
             time.sleep(random.uniform(0, WAIT))  # noqa: S311 - only so that two that collide part
         else:
             return
-
-
-@contextmanager
-def _redacted() -> Iterator[None]:
-    """Engine messages quote values, so of an engine's error only the kind goes on."""
-    try:
-        yield
-    except (Py4JError, PySparkException) as error:
-        kind = _kind(error)
-        raise EngineError(f"engine spark: Spark stopped with {kind}; its message may hold personal data") from None
-
-
-def _kind(error: Exception) -> str:
-    java = getattr(error, "java_exception", None)
-    return java.getClass().getSimpleName() if java is not None else type(error).__name__
-
-
-@contextmanager
-def _conflicting(contract: Contract) -> Iterator[None]:
-    try:
-        yield
-    except EngineError as error:
-        if not any(kind in str(error) for kind in ("CommitFailedException", "ValidationException", "IllegalArgument")):
-            raise
-        raise CommitConflictError(
-            f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
-        ) from None

@@ -10,7 +10,8 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -20,7 +21,7 @@ from pyarrow import fs
 
 from stedi_common.contracts import contract
 from stedi_common.engines import Tally, fingerprints
-from stedi_common.engines.parts import DataFile, Layout, Parts, filesystem
+from stedi_common.engines.parts import DataFile, Layout, Parts, filesystem, make_folder
 from stedi_common.errors import CommitConflictError
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader
@@ -30,32 +31,37 @@ RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
 
 
 class Staging:
-    """The staging folder of one run, below the lake."""
+    """The staging folder of one run: where the landing zone lies, made when it is first asked for."""
 
     def __init__(self, lake: Lake) -> None:
+        self._lake = lake
         if lake.is_local:
             _remove_abandoned(lake.folder)
-        self.folder = f"{lake.location}/.staging-{uuid.uuid4().hex}-{os.getpid()}"
-        self._fs, self._path = filesystem(self.folder)
-        self._fs.create_dir(self._path)
-        if lake.is_local:
-            Path(self.folder).chmod(0o700)
+
+    @cached_property
+    def folder(self) -> str:
+        """The folder or S3 URI."""
+        folder = f"{self._lake.above('landing')}/.staging-{uuid.uuid4().hex}-{os.getpid()}"
+        make_folder(folder)
+        if self._lake.is_local:
+            Path(folder).chmod(0o700)
+        return folder
 
     @contextmanager
     def subfolder(self) -> Iterator[str]:
         """A folder for one piece of work."""
-        name = uuid.uuid4().hex
+        folder = f"{self.folder}/{uuid.uuid4().hex}"
         for each in (RECORDS, REJECTED, FINGERPRINTS):
-            self._fs.create_dir(f"{self._path}/{name}/{each}")
+            make_folder(f"{folder}/{each}")
         try:
-            yield f"{self.folder}/{name}"
+            yield folder
         finally:
-            self._fs.delete_dir(f"{self._path}/{name}")
+            _remove(folder)
 
     def data_files(self, folder: str) -> list[DataFile]:
         """The Parquet files below a folder."""
-        _, path = filesystem(folder)
-        found = self._fs.get_file_info(fs.FileSelector(path, recursive=True))
+        system, path = filesystem(folder)
+        found = system.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))
         relative = sorted(info.path.removeprefix(f"{path}/") for info in found if info.is_file)
         parts = (name.rpartition("/") for name in relative)
         return [DataFile(folder, partition, name) for partition, _, name in parts]
@@ -65,19 +71,21 @@ class Staging:
         """The files, moved below a table's folder; gone if the commit in the block comes too late."""
         there = [DataFile(folder, file.partition, file.name) for file in files]
         for partition in {file.partition for file in files}:
-            self._fs.create_dir(filesystem(DataFile(folder, partition, "").location)[1])
+            make_folder(DataFile(folder, partition, "").location)
+        system, _ = filesystem(folder)
         for old, new in zip(files, there, strict=True):
-            self._fs.move(filesystem(old.location)[1], filesystem(new.location)[1])
+            system.move(filesystem(old.location)[1], filesystem(new.location)[1])
         try:
             yield there
         except CommitConflictError:
             for file in there:
-                self._fs.delete_file(filesystem(file.location)[1])
+                system.delete_file(filesystem(file.location)[1])
             raise
 
     def remove(self) -> None:
-        """Remove the folder and all in it."""
-        self._fs.delete_dir(self._path)
+        """Remove the folder and all in it, if it was made."""
+        if "folder" in vars(self):
+            _remove(self.folder)
 
 
 class Blocks:
@@ -139,6 +147,12 @@ def _tally(block: Block, lines: pa.RecordBatch) -> Tally:
         blank=pc.sum(pc.equal(marks, "blank")).as_py() or 0,
         nulled_values=pc.sum(lines.column("nulled_values")).as_py() or 0,
     )
+
+
+def _remove(folder: str) -> None:
+    system, path = filesystem(folder)
+    with suppress(FileNotFoundError):  # a folder of S3 is there only if something is in it
+        system.delete_dir(path)
 
 
 def _remove_abandoned(lake: Path) -> None:

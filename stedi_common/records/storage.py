@@ -33,7 +33,8 @@ def drops(landing: str, source: str) -> list[Drop]:
     """The drops of a source, sorted by name. Raises LakeError if there is no landing folder at all."""
     root = landing.rstrip("/") if landing.startswith(_S3) else str(Path(landing).absolute())
     system, folder = _located(root)
-    if system.get_file_info(folder).type != fs.FileType.Directory:
+    # S3 has no folders, and to ask for one takes more rights than to list what is below it.
+    if not landing.startswith(_S3) and system.get_file_info(folder).type != fs.FileType.Directory:
         raise LakeError(
             f"{landing}: expected a folder of drops, found none",
             hint="name the folder that holds customer/, accelerometer/ and step_trainer/",
