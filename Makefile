@@ -17,8 +17,10 @@ LAKE ?= lake
 ENGINE ?= embedded
 CONSENT ?= as-of
 PAIRING ?= owner
+GLUE ?= 5.1
+PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-localstack up down logs lint format test test-localstack test-long build clean
+.PHONY: help demo install install-dev install-localstack up down logs lint format test test-localstack test-long build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +79,9 @@ test-long: lint ## Everything, unhurried, on the Spark of both Glue generations
 
 build: $(UV) ## Build the wheel that goes to Glue
 	@$(UV) build --quiet --wheel
+
+artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLUE=5.1|6.0 PLATFORM=aws|local
+	@.tools/bin/python terraform/modules/artifacts/build.py --glue '$(GLUE)' --platform '$(PLATFORM)'
 
 clean: ## Remove what the targets made, the lake and the drops excepted
 	rm -rf .venv .venv-* localstack/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
