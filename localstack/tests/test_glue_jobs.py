@@ -123,6 +123,12 @@ def zipped(contents: dict[str, str | bytes]) -> bytes:
     return file.getvalue()
 
 
+def zip_of_wheels(*names: str, requirements: str = "") -> bytes:
+    """As AWS says to make one: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html"""
+    wheels: dict[str, str | bytes] = {f"wheels/{name}-1.0-py3-none-any.whl": wheel(name) for name in names}
+    return zipped(wheels | {"wheels/requirements.txt": requirements or "\n".join(names)})
+
+
 # Definitions
 
 
@@ -285,7 +291,7 @@ def test_a_script_that_is_not_there_fails_the_run(jobs: Jobs) -> None:
 def echo(jobs: Jobs) -> Run:
     modules = [
         jobs.put("first-1.0-py3-none-any.whl", wheel("first", "numpy", "iniconfig")),
-        jobs.put("second.gluewheels.zip", zipped({"wheels/second-1.0-py3-none-any.whl": wheel("second")})),
+        jobs.put("second.gluewheels.zip", zip_of_wheels("second")),
         "iniconfig==2.0.0",
     ]
     files = [jobs.put("third.py", "NAME = 'third'"), jobs.put("fourth.zip", zipped({"fourth.py": "NAME = 'fourth'"}))]
@@ -350,6 +356,53 @@ def test_what_glue_brings_is_not_installed_again(echoed: dict[str, Any]) -> None
     assert "localstack-lakehouse/glue-5.1" in place
 
 
+def test_a_zip_of_wheels_needs_no_index(jobs: Jobs) -> None:
+    modules = jobs.put("fifth.gluewheels.zip", zip_of_wheels("fifth", "sixth", requirements="fifth==1.0\nnumpy"))
+    closed = {"--additional-python-modules": modules, "--python-modules-installer-option": "--no-index"}
+    run = jobs.run(jobs.define("import fifth; print(fifth.NAME); import sixth", DefaultArguments=closed))
+    assert run["ErrorMessage"] == "ModuleNotFoundError: No module named 'sixth'"
+    assert jobs.log(run) == ["fifth"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "message"),
+    [
+        (zip_of_wheels("seventh", requirements="iniconfig"), "iniconfig"),
+        (zipped({"seventh-1.0-py3-none-any.whl": wheel("seventh")}), "expected wheels/requirements.txt"),
+        (b"no zip", "not a zip"),
+    ],
+)
+def test_a_zip_of_wheels_that_lacks_something_fails_the_run(jobs: Jobs, archive: bytes, message: str) -> None:
+    closed = {"--python-modules-installer-option": "--no-index"}
+    modules = {"--additional-python-modules": jobs.put(f"{random_name()}.gluewheels.zip", archive)}
+    run = jobs.run(jobs.define(DefaultArguments=closed | modules))
+    assert run["ErrorMessage"].startswith("LAUNCH ERROR | ")
+    assert message in run["ErrorMessage"]
+
+
+@pytest.mark.parametrize("mode", ["SSE-KMS", "DISABLED"])
+@pytest.mark.parametrize("prefix", ["", "/own/prefix"])
+def test_logs_are_where_glue_puts_them(aws: boto3.Session, jobs: Jobs, name: str, mode: str, prefix: str) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    encryption = {"CloudWatchEncryptionMode": mode} | ({"KmsKeyArn": key} if mode == "SSE-KMS" else {})
+    jobs.glue.create_security_configuration(Name=name, EncryptionConfiguration={"CloudWatchEncryption": encryption})
+    arguments = {"--custom-logGroup-prefix": f"{prefix}/{name}"} if prefix else {}
+    job = jobs.define("print('said')", "pythonshell", SecurityConfiguration=name, DefaultArguments=arguments)
+    run = jobs.run(job)
+    folder = f"{prefix}/{name}" if prefix else "/aws-glue/python-jobs"
+    encrypted = f"/{name}-role/{jobs.role.rpartition('/')[2]}" if mode == "SSE-KMS" else ""
+    assert run["LogGroupName"] == f"{folder}{encrypted}"
+    assert jobs.log(run) == ["said"]
+    group = jobs.logs.describe_log_groups(logGroupNamePrefix=f"{folder}{encrypted}/output")["logGroups"][0]
+    assert group.get("kmsKeyId") == (key if mode == "SSE-KMS" else None)
+
+
+def test_a_run_wants_its_security_configuration(glue: BaseClient, jobs: Jobs) -> None:
+    name = jobs.define("print('said')", "pythonshell", SecurityConfiguration="no such")
+    with refused("EntityNotFoundException"):
+        glue.start_job_run(JobName=name)
+
+
 def test_a_script_runs_as_its_role(jobs: Jobs, echoed: dict[str, Any]) -> None:
     assert echoed["caller"].endswith(f":assumed-role/{jobs.role.rpartition('/')[2]}/GlueJobRunnerSession")
 
@@ -405,14 +458,14 @@ def test_a_failed_run_is_tried_again(glue: BaseClient, jobs: Jobs) -> None:
 
 def test_a_run_is_stopped_with_all_that_it_started(glue: BaseClient, jobs: Jobs) -> None:
     seconds = odd_seconds()
-    name = jobs.define(SLEEP, DefaultArguments={"--seconds": seconds}, SecurityConfiguration="secret")
+    name = jobs.define(SLEEP, DefaultArguments={"--seconds": seconds})
     run_id = glue.start_job_run(JobName=name)["JobRunId"]
     assert jobs.get(name, run_id)["JobRunState"] == "STARTING"
     with refused("ConcurrentRunsExceededException"):
         glue.start_job_run(JobName=name)
     run = jobs.wait(name, run_id, {"STARTING"})
     assert (run["JobRunState"], "CompletedOn" in run) == ("RUNNING", False)
-    assert run["LogGroupName"] == f"/aws-glue/jobs-{jobs.role.rpartition('/')[2]}-secret"
+    assert run["LogGroupName"] == "/aws-glue/jobs"
     jobs.until(lambda: "asleep" in jobs.log(run))
     assert sleeping(seconds)
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from shlex import split
 from typing import Any
 from urllib.parse import urlsplit
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 from botocore.exceptions import ClientError
 
 from .exceptions import LaunchError
 from .making import uv
 from .runtime import Runtime
+
+#: What the name of a zip of wheels ends with.
+WHEELS = ".gluewheels.zip"
 
 
 class Downloads:
@@ -59,19 +62,21 @@ def _requirements(module: str, downloads: Downloads) -> Iterator[str]:
         yield module
         return
     file = downloads.one(module, "modules")
-    if file.suffix == ".zip":
-        yield from _wheels(file)
+    if file.name.endswith(WHEELS):
+        yield from _of_wheels(file)
     else:
         yield str(file)
 
 
-def _wheels(archive: Path) -> Iterator[str]:
-    """A zip of wheels says what of them to install in its requirements.txt, or has them all installed."""
+def _of_wheels(archive: Path) -> Iterator[str]:
+    """A zip of wheels is an index of its own, the folder `wheels`, whose requirements.txt says what to install."""
     folder = archive.with_suffix("")
-    with ZipFile(archive) as zipped:
-        zipped.extractall(folder)
-    wheels = sorted(folder.rglob("*.whl"))
-    for place in {wheel.parent for wheel in wheels}:
-        yield from ("--find-links", str(place))
-    listed = next(folder.rglob("requirements.txt"), None)
-    yield from ("-r", str(listed)) if listed else map(str, wheels)
+    try:
+        with ZipFile(archive) as zipped:
+            zipped.extractall(folder)
+    except BadZipFile as error:
+        raise LaunchError(f"LAUNCH ERROR | {archive.name}: {error}") from None
+    requirements = folder / "wheels" / "requirements.txt"
+    if not requirements.exists():
+        raise LaunchError(f"LAUNCH ERROR | {archive.name}: expected wheels/requirements.txt in it")
+    yield from ("--find-links", str(requirements.parent), "-r", str(requirements))

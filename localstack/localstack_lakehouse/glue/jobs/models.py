@@ -12,6 +12,7 @@ from localstack.services.stores import AccountRegionBundle, BaseStore, LocalAttr
 
 from .arguments import Arguments
 from .exceptions import InvalidInputException
+from .logs import LogGroups
 
 Definition = dict[str, Any]
 
@@ -35,15 +36,16 @@ _OF_RUN = (
 class JobRun:
     """A run of a job, as it was defined when the run started."""
 
-    def __init__(self, definition: Definition, arguments: Arguments, shape: dict[str, Any]) -> None:
+    def __init__(self, definition: Definition, arguments: Arguments, logs: LogGroups, shape: dict[str, Any]) -> None:
         self.definition = definition
         self.arguments = arguments
+        self.logs = logs
         self.stopping = Event()
         self._shape = shape
         self._lock = Lock()
 
     @classmethod
-    def of(cls, definition: Definition, request: Mapping[str, Any], arguments: Arguments) -> "JobRun":
+    def of(cls, definition: Definition, request: Mapping[str, Any], arguments: Arguments, logs: LogGroups) -> "JobRun":
         """A new run; what the request does not say is as the job has it."""
         settings = {key: definition[key] for key in _OF_RUN if key in definition}
         check_capacity(request)
@@ -52,15 +54,15 @@ class JobRun:
         previous = {"PreviousRunId": request["JobRunId"]} if request.get("JobRunId") else {}
         shape = settings | previous | {"JobName": definition["Name"], "Attempt": 0, "PredecessorRuns": []}
         shape |= {"Id": f"jr_{uuid.uuid4().hex}{uuid.uuid4().hex}", "Arguments": request.get("Arguments") or {}}
-        shape |= {"LogGroupName": _log_group(definition, settings.get("SecurityConfiguration"))}
-        return cls(definition, arguments, shape | _starting())
+        shape |= {"LogGroupName": logs.folder}
+        return cls(definition, arguments, logs, shape | _starting())
 
     def again(self) -> "JobRun":
         """The next attempt at it."""
         attempt = self.shape["Attempt"] + 1
         gone = {key: value for key, value in self.shape.items() if key not in {"CompletedOn", "ErrorMessage"}}
         shape = gone | {"Attempt": attempt, "PreviousRunId": self.id, "Id": f"{_first(self.id)}_attempt_{attempt}"}
-        return JobRun(self.definition, self.arguments, shape | _starting())
+        return JobRun(self.definition, self.arguments, self.logs, shape | _starting())
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -164,11 +166,6 @@ def capacity(given: Mapping[str, Any]) -> dict[str, Any]:
     elif given.get("Command", {}).get("Name") == "pythonshell":
         dpus = given.get("MaxCapacity", 0.0625)
     return {"MaxCapacity": float(dpus), "AllocatedCapacity": int(dpus)}
-
-
-def _log_group(definition: Definition, security: str | None) -> str:
-    kind = "python-jobs" if definition["Command"]["Name"] == "pythonshell" else "jobs"
-    return f"/aws-glue/{kind}-{definition['Role'].rpartition('/')[2]}-{security}" if security else f"/aws-glue/{kind}"
 
 
 def _starting() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from moto.glue.models import glue_backends
 from ...atomic import atomic
 from ...paging import page
 from ...service import Request, Response
+from ..security.models import configuration
 from . import arguments, runner
 from .exceptions import (
     ConcurrentRunsExceededException,
@@ -20,6 +21,7 @@ from .exceptions import (
     InvalidInputException,
 )
 from .launch import Place
+from .logs import LogGroups
 from .models import Job, JobRun, JobStore, defined, job_stores
 from .runtime import generation
 
@@ -93,7 +95,7 @@ class JobsProvider:
         job = _store(context).jobs.get(request["JobName"])
         if not job:
             raise EntityNotFoundException("Failed to start job run due to missing metadata.")
-        run = _new_run(job, request)
+        run = _new_run(context, job, request)
         if job.is_full:
             raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {job.name}")
         runner.start(job, run, _place(context))
@@ -124,7 +126,7 @@ class JobsProvider:
         return {"SuccessfulSubmissions": stopped, "Errors": errors}
 
 
-def _new_run(job: Job, request: Request) -> JobRun:
+def _new_run(context: RequestContext, job: Job, request: Request) -> JobRun:
     """The run that is asked for. What could not run as its definition says is refused at once."""
     if previous := request.get("JobRunId"):
         again = _run(job, previous)
@@ -140,7 +142,9 @@ def _new_run(job: Job, request: Request) -> JobRun:
     if command == "glueetl":
         generation(job.definition["GlueVersion"])
         arguments.check(given)
-    return JobRun.of(job.definition, request, given)
+    security = request.get("SecurityConfiguration") or job.definition.get("SecurityConfiguration")
+    found = configuration(context, security) if security else None
+    return JobRun.of(job.definition, request, given, LogGroups.of(job.definition, given, found))
 
 
 def _stop(run: JobRun) -> None:

@@ -45,11 +45,10 @@ def _attempt(run: JobRun, place: Place) -> None:
 
 
 def _watch(run: JobRun, launched: Launch) -> None:
-    group = run.arguments.get("--custom-logGroup-prefix") or run.shape["LogGroupName"]
     space = launched.workspace
     streams = [
-        LogStream(launched.aws.logs, f"{group}/output", run.id, space.output),
-        LogStream(launched.aws.logs, f"{group}/error", run.id, space.errors),
+        LogStream(launched.aws.logs, run.logs, kind, run.id, file)
+        for kind, file in (("output", space.output), ("error", space.errors))
     ]
     process = Process(launched.command, space.work, launched.environment, space.output, space.errors)
     run.run()

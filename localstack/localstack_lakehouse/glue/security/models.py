@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from localstack.aws.api import RequestContext
+from moto.glue.exceptions import EntityNotFoundException
 
 SecurityConfiguration = dict[str, Any]
 
@@ -13,3 +14,10 @@ _configurations: defaultdict[tuple[str, str], dict[str, SecurityConfiguration]] 
 def configurations(context: RequestContext) -> dict[str, SecurityConfiguration]:
     """Those of the caller's account in the caller's region, by name."""
     return _configurations[context.account_id, context.region]
+
+
+def configuration(context: RequestContext, name: str) -> SecurityConfiguration:
+    """The one of this name. Raises EntityNotFoundException if there is none."""
+    if name not in configurations(context):
+        raise EntityNotFoundException(f"Security configuration {name} not found.")
+    return configurations(context)[name]

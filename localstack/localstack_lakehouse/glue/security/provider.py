@@ -1,14 +1,14 @@
-"""Glue's security configurations. They are kept, and encrypt nothing."""
+"""Glue's security configurations. They are kept; of what they encrypt, only the logs are."""
 
 from datetime import UTC, datetime
 
 from localstack.aws.api import RequestContext
-from moto.glue.exceptions import AlreadyExistsException, EntityNotFoundException
+from moto.glue.exceptions import AlreadyExistsException
 
 from ...atomic import atomic
 from ...paging import page
 from ...service import Request, Response
-from .models import SecurityConfiguration, configurations
+from .models import configuration, configurations
 
 
 @atomic
@@ -29,7 +29,7 @@ class SecurityProvider:
 
     def get_security_configuration(self, context: RequestContext, request: Request) -> Response:
         """Get one security configuration."""
-        return {"SecurityConfiguration": _found(context, request["Name"])}
+        return {"SecurityConfiguration": configuration(context, request["Name"])}
 
     def get_security_configurations(self, context: RequestContext, request: Request) -> Response:
         """Get all security configurations, in pages."""
@@ -38,11 +38,5 @@ class SecurityProvider:
 
     def delete_security_configuration(self, context: RequestContext, request: Request) -> Response:
         """Delete a security configuration."""
-        del configurations(context)[_found(context, request["Name"])["Name"]]
+        del configurations(context)[configuration(context, request["Name"])["Name"]]
         return {}
-
-
-def _found(context: RequestContext, name: str) -> SecurityConfiguration:
-    if name not in configurations(context):
-        raise EntityNotFoundException(f"Security configuration {name} not found.")
-    return configurations(context)[name]
