@@ -94,6 +94,15 @@ class Module:
         runs = [run for test in tests for block in test.get("run", []) for run in block.values()]
         return re.findall(r"var\.\w+", str([run.get("expect_failures") for run in runs]))
 
+    @property
+    def example(self) -> set[str]:
+        """What the call of it in its README gives."""
+        readme = (self.folder / "README.md").read_text(encoding="utf-8")
+        blocks = [hcl2.loads(block) for block in re.findall(r"```hcl\n(.*?)```", readme, re.DOTALL)]
+        calls = [call for block in blocks for named in block.get("module", []) for call in named.values()]
+        (ours,) = [call for call in calls if call["source"] == [f"../{self.name}"]]
+        return {name for name in ours if not name.startswith("__")} - {"source", "for_each", "count", "depends_on"}
+
     def code(self, but: Block | None = None) -> str:
         """All its lines that are no comments, and not of that block."""
         return "\n".join(

@@ -1,4 +1,4 @@
-"""The plan of an environment, without its account: on a LocalStack of our own, in a copy that keeps its state in itself."""
+"""The plan of an environment without its account: on a LocalStack of our own, in a copy that holds its own state."""
 
 from __future__ import annotations
 
@@ -54,10 +54,7 @@ class Environment:
     endpoint: str
 
     def known(self) -> str:
-        """Its plan as JSON, with almost nothing left that is known only after apply: a policy that names a key, for one.
-
-        So what other things refer to is made before.
-        """
+        """Its plan as JSON, once most of it is made: before that a policy, which names a key, is known to nobody."""
         (self.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
         self._terraform("init")
         changes = json.loads(self._planned())["resource_changes"]

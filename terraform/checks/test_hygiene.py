@@ -12,6 +12,7 @@ from modules import NAMED, TERRAFORM, Block, Module, modules
 MODULES = modules()
 ROOTS = [module for module in MODULES if module.is_root]
 OTHERS = [module for module in MODULES if not module.is_root]
+MODELS = [module for module in OTHERS if module.name.startswith("modules/")]
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 ACCOUNT = re.compile(r"\b\d{12}\b")
@@ -102,9 +103,12 @@ def test_a_reference_alone_has_no_quotes(module: Module) -> None:
     assert not re.findall(r'=\s*"\$\{[^"{}]*\}"\s*$', module.code(), re.MULTILINE)
 
 
-@of(OTHERS)
-def test_a_module_says_what_it_makes(module: Module) -> None:
-    assert (module.folder / "README.md").exists()
+@of(MODELS)
+def test_the_example_in_the_readme_gives_what_the_module_takes(module: Module) -> None:
+    example = module.example
+    variables = {variable.name: variable for variable in module.named("variable")}
+    required = {name for name, variable in variables.items() if not variable.has("default")}
+    assert required <= example <= variables.keys()
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
