@@ -7,7 +7,7 @@ locals {
     curated = { description = "The curated zone of ${var.prefix}.", services = [] }
     operations = {
       description = "Code, results, logs, alarms and secrets of ${var.prefix}."
-      services    = ["logs.${data.aws_region.current.name}.amazonaws.com", "cloudwatch.amazonaws.com"]
+      services    = ["logs.${data.aws_region.current.name}.amazonaws.com", "cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
     }
   }
 }

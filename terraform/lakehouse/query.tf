@@ -1,11 +1,19 @@
+# Who queries has a workgroup and a place for results of their own, and the checks that their tables allow.
+
 locals {
-  # Who queries: a workgroup and a place for results of their own.
-  roles = ["researcher", "engineer", "privacy_officer"]
+  queries = {
+    researcher = ["pairs_per_day", "training_snapshots"]
+    engineer   = ["freshness", "lines_accounted_for", "rejected_share"]
+    privacy_officer = [
+      "consent_of_person", "counts_per_zone", "freshness", "lines_accounted_for", "no_duplicate_customer", "no_null_consent",
+      "no_pair_outside_curated", "no_reading_before_consent", "person_gone", "rejected_share",
+    ]
+  }
 }
 
 module "query" {
   source   = "../modules/query"
-  for_each = toset(local.roles)
+  for_each = local.queries
 
   name = "${var.prefix}-${replace(each.key, "_", "-")}"
   results = {
@@ -16,6 +24,5 @@ module "query" {
   }
   scan_limit_bytes = var.scan_limit_bytes
   databases        = module.catalog.databases
-  # The checks read personal data.
-  named_queries = each.key == "privacy_officer"
+  named_queries    = each.value
 }

@@ -128,6 +128,13 @@ variable "principals" {
   nullable = false
 }
 
+variable "require_mfa" {
+  description = "Whether a role is assumed only by who signed in with a second factor. False where an identity provider asks for it, because its sessions do not say so."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "scan_limit_bytes" {
   description = "How much one Athena query may read."
   type        = number

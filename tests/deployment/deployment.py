@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -12,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,6 @@ from stedi_common.contracts import contract
 
 PROJECT = Path(__file__).parents[2]
 LOCAL = PROJECT / "terraform" / "environments" / "local"
-PREFIX = "stedi-test"
 REGION = "us-east-1"
 PATIENCE = 600
 
@@ -44,19 +41,25 @@ def localstack(folder: Path) -> Iterator[str]:
         subprocess.run([command, "down"], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
+def credentials(endpoint: str) -> dict[str, str]:
+    """What Terraform and AWS's SDKs find in the environment."""
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    return {"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": REGION, **keys}
+
+
 @dataclass(frozen=True)
 class Terraform:
     """Terraform on the local environment, with its state and its data in a folder of ours."""
 
     folder: Path
-    environment: Mapping[str, str]
+    endpoint: str
     variables: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, command: str, *options: str, expect: tuple[int, ...] = (0,)) -> str:
         """Standard output of a command. Fails with what it printed."""
         result = subprocess.run(
-            [shutil.which("terraform") or "terraform", f"-chdir={LOCAL}", command, "-no-color", *options],
-            env=os.environ | self.environment | {"TF_DATA_DIR": str(self.folder / "data"), "TF_INPUT": "0"},
+            [PROJECT / "terraform" / "tf", f"-chdir={LOCAL}", command, "-no-color", *options],
+            env=os.environ | credentials(self.endpoint) | {"TF_DATA_DIR": str(self.folder / "data"), "TF_INPUT": "0"},
             capture_output=True,
             text=True,
             check=False,
@@ -107,16 +110,17 @@ class Deployment:
     endpoint: str
     state: Path
 
-    @cached_property
-    def session(self) -> boto3.Session:
-        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, **variables: Any) -> None:
+        """Apply with these variables from now on."""
+        self.terraform.apply(**variables)
+        self.outputs = self.terraform.outputs()
 
     def client(self, service: str) -> Any:
-        return self.session.client(service, endpoint_url=self.endpoint)
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        return self.terraform.outputs()
+        """A client of the account's root."""
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+        return session.client(service, endpoint_url=self.endpoint)
 
     def drop(self, drops: Mapping[str, bytes]) -> None:
         """Put the files where their sources put them."""

@@ -1,4 +1,4 @@
-"""What roles may do, by their policies, and what they did, by the server's log of requests."""
+"""What a role may do, by its policies, and what it did, by the server's log of requests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+#: What the jobs' roles may do though no emulator shows them do it, and who does it on AWS.
+UNSEEN = {
+    # S3 and Secrets Manager call KMS in the name of who calls them.
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    # Glue writes a job's logs and metrics in the name of the job.
+    # https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+    # https://docs.aws.amazon.com/glue/latest/dg/monitoring-awsglue-with-cloudwatch-metrics.html
+    "logs:AssociateKmsKey",
+    "logs:CreateLogGroup",
+    "cloudwatch:PutMetricData",
+    # Athena, Glue and EMR ask Lake Formation whether a principal may have the data.
+    # https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html
+    "lakeformation:GetDataAccess",
+}
+#: Actions for which AWS has no resources.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+WITHOUT_RESOURCES = {"cloudwatch:PutMetricData", "lakeformation:GetDataAccess"}
 
 
 @dataclass(frozen=True)
@@ -15,18 +36,15 @@ class Call:
     action: str
     resource: str
 
-    def __str__(self) -> str:
-        return f"{self.action} on {self.resource}"
-
 
 @dataclass(frozen=True)
 class Grant:
-    """One allowed action, and the resources it is allowed on."""
+    """An action, and the resources that it is allowed on."""
 
     action: str
-    resources: tuple[str, ...]
+    resources: frozenset[str]
 
-    def covers(self, call: Call) -> bool:
+    def allows(self, call: Call) -> bool:
         """Whether it allows the call, as IAM matches: actions in any case, resources by * and ?."""
         return self.action.lower() == call.action.lower() and any(
             fnmatchcase(call.resource, pattern.replace("[", "[[]")) for pattern in self.resources
@@ -34,32 +52,45 @@ class Grant:
 
 
 def grants(iam: Any, role: str) -> list[Grant]:
-    """What the role's policies allow. All are in the role: none is attached."""
+    """What the role's own policies allow; it has no others."""
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     documents = (iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names)
     return [
-        Grant(action, tuple(_list(statement["Resource"])))
+        Grant(action, frozenset(listed(statement["Resource"])))
         for document in documents
         for statement in document["Statement"]
         if statement["Effect"] == "Allow"
-        for action in _list(statement["Action"])
+        for action in listed(statement["Action"])
     ]
 
 
 def calls(requests: Iterable[Mapping[str, Any]], role: str) -> set[Call]:
-    """What the role did: calls that the emulator's services make among themselves are not its own."""
+    """What the role did."""
     return {
-        Call(action, resource)
+        Call(request["action"], resource)
         for request in requests
-        if f":assumed-role/{role}/" in request["principal"] and not request["internal"]
-        for action, resource in _told(request)
+        if f":assumed-role/{role}/" in request["principal"]
+        for resource in request["resource"] or ["unknown"]
     }
 
 
-def _told(request: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    raise NotImplementedError
+def refused(grants: Iterable[Grant], calls: Iterable[Call]) -> set[Call]:
+    """The calls that no policy allows."""
+    allowed = list(grants)
+    return {call for call in calls if not any(grant.allows(call) for grant in allowed)}
 
 
-def _list(value: Any) -> list[str]:
+def unused(grants: Iterable[Grant], calls: Iterable[Call]) -> set[str]:
+    """The actions that are allowed and not done, nor such as no emulator shows."""
+    done = list(calls)
+    return {grant.action for grant in grants if grant.action not in UNSEEN and not any(map(grant.allows, done))}
+
+
+def too_wide(grants: Iterable[Grant]) -> set[Grant]:
+    """Any action or any resource, where AWS has narrower ones."""
+    return {g for g in grants if "*" in g.action or ("*" in g.resources and g.action not in WITHOUT_RESOURCES)}
+
+
+def listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]

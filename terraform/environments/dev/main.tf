@@ -1,7 +1,11 @@
+locals {
+  prefix = "stedi-dev"
+}
+
 module "lakehouse" {
   source = "../../lakehouse"
 
-  prefix              = "stedi-dev"
+  prefix              = local.prefix
   environment         = "dev"
   layout              = "one-job"
   capacity            = { workers = 2, timeout_minutes = 60, flex = true }

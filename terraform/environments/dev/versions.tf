@@ -21,6 +21,6 @@ provider "aws" {
   region = var.region
 
   default_tags {
-    tags = { project = "stedi-lakehouse", environment = "dev", cost-center = var.cost_center }
+    tags = { lakehouse = local.prefix, environment = "dev", cost-center = var.cost_center }
   }
 }

@@ -14,6 +14,6 @@ provider "aws" {
   s3_use_path_style = true
 
   default_tags {
-    tags = { project = "stedi-lakehouse", environment = "local" }
+    tags = { lakehouse = var.prefix, environment = "local" }
   }
 }

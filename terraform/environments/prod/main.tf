@@ -1,7 +1,11 @@
+locals {
+  prefix = "stedi-prod"
+}
+
 module "lakehouse" {
   source = "../../lakehouse"
 
-  prefix              = "stedi-prod"
+  prefix              = local.prefix
   environment         = "prod"
   layout              = "job-per-table"
   capacity            = { workers = 4, timeout_minutes = 120 }
