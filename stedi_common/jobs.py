@@ -1,4 +1,14 @@
-"""What the scripts in `jobs/` share: Glue-style arguments, an engine, and a line of JSON about what happened."""
+"""What the scripts in `jobs/` share: Glue-style arguments, an engine, and a line of JSON for each table.
+
+The line is on standard output once the table is as it should be. Metrics and people read it, so its names stay:
+
+    every job   job, table
+    land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values
+    the others  changed, rows_in, rows_kept, dropped (rows by reason)
+
+What they mean stands in `landing.Landed` and `pipeline.Outcome`. What fails ends the run, and is told on standard error
+and as the message of Glue's run: `<table> is stale: <error>`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +16,12 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from stedi_common import landing, pipeline
-from stedi_common.contracts import SOURCES
+from stedi_common.contracts import SOURCES, contract
 from stedi_common.engines import ENGINES, Engine, connect
 from stedi_common.errors import StediError, UnexpectedError
 from stedi_common.lake import Lake
@@ -19,70 +29,101 @@ from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
 
 
-def make(job: str, argv: Sequence[str]) -> int:
-    """Run a job that makes a table. Returns the exit code."""
-    arguments = _parser(job).parse_known_args(argv)[0]
-    return _report(job, lambda: _make(job, arguments))
+@dataclass(frozen=True)
+class Step:
+    """What makes one table."""
+
+    job: str
+    table: str
+    run: Callable[[Engine, Policy, PseudonymKey], landing.Landed | pipeline.Outcome]
+
+    @classmethod
+    def lands(cls, source: str, folder: str) -> Step:
+        """Land the drops of a source."""
+        table = contract(f"{source}_landing")
+        return cls(table.made_by, table.name, lambda engine, _, key: landing.land(engine, source, folder, key))
+
+    @classmethod
+    def makes(cls, job: pipeline.Job) -> Step:
+        """Run one of the five jobs."""
+        return cls(job.name, job.target.name, lambda engine, policy, key: pipeline.run(engine, job, policy, key))
 
 
-def land(argv: Sequence[str]) -> int:
-    """Run the job that lands the drops of one source. Returns the exit code."""
-    parser = _parser("land")
+def land(argv: Sequence[str]) -> str | None:
+    """Land the drops of one source. Returns what `sys.exit` takes: of a failure what to tell."""
+    parser = _landing_parser("land")
     parser.add_argument("--source", choices=SOURCES, required=True)
-    parser.add_argument("--landing", required=True, help="the folder or S3 URI above the sources' folders")
-    arguments = parser.parse_known_args(argv)[0]
-    return _report("land", lambda: _land(arguments))
+    arguments = _parsed(parser, argv)
+    return _run([Step.lands(arguments.source, arguments.landing)], arguments, _lake)
 
 
-def _make(job: str, arguments: argparse.Namespace) -> Any:
-    policy = Policy.declared(
-        arguments.consent, arguments.pairing, frozenset(arguments.defective_serials.split()), arguments.environment
-    )
-    (known,) = pipeline.jobs([job])
-    key = _key(arguments)
-    _lake(arguments).expect()
-    return _with_engine(arguments, lambda engine: pipeline.run(engine, known, policy, key))
+def make(job: str, argv: Sequence[str]) -> str | None:
+    """Make the table of one of the five jobs. Returns what `sys.exit` takes: of a failure what to tell."""
+    arguments = _parsed(_parser(job), argv)
+    return _run([Step.makes(pipeline.JOBS[job])], arguments, lambda arguments: _lake(arguments).expect())
 
 
-def _land(arguments: argparse.Namespace) -> Any:
-    key = _key(arguments)
-    return _with_engine(arguments, lambda engine: landing.land(engine, arguments.source, arguments.landing, key))
+def lakehouse(argv: Sequence[str]) -> str | None:
+    """Land all drops and make all tables, in one session. Returns what `sys.exit` takes: of a failure what to tell."""
+    arguments = _parsed(_landing_parser("lakehouse"), argv)
+    steps = [Step.lands(source, arguments.landing) for source in SOURCES]
+    steps += [Step.makes(job) for job in pipeline.JOBS.values()]
+    return _run(steps, arguments, _lake)
 
 
-def _with_engine(arguments: argparse.Namespace, work: Callable[[Engine], Any]) -> Any:
-    engine = connect(arguments.engine, _lake(arguments))
+def _run(
+    steps: Sequence[Step], arguments: argparse.Namespace, lake: Callable[[argparse.Namespace], Lake]
+) -> str | None:
+    """Run the steps until one fails. Before the first stands what all of them need."""
+    stale = steps[0].table
     try:
-        return work(engine)
-    finally:
-        engine.close()
+        policy, key = _policy(arguments), _key(arguments)
+        with closing(connect(arguments.engine, lake(arguments))) as engine:
+            for step in steps:
+                stale = step.table
+                done = asdict(step.run(engine, policy, key))
+                print(json.dumps({"job": step.job, "table": step.table, **done}), flush=True)  # noqa: T201 - its output
+    except StediError as error:
+        return f"{stale} is stale: {error}"
+    except Exception as error:
+        unexpected = UnexpectedError(error)
+        print(unexpected.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
+        return f"{stale} is stale: {unexpected}"
+    return None
 
 
 def _lake(arguments: argparse.Namespace) -> Lake:
     return Lake.at(arguments.lake, arguments.database_prefix)
 
 
-def _report(job: str, work: Callable[[], Any]) -> int:
-    """One line of JSON on standard output; of an error one on standard error."""
-    try:
-        result = asdict(work())
-    except StediError as error:
-        return _failed(job, error)
-    except Exception as error:
-        unexpected = UnexpectedError(error)
-        return _failed(job, unexpected, unexpected.way)
-    print(json.dumps({"job": job, **result}))  # noqa: T201 - and its standard output
-    return 0
+def _policy(arguments: argparse.Namespace) -> Policy:
+    defective_serials = frozenset(arguments.defective_serials.split())
+    return Policy.declared(arguments.consent, arguments.pairing, defective_serials, arguments.environment)
 
 
-def _failed(job: str, error: StediError, way: str = "") -> int:
-    print(f"{way}{job}: {error}", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
-    return 1
+def _key(arguments: argparse.Namespace) -> PseudonymKey:
+    if arguments.pseudonym_key_secret:
+        return secret_key(arguments.pseudonym_key_secret)
+    return read_key(arguments.pseudonym_key_file) if arguments.pseudonym_key_file else local_key()
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments. Those that Glue adds of its own (--JOB_NAME, --TempDir, …) are let pass."""
+    return parser.parse_known_args(argv)[0]
+
+
+def _landing_parser(job: str) -> argparse.ArgumentParser:
+    parser = _parser(job)
+    parser.add_argument("--landing", required=True, help="the folder or S3 URI above the sources' folders")
+    return parser
 
 
 def _parser(job: str) -> argparse.ArgumentParser:
-    """The arguments every job takes. Those that Glue adds of its own (--JOB_NAME, --TempDir, …) are let pass."""
+    """The arguments every job takes."""
     parser = argparse.ArgumentParser(job, allow_abbrev=False)
-    parser.add_argument("--lake", required=True, help="a folder, or the S3 URI above the zones")
+    parser.add_argument(
+        "--lake", required=True, help="a folder, or the S3 URI above the zones, in which {zone} is a zone's name"
+    )
     parser.add_argument("--database_prefix", default="", help="what the names of Glue's databases start with")
     parser.add_argument("--engine", choices=ENGINES, default="spark")
     parser.add_argument("--consent", default="as-of")
@@ -91,11 +132,5 @@ def _parser(job: str) -> argparse.ArgumentParser:
     parser.add_argument("--environment", default="local", help="prod accepts only the default policy")
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--pseudonym_key_file", type=Path, help="64 hex digits, mode 0600")
-    key.add_argument("--pseudonym_key_secret", help="the name of a secret in Secrets Manager with 64 hex digits")
+    key.add_argument("--pseudonym_key_secret", help="name or ARN of a secret in Secrets Manager with 64 hex digits")
     return parser
-
-
-def _key(arguments: argparse.Namespace) -> PseudonymKey:
-    if arguments.pseudonym_key_secret:
-        return secret_key(arguments.pseudonym_key_secret)
-    return read_key(arguments.pseudonym_key_file) if arguments.pseudonym_key_file else local_key()

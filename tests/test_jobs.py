@@ -4,6 +4,8 @@ import ast
 import importlib.util
 import json
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import canaries
@@ -15,12 +17,30 @@ from lakes import write
 from stedi_common import jobs, pipeline
 from stedi_common.contracts import SOURCES
 
+#: As users of this pipeline know them, in the order of their dependencies.
+FIVE = (
+    "customer_landing_to_trusted",
+    "accelerometer_landing_to_trusted",
+    "customer_trusted_to_curated",
+    "step_trainer_landing_to_trusted",
+    "machine_learning_curated",
+)
 SCRIPTS = sorted(path.stem for path in JOBS.glob("*.py"))
 #: What Glue hands to every script.
 GLUES = (
     *("--JOB_NAME", "stedi-job", "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_1"),
     *("--TempDir", "s3://bucket/tmp/", "--job-bookmark-option", "job-bookmark-disable", "--enable-metrics", "true"),
 )
+#: The job and the table of each line that a full run prints.
+STEPS = [
+    *(("land", f"{source}_landing") for source in SOURCES),
+    *((job.name, job.target.name) for job in pipeline.JOBS.values()),
+]
+#: The names in those lines, which metrics are made of: see `stedi_common.jobs`.
+TOLD = {
+    *("job", "table", "changed", "rows_in", "rows_kept", "dropped"),
+    *("source", "files", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
+}
 PAIR = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
     [reading("ann@example.org", at("09:00"))],
@@ -29,7 +49,8 @@ PAIR = landing(
 
 
 def test_the_scripts_are_those_that_users_know():
-    assert set(SCRIPTS) == {"land", *pipeline.JOBS}
+    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse"}
+    assert tuple(pipeline.JOBS) == FIVE
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -52,10 +73,46 @@ def test_all_scripts_make_the_tables(tmp_path):
     done += [job(name, *common) for name in pipeline.JOBS]
     assert [(each.code, each.err) for each in done] == [(0, "")] * 8
     told = [json.loads(each.out) for each in done]
-    assert [one["job"] for one in told] == ["land"] * 3 + list(pipeline.JOBS)
-    assert (told[-1]["table"], told[-1]["rows_kept"]) == ("machine_learning_curated", 600)
+    assert [(one["job"], one["table"]) for one in told] == STEPS
+    assert told[-1]["rows_kept"] == 600
+    assert {name for one in told for name in one} == TOLD
     assert canaries.said("".join(each.said for each in done)) == set()
     assert canaries.misplaced(tmp_path / "lake") == {}
+
+
+def test_one_script_makes_the_tables_too(connect, tmp_path):
+    """On either engine, in one session; and again, when there is nothing to do."""
+    write(tmp_path / "drops", PAIR)
+    words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", connect.args[0]]
+    first, second = [steps_of(words) for _ in range(2)]
+    assert [(one["job"], one["table"]) for one in first] == [(one["job"], one["table"]) for one in second] == STEPS
+    assert [one["landed"] for one in first[:3]] == [1, 1, 1]
+    assert [(one["changed"], one["rows_kept"]) for one in first[3:]] == [(True, 1)] * 5
+    assert [one["files"] for one in second[:3]] == [0, 0, 0]
+    assert [(one["changed"], one["rows_kept"]) for one in second[3:]] == [(False, 1)] * 5
+
+
+def steps_of(words):
+    told = StringIO()
+    with redirect_stdout(told):
+        assert jobs.lakehouse(words) is None
+    return [json.loads(line) for line in told.getvalue().splitlines()]
+
+
+def test_one_script_stops_at_the_first_step_that_fails(tmp_path):
+    """What the steps before it made is there; the table that is stale is named."""
+    write(tmp_path / "drops", landing([customer("ann@example.org", at("08:00"))]))
+    words = ("--landing", tmp_path / "drops", "--lake", tmp_path / "lake", "--engine", "embedded")
+    assert job("lakehouse", *words).code == 0
+    (tmp_path / "drops" / "accelerometer").mkdir()
+    (tmp_path / "drops" / "accelerometer" / "1.json").write_text(json.dumps(reading("a@b.c", 1714555000)))
+    assert job("lakehouse", *words).code == 0
+    (tmp_path / "drops" / "accelerometer" / "1.json").write_text("other")
+    done = job("lakehouse", *words)
+    assert (done.code, [json.loads(line)["table"] for line in done.out.splitlines()]) == (1, ["customer_landing"])
+    assert done.err.startswith(
+        "accelerometer_landing is stale: landing: expected accelerometer/1.json as it had landed"
+    )
 
 
 def test_scripts_run_under_spark_submit(tmp_path):
@@ -85,7 +142,7 @@ def test_an_error_is_told_on_standard_error(tmp_path):
     done = job("machine_learning_curated", "--lake", tmp_path / "lake", "--engine", "embedded", "--consent", "always")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(
-        "machine_learning_curated: policy: expected consent to be one of as-of, ever, got 'always'"
+        "machine_learning_curated is stale: policy: expected consent to be one of as-of, ever, got 'always'"
     )
     assert not (tmp_path / "lake").exists()
 

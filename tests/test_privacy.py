@@ -197,7 +197,7 @@ def test_java_says_nothing_of_a_failing_job(tmp_path):
         PYSPARK_SUBMIT_ARGS="--conf spark.sql.ansi.enabled=true pyspark-shell",
     )
     assert done.code == 1
-    assert "customer_landing_to_trusted: engine spark: Spark stopped with" in done.err
+    assert "customer_trusted is stale: engine spark: Spark stopped with" in done.err
     assert canaries.said(done.said) == set()
 
 
@@ -226,7 +226,8 @@ def test_an_unexpected_error_is_told_without_its_message(defective, monkeypatch,
 def test_a_jobs_unexpected_error_is_told_without_its_message(defective, monkeypatch, capfd):
     monkeypatch.setattr("stedi_common.landing.land", fails_quoting)
     arguments = f"--source customer --landing {defective}/drops --lake {defective}/lake --engine embedded"
-    assert jobs.land(arguments.split()) == 1
+    failure = jobs.land(arguments.split())
     said = capfd.readouterr()
-    assert "land: unexpected ValueError at" in said.err
-    assert canaries.said(said.out + said.err) == set()
+    assert "customer_landing is stale: unexpected ValueError at" in failure
+    assert "fails_quoting" in said.err
+    assert canaries.said(said.out + said.err + failure) == set()
