@@ -17,5 +17,5 @@ module "artifacts" {
   bucket  = module.bucket["artifacts"].name
   key_arn = module.key["operations"].arn
   jobs    = var.sources.jobs
-  wheels  = var.sources.wheels
+  wheels  = coalesce(var.sources.wheels, "../../../dist/glue-${var.capacity.glue_version}-aws/stedi.gluewheels.zip")
 }

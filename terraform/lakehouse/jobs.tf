@@ -42,7 +42,7 @@ locals {
     }
   }
 
-  jobs = var.layout == "one-job" ? local.one_job : local.steps
+  jobs = { one-job = local.one_job, job-per-table = local.steps }[var.layout]
 
   arguments = merge(
     {

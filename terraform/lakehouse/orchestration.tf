@@ -1,13 +1,16 @@
 locals {
   # In the order of their dependencies; the steps of a stage do not wait for each other.
-  stages = var.layout == "one-job" ? [["lakehouse"]] : [
-    keys(local.land_steps),
-    ["customer_landing_to_trusted"],
-    ["accelerometer_landing_to_trusted"],
-    ["customer_trusted_to_curated"],
-    ["step_trainer_landing_to_trusted"],
-    ["machine_learning_curated"],
-  ]
+  stages = {
+    one-job = [["lakehouse"]]
+    job-per-table = [
+      keys(local.land_steps),
+      ["customer_landing_to_trusted"],
+      ["accelerometer_landing_to_trusted"],
+      ["customer_trusted_to_curated"],
+      ["step_trainer_landing_to_trusted"],
+      ["machine_learning_curated"],
+    ]
+  }[var.layout]
 
   # The tables that each stage may read: those that earlier ones made.
   made_before = [

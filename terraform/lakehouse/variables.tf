@@ -167,11 +167,11 @@ variable "budget" {
 }
 
 variable "sources" {
-  description = "Where the code is: the contracts, the scripts of the jobs, and the zip of wheels that `make artifacts` builds."
+  description = "Where the code is: the contracts, the scripts of the jobs, and the zip of wheels; null: the one that `make artifacts` builds for AWS."
   type = object({
     contracts = optional(string, "../../../stedi_common/contracts")
     jobs      = optional(string, "../../../jobs")
-    wheels    = optional(string, "../../../dist/stedi.gluewheels.zip")
+    wheels    = optional(string)
   })
   default  = {}
   nullable = false

@@ -7,6 +7,7 @@ module "lakehouse" {
   environment         = "local"
   layout              = var.layout
   sources             = var.sources
+  principals          = { for role in ["researcher", "engineer", "privacy_officer"] : role => ["arn:aws:iam::000000000000:root"] }
   deletion_protection = false
 }
 

@@ -17,7 +17,7 @@ variable "sources" {
   type = object({
     contracts = optional(string)
     jobs      = optional(string)
-    wheels    = optional(string)
+    wheels    = optional(string, "../../../dist/glue-5.1-local/stedi.gluewheels.zip")
   })
   default  = {}
   nullable = false

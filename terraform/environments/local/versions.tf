@@ -7,13 +7,11 @@ terraform {
       version = "~> 5.100"
     }
   }
+
+  backend "local" {}
 }
 
 provider "aws" {
   region            = "us-east-1"
   s3_use_path_style = true
-
-  default_tags {
-    tags = { lakehouse = var.prefix, environment = "local" }
-  }
 }

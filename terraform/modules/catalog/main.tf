@@ -17,17 +17,13 @@ locals {
   }
 }
 
+# Who gets new tables by default is the account's setting in Lake Formation (terraform/account): nobody.
 resource "aws_glue_catalog_database" "zone" {
   for_each = var.zones
 
   name         = "${var.database_prefix}_${each.key}"
   description  = "The ${each.key} zone."
   location_uri = "s3://${each.value.bucket}/${each.key}"
-
-  # Else whom IAM allows gets every table, whatever Lake Formation grants.
-  create_table_default_permission {
-    permissions = []
-  }
 }
 
 resource "aws_glue_catalog_table" "this" {
