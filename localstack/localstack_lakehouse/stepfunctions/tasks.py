@@ -84,7 +84,7 @@ class SyncTask(state_task_service_callback.StateTaskServiceCallback):
     def _judged(self, env: Environment, state: str, output: Data) -> Data:
         if state in self.failed:
             name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
-            raise FailureEventException(self._failure(env, name, to_json_str(output)))
+            raise FailureEventException(self._failure(env, name, to_json_str(output, separators=(",", ":"))))
         return output
 
     def _client(self, part: ResourceRuntimePart, credentials: StateCredentials) -> Any:

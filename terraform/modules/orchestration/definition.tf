@@ -37,7 +37,7 @@ locals {
         Stale = {
           Type      = "Fail"
           Error     = "StaleTable"
-          CausePath = "States.Format('Not made, and neither what is made of it: {}', States.JsonToString($[*].stale))"
+          CausePath = "States.Format('Stale, and so is all that is made of them: {}', States.JsonToString($[*].stale))"
         }
       },
     )
@@ -72,7 +72,7 @@ locals {
             Choices = [{
               And = [
                 { Variable = "$.failure.Cause", IsPresent = true },
-                { Variable = "$.failure.Cause", StringMatches = "{*\"Id\":\"jr_*}" },
+                { Variable = "$.failure.Cause", StringMatches = "{*\"Id\"*\"jr_*}" },
               ]
               Next = "The run of ${step.table}"
             }]
@@ -87,7 +87,7 @@ locals {
 
           "No run of ${step.table}" = {
             Type   = "Pass"
-            Result = { run = { Id = "none, it could not start" } }
+            Result = { run = { Id = "none could start" } }
             Next   = "Tell that ${step.table} is stale"
           }
 
@@ -99,7 +99,7 @@ locals {
               TopicArn = var.topic.arn
               Subject  = substr("${var.name}: ${step.table} is stale", 0, 100)
               "Message.$" = "States.Format('${join(" ", compact([
-                "${step.table} is stale: its job ${step.job} did not succeed, run {}.",
+                "${step.table} is stale: job ${step.job} did not succeed (run: {}).",
                 length(local.followers[index]) > 0 ? "So is what is made after it: ${join(", ", local.followers[index])}." : "",
                 "Start {} again when the cause is mended; a rerun is always safe.",
               ]))}', $.run.Id, $$.StateMachine.Id)"

@@ -1,0 +1,130 @@
+"""The state machine that this plugin is made for, as its Terraform module makes it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from conftest import random_name
+from running import Jobs
+from terraforming import initialized, succeeded, wanted
+
+MODULE = Path(__file__).parents[2] / "terraform/modules/orchestration"
+
+pytestmark = [wanted, pytest.mark.skipif(not MODULE.exists(), reason="the project is not here")]
+
+
+class Machine:
+    """A state machine, and what it tells."""
+
+    def __init__(self, aws: boto3.Session, jobs: Jobs, arn: str, topic: str) -> None:
+        self._states = aws.client("stepfunctions")
+        self._sqs = aws.client("sqs")
+        self._jobs = jobs
+        self._arn = arn
+        self._queue = self._sqs.create_queue(QueueName=topic.rpartition(":")[2])["QueueUrl"]
+        (queue,) = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])[
+            "Attributes"
+        ].values()
+        aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+    def start(self) -> str:
+        """Start an execution; its ARN."""
+        started = self._states.start_execution(stateMachineArn=self._arn, input='["whatever somebody gives it"]')
+        return str(started["executionArn"])
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        """The execution, ended."""
+        self._jobs.until(lambda: self._states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+        found: dict[str, Any] = self._states.describe_execution(executionArn=execution)
+        return found
+
+    def errors(self, execution: str) -> set[str]:
+        """The errors that its tasks met."""
+        history = self._states.get_paginator("get_execution_history").paginate(executionArn=execution)
+        failures = history.search("events[].taskFailedEventDetails.error")
+        return set(failures)
+
+    def told(self) -> list[str]:
+        """What the topic was told."""
+        messages = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"])["Message"] for message in messages]
+
+
+STAGES = {
+    "stale": [["bad", "good", "none"], ["after"]],
+    "busy": [["first"], ["second"]],
+    "stopped": [["slow"], ["last"]],
+}
+
+
+@pytest.fixture(scope="module")
+def job(jobs: Jobs) -> dict[str, str]:
+    """The names of the jobs."""
+    scripts = {"bad": "raise ValueError('ann@example.org')", "slow": sleep(600), "first": sleep(4), "second": sleep(4)}
+    good = ("good", "after", "last")
+    return {name: jobs.define(script, "pythonshell") for name, script in (scripts | dict.fromkeys(good, "")).items()}
+
+
+@pytest.fixture(scope="module")
+def machines(
+    aws: boto3.Session, endpoint: str, jobs: Jobs, job: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Machine]:
+    folder = tmp_path_factory.mktemp("orchestration")
+    shutil.copytree(MODULE, folder / "module", ignore=shutil.ignore_patterns(".*", "tests"))
+    named = {name: [[job.get(each, each) for each in stage] for stage in stages] for name, stages in STAGES.items()}
+    variables = {"name": random_name(), "machines": json.dumps(named)}
+    terraform = initialized(Path(__file__).parent / "orchestration", folder, endpoint, variables)
+    succeeded(terraform("apply", "-auto-approve"))
+    made = json.loads(succeeded(terraform("output", "-json", "machines")))
+    return {name: Machine(aws, jobs, machine["arn"], machine["topic"]) for name, machine in made.items()}
+
+
+def test_a_table_that_cannot_be_made_is_told_and_stops_what_comes_after(
+    machines: dict[str, Machine], jobs: Jobs, job: dict[str, str]
+) -> None:
+    machine, bad, after = machines["stale"], job["bad"], job["after"]
+    execution = machine.ended(machine.start())
+    assert (execution["status"], execution["error"]) == ("FAILED", "StaleTable")
+    assert execution["cause"].endswith(f': ["table-of-{bad}","table-of-none"]')
+    assert [len(runs(jobs, each)) for each in (bad, job["good"], after)] == [2, 1, 0]
+
+    told = sorted(machine.told(), key=lambda message: "table-of-none is" in message)
+    assert told[0].startswith(f"table-of-{bad} is stale: job {bad} did not succeed (run: {runs(jobs, bad)[0]['Id']}).")
+    assert told[1].startswith("table-of-none is stale: job none did not succeed (run: none could start).")
+    assert all(f"So is what is made after it: table-of-{after}." in message for message in told)
+    assert "ann" not in f"{told}{execution['cause']}"
+
+
+def test_of_two_executions_at_once_each_waits_for_the_others_jobs(
+    machines: dict[str, Machine], jobs: Jobs, job: dict[str, str]
+) -> None:
+    machine = machines["busy"]
+    executions = [machine.start(), machine.start()]
+    assert [machine.ended(execution)["status"] for execution in executions] == ["SUCCEEDED", "SUCCEEDED"]
+    assert machine.told() == []
+    assert [len(runs(jobs, job[name])) for name in ("first", "second")] == [2, 2]
+    errors = machine.errors(executions[0]) | machine.errors(executions[1])
+    assert errors == {"Glue.ConcurrentRunsExceededException"}
+
+
+def test_a_table_whose_job_was_stopped_is_stale(
+    machines: dict[str, Machine], jobs: Jobs, job: dict[str, str], glue: BaseClient
+) -> None:
+    execution = machines["stopped"].start()
+    jobs.until(lambda: [run["JobRunState"] for run in runs(jobs, job["slow"])] == ["RUNNING"])
+    glue.batch_stop_job_run(JobName=job["slow"], JobRunIds=[runs(jobs, job["slow"])[0]["Id"]])
+    assert machines["stopped"].ended(execution)["error"] == "StaleTable"
+    assert runs(jobs, job["last"]) == []
+
+
+def sleep(seconds: int) -> str:
+    """A script."""
+    return f"import time; time.sleep({seconds})"
+
+
+def runs(jobs: Jobs, name: str) -> list[dict[str, Any]]:
+    return list(jobs.glue.get_job_runs(JobName=name)["JobRuns"])
