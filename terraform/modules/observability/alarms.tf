@@ -6,11 +6,8 @@ locals {
     aborted   = "ExecutionsAborted"
   }
 
-  # What a table's step reports when it is done.
-  reports = merge(
-    { for table in local.landing_tables : table => { metric = "Lines", dimensions = { Source = trimsuffix(table, "_landing") } } },
-    { for table in local.made_tables : table => { metric = "RowsKept", dimensions = { Table = table } } },
-  )
+  # What a table's step reports whenever it succeeds.
+  report = { for table in local.written : table => contains(local.landed, table) ? "Lines" : "RowsKept" }
 }
 
 resource "aws_cloudwatch_metric_alarm" "bad_end" {
@@ -50,13 +47,13 @@ resource "aws_cloudwatch_metric_alarm" "late" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "stale" {
-  for_each = var.late_hours == null ? {} : local.reports
+  for_each = var.late_hours == null ? {} : local.report
 
   alarm_name          = "${var.prefix}-stale-${replace(each.key, "_", "-")}"
   alarm_description   = "No step brought ${each.key} up to date in ${var.late_hours} hours."
   namespace           = var.prefix
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
+  metric_name         = each.value
+  dimensions          = { Table = each.key }
   statistic           = "SampleCount"
   comparison_operator = "LessThanThreshold"
   threshold           = 1
@@ -68,10 +65,10 @@ resource "aws_cloudwatch_metric_alarm" "stale" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "rejected" {
-  for_each = toset(local.sources)
+  for_each = local.landed
 
   alarm_name          = "${var.prefix}-rejected-${replace(each.key, "_", "-")}"
-  alarm_description   = "Of the lines of ${each.key} that came in within an hour, more than ${var.rejected_share * 100} % were rejected. The query rejected_share tells which and why."
+  alarm_description   = "Of the lines that came to ${each.key} within an hour, more than ${var.rejected_share * 100} % were rejected. The query rejected_share tells which and why."
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.rejected_share
   evaluation_periods  = 1
@@ -94,7 +91,7 @@ resource "aws_cloudwatch_metric_alarm" "rejected" {
       metric {
         namespace   = var.prefix
         metric_name = metric_query.value
-        dimensions  = { Source = each.key }
+        dimensions  = { Table = each.key }
         stat        = "Sum"
         period      = 3600
       }
@@ -103,6 +100,6 @@ resource "aws_cloudwatch_metric_alarm" "rejected" {
 }
 
 locals {
-  # An hour without lines has no share.
-  share = "IF(lines > 0, rejected / lines)"
+  # An hour without lines rejects nothing.
+  share = "IF(lines > 0, rejected / lines, 0)"
 }

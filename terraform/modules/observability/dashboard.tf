@@ -46,38 +46,38 @@ locals {
     {
       type = "metric"
       properties = {
-        title   = "Lines landed, by source"
+        title   = "Records landed, by table"
         region  = local.region
         stat    = "Sum"
         period  = local.day
         view    = "timeSeries"
-        metrics = [for source in local.sources : [var.prefix, "Landed", "Source", source]]
+        metrics = [for table in local.landed : [var.prefix, "Landed", "Table", table]]
       }
     },
     {
       type = "metric"
       properties = {
-        title   = "Rows, by table"
+        title   = "Rows made, by table"
         region  = local.region
         stat    = "Maximum"
         period  = local.day
         view    = "timeSeries"
-        metrics = [for table in local.made_tables : [var.prefix, "RowsKept", "Table", table]]
+        metrics = [for table in local.made : [var.prefix, "RowsKept", "Table", table]]
       }
     },
     {
       type = "metric"
       properties = {
-        title  = "Rejected share, by source"
+        title  = "Rejected share, by table"
         region = local.region
         stat   = "Sum"
         period = local.hour
         view   = "timeSeries"
         yAxis  = { left = { min = 0, max = 1 } }
         metrics = concat(
-          [for index, source in local.sources : [{ id = "share${index}", expression = "IF(lines${index} > 0, rejected${index} / lines${index})", label = source }]],
-          [for index, source in local.sources : [var.prefix, "Lines", "Source", source, { id = "lines${index}", visible = false }]],
-          [for index, source in local.sources : [var.prefix, "Rejected", "Source", source, { id = "rejected${index}", visible = false }]],
+          [for i, table in sort(local.landed) : [{ id = "share${i}", expression = "IF(lines${i} > 0, rejected${i} / lines${i}, 0)", label = table }]],
+          [for i, table in sort(local.landed) : [var.prefix, "Lines", "Table", table, { id = "lines${i}", visible = false }]],
+          [for i, table in sort(local.landed) : [var.prefix, "Rejected", "Table", table, { id = "rejected${i}", visible = false }]],
         )
         annotations = { horizontal = [{ label = "alarm", value = var.rejected_share }] }
       }

@@ -39,6 +39,7 @@ variable "jobs" {
 variable "late_hours" {
   description = "After how many hours without a good run, or without a table's step, somebody is told; null: no run is expected."
   type        = number
+  nullable    = true
 
   validation {
     # An alarm looks back over seven days at most, by hours.

@@ -12,10 +12,9 @@ variable "name" {
 variable "results" {
   description = "Where results go: a bucket, a prefix that nobody else writes to, and the key that encrypts them."
   type = object({
-    bucket     = string
-    bucket_arn = string
-    prefix     = string
-    key_arn    = string
+    bucket  = string
+    prefix  = string
+    key_arn = string
   })
   nullable = false
 

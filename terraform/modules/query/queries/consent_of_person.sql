@@ -1,5 +1,5 @@
 -- Under which consent did this person's rows get here? Put their email in the place of person@example.com.
--- source_file and source_line are where the record of that consent came in; no row: nobody who consents.
+-- source_file and source_line are where the record of that consent came in. No row: nobody who consents.
 WITH person AS (SELECT lower(trim('person@example.com')) AS email),
 consent AS (
   SELECT

@@ -1,4 +1,4 @@
--- Pairs that no curated customer can have made, and pseudonyms beyond the number of curated customers. Expected: 0 and 0.
+-- Pairs that no curated customer can have made. Expected: 0, and no more people than curated customers.
 -- SQL has no key to tell a pseudonym's person: a pair is looked for among the readings of all of them.
 WITH devices AS (
   SELECT DISTINCT claims.email, claims.serialnumber
@@ -13,8 +13,9 @@ possible AS (
     ON steps.serialnumber = devices.serialnumber AND steps.sensorreadingtime = readings."timestamp"
 )
 SELECT
-  count_if(possible."timestamp" IS NULL) AS pairs_outside_curated,
-  greatest(count(DISTINCT pairs.pseudonym) - (SELECT count(*) FROM "${curated}"."customers_curated"), 0) AS people_outside_curated
+  count(*) FILTER (WHERE possible."timestamp" IS NULL) AS pairs_outside_curated,
+  count(DISTINCT pairs.pseudonym) AS people,
+  (SELECT count(DISTINCT email) FROM "${curated}"."customers_curated") AS curated_customers
 FROM "${curated}"."machine_learning_curated" AS pairs
 LEFT JOIN possible
   ON possible."timestamp" = pairs."timestamp"

@@ -7,14 +7,14 @@ WITH owners AS (
 )
 SELECT
   'accelerometer_trusted' AS table_name,
-  count_if(customers.email IS NULL) AS without_consent,
-  count_if(readings."timestamp" < customers.consent_start) AS before_consent
+  count(*) FILTER (WHERE customers.consent_start IS NULL) AS without_consent,
+  count(*) FILTER (WHERE readings."timestamp" < customers.consent_start) AS before_consent
 FROM "${trusted}"."accelerometer_trusted" AS readings
 LEFT JOIN "${trusted}"."customer_trusted" AS customers ON customers.email = readings."user"
 UNION ALL
 SELECT
   'step_trainer_trusted',
-  count_if(owners.serialnumber IS NULL),
-  count_if(readings.sensorreadingtime < owners.consent_start)
+  count(*) FILTER (WHERE owners.consent_start IS NULL),
+  count(*) FILTER (WHERE readings.sensorreadingtime < owners.consent_start)
 FROM "${trusted}"."step_trainer_trusted" AS readings
 LEFT JOIN owners ON owners.serialnumber = readings.serialnumber

@@ -6,7 +6,7 @@ SELECT
   rejected.rejected_column,
   count(*) AS rejected,
   files.lines,
-  round(CAST(count(*) AS double) / files.lines, 4) AS share
+  round(count(*) / CAST(files.lines AS double), 4) AS share
 FROM "${landing}"."landed_files" AS files
 JOIN "${landing}"."rejected_records" AS rejected ON rejected.source_file = files.source_file
 GROUP BY files.source, files.source_file, files.lines, rejected.reason, rejected.rejected_column
