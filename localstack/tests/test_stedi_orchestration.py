@@ -58,13 +58,15 @@ STAGES = {
     "stale": [["bad", "good", "none"], ["after"]],
     "busy": [["first"], ["second"]],
     "stopped": [["slow"], ["last"]],
+    "several": [["all"]],
 }
 
 
 @pytest.fixture(scope="module")
 def job(jobs: Jobs) -> dict[str, str]:
     """The names of the jobs."""
-    scripts = {"bad": "raise ValueError('ann@example.org')", "slow": sleep(600), "first": sleep(4), "second": sleep(4)}
+    failing = {"bad": "raise ValueError('ann@example.org')", "all": "exit('two is stale: ann@example.org')"}
+    scripts = failing | {"slow": sleep(600), "first": sleep(4), "second": sleep(4)}
     good = ("good", "after", "last")
     return {name: jobs.define(script, "pythonshell") for name, script in (scripts | dict.fromkeys(good, "")).items()}
 
@@ -73,9 +75,13 @@ def job(jobs: Jobs) -> dict[str, str]:
 def machines(
     aws: boto3.Session, endpoint: str, jobs: Jobs, job: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Machine]:
+    def step(name: str) -> dict[str, Any]:
+        tables = {"tables": ["one", "two", "three"]} if name == "all" else {}
+        return {"job": job.get(name, name), "table": f"table_{name}", **tables}
+
     folder = tmp_path_factory.mktemp("orchestration")
     shutil.copytree(MODULE, folder / "module", ignore=shutil.ignore_patterns(".*", "tests"))
-    named = {name: [[job.get(each, each) for each in stage] for stage in stages] for name, stages in STAGES.items()}
+    named = {name: [[step(each) for each in stage] for stage in stages] for name, stages in STAGES.items()}
     variables = {"name": random_name(), "machines": json.dumps(named)}
     terraform = initialized(Path(__file__).parent / "orchestration", folder, endpoint, variables)
     succeeded(terraform("apply", "-auto-approve"))
@@ -86,17 +92,26 @@ def machines(
 def test_a_table_that_cannot_be_made_is_told_and_stops_what_comes_after(
     machines: dict[str, Machine], jobs: Jobs, job: dict[str, str]
 ) -> None:
-    machine, bad, after = machines["stale"], job["bad"], job["after"]
+    machine, bad = machines["stale"], job["bad"]
     execution = machine.ended(machine.start())
     assert (execution["status"], execution["error"]) == ("FAILED", "StaleTable")
-    assert execution["cause"].endswith(f': ["table-of-{bad}","table-of-none"]')
-    assert [len(runs(jobs, each)) for each in (bad, job["good"], after)] == [2, 1, 0]
+    assert execution["cause"].endswith(': ["table_bad","table_none"]')
+    assert [len(runs(jobs, job[name])) for name in ("bad", "good", "after")] == [2, 1, 0]
 
-    told = sorted(machine.told(), key=lambda message: "table-of-none is" in message)
-    assert told[0].startswith(f"table-of-{bad} is stale: job {bad} did not succeed (run: {runs(jobs, bad)[0]['Id']}).")
-    assert told[1].startswith("table-of-none is stale: job none did not succeed (run: none could start).")
-    assert all(f"So is what is made after it: table-of-{after}." in message for message in told)
-    assert "ann" not in f"{told}{execution['cause']}"
+    of_bad, of_none = sorted(machine.told())
+    assert of_bad.startswith(f"table_bad is stale: job {bad} did not succeed (run: {runs(jobs, bad)[0]['Id']}).")
+    assert of_none.startswith("table_none is stale: job none did not succeed (run: none could start).")
+    assert all("So is what is made after it: table_after." in message for message in (of_bad, of_none))
+    assert "ann" not in f"{of_bad}{of_none}{execution['cause']}"
+
+
+def test_a_job_that_makes_several_tables_says_which_is_stale(machines: dict[str, Machine]) -> None:
+    machine = machines["several"]
+    assert '"two"' in machine.ended(machine.start())["cause"]
+    (told,) = machine.told()
+    assert told.startswith("two is stale: ")
+    assert "So is what is made after it: three." in told
+    assert "ann" not in told
 
 
 def test_of_two_executions_at_once_each_waits_for_the_others_jobs(

@@ -15,8 +15,8 @@ variable "name" {
 }
 
 variable "machines" {
-  description = "The jobs of each state machine, stage by stage."
-  type        = map(list(list(string)))
+  description = "The jobs of each state machine, stage by stage, and the tables that they make."
+  type        = map(list(list(object({ job = string, table = string, tables = optional(list(string), []) }))))
 }
 
 data "aws_caller_identity" "current" {}
@@ -40,11 +40,9 @@ module "orchestration" {
   name = "${var.name}-${each.key}"
   stages = [
     for stage in each.value : [
-      for job in stage : {
-        job     = job
-        job_arn = "arn:aws:glue:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:job/${job}"
-        table   = "table-of-${job}"
-      }
+      for step in stage : merge(step, {
+        job_arn = "arn:aws:glue:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:job/${step.job}"
+      })
     ]
   ]
   topic       = { arn = aws_sns_topic.this[each.key].arn, key_arn = aws_kms_key.this.arn }

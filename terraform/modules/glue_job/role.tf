@@ -5,29 +5,25 @@ locals {
   region  = data.aws_region.current.name
 
   tables = concat(var.reads, var.writes)
-  # Raw files, and what is staged of them: no tables, the rest alike.
-  files = [for place in [var.drops, var.staging] : place if place != null]
+  # One of each, or none.
+  drops   = var.drops[*]
+  staging = var.staging[*]
+  # A job that lands compares what arrives with what has landed. Others replace tables that they need not read.
+  read_back = var.staging == null ? [] : var.writes
 
-  # Keys by what S3 does with them for this job.
-  decrypted = distinct(concat(
-    [var.artifacts_key_arn], local.tables[*].key_arn, local.files[*].key_arn,
-  ))
-  encrypted = distinct(concat(
-    var.writes[*].key_arn, [for place in [var.staging] : place.key_arn if place != null],
-  ))
-
-  statements = concat(local.code, local.catalog, local.data, local.landing, local.keys, local.own)
+  statements = [
+    for statement in concat(local.code, local.catalog, local.files, local.landing, local.keys, local.watching) :
+    merge({ Effect = "Allow" }, statement)
+  ]
 
   code = [
     {
       Sid      = "Code"
-      Effect   = "Allow"
       Action   = ["s3:GetObject"]
       Resource = var.artifacts_arn
     },
     {
       Sid      = "PseudonymKey"
-      Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = [var.secret.arn]
     },
@@ -37,109 +33,107 @@ locals {
   catalog = [
     {
       Sid      = "FindTables"
-      Effect   = "Allow"
-      Action   = ["glue:GetDatabase", "glue:GetTable"]
+      Action   = ["glue:GetTable"]
       Resource = distinct(concat(local.tables[*].catalog_arn, local.tables[*].database_arn, local.tables[*].arn))
     },
     {
       Sid      = "CommitToTables"
-      Effect   = "Allow"
       Action   = ["glue:UpdateTable"]
       Resource = distinct(concat(var.writes[*].catalog_arn, var.writes[*].database_arn, var.writes[*].arn))
     },
   ]
 
-  data = [
+  files = [
     {
-      Sid      = "ReadFilesOfTables"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject"]
-      Resource = [for table in local.tables : "${table.bucket_arn}/${table.prefix}*"]
+      Sid    = "ReadTables"
+      Action = ["s3:GetObject"]
+      Resource = distinct(concat(
+        [for table in concat(var.reads, local.read_back) : "${table.bucket_arn}/${table.prefix}*"],
+        [for table in var.writes : "${table.bucket_arn}/${table.prefix}metadata/*"],
+      ))
     },
     {
-      # A commit writes new files, and removes metadata that the table need not keep or files that came too late.
-      Sid      = "WriteFilesOfTables"
-      Effect   = "Allow"
-      Action   = ["s3:PutObject", "s3:DeleteObject"]
+      # It deletes metadata that the table need not keep, empty files, and files of a commit that came too late; and it
+      # aborts an upload in parts that fails.
+      Sid      = "WriteTables"
+      Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"]
       Resource = [for table in var.writes : "${table.bucket_arn}/${table.prefix}*"]
     },
   ]
 
   landing = concat(
-    [for place in local.files : {
-      Sid      = "List${place.prefix == try(var.staging.prefix, null) ? "Staged" : "Drops"}"
-      Effect   = "Allow"
+    [for place in local.drops : {
+      Sid       = "ListDrops"
+      Action    = ["s3:ListBucket"]
+      Resource  = [place.bucket_arn]
+      Condition = { StringLike = { "s3:prefix" = "${place.prefix}*" } }
+    }],
+    [for place in local.drops : {
+      Sid      = "ReadDrops"
+      Action   = ["s3:GetObject"]
+      Resource = ["${place.bucket_arn}/${place.prefix}*"]
+    }],
+    [for place in local.staging : {
+      # On no condition: Spark and PyArrow look whether objects are there. To that S3 answers "no" only to who may list the
+      # bucket, else "forbidden"; and there is no s3:prefix in such a question.
+      # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+      Sid      = "ListStaged"
       Action   = ["s3:ListBucket"]
       Resource = [place.bucket_arn]
     }],
-    [for place in [var.drops] : {
-      Sid      = "ReadDrops"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject"]
-      Resource = ["${place.bucket_arn}/${place.prefix}*"]
-    } if place != null],
-    [for place in [var.staging] : {
+    [for place in local.staging : {
       Sid      = "Stage"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
       Resource = ["${place.bucket_arn}/${place.prefix}*"]
-    } if place != null],
+    }],
   )
 
   # S3 and Secrets Manager call KMS in the job's name.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+  # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
   keys = [
     {
-      Sid       = "Decrypt"
-      Effect    = "Allow"
-      Action    = ["kms:Decrypt"]
-      Resource  = local.decrypted
+      Sid    = "Decrypt"
+      Action = ["kms:Decrypt"]
+      Resource = distinct(concat(
+        [var.artifacts_key_arn], local.tables[*].key_arn, local.drops[*].key_arn, local.staging[*].key_arn,
+      ))
       Condition = { StringEquals = { "kms:ViaService" = "s3.${local.region}.amazonaws.com" } }
     },
     {
       Sid       = "Encrypt"
-      Effect    = "Allow"
       Action    = ["kms:GenerateDataKey"]
-      Resource  = local.encrypted
+      Resource  = distinct(concat(var.writes[*].key_arn, local.staging[*].key_arn))
       Condition = { StringEquals = { "kms:ViaService" = "s3.${local.region}.amazonaws.com" } }
     },
     {
       Sid      = "DecryptPseudonymKey"
-      Effect   = "Allow"
       Action   = ["kms:Decrypt"]
       Resource = [var.secret.key_arn]
       Condition = {
-        StringEquals = { "kms:ViaService" = "secretsmanager.${local.region}.amazonaws.com" }
-        StringLike   = { "kms:EncryptionContext:SecretARN" = var.secret.arn }
+        StringEquals = {
+          "kms:ViaService"                  = "secretsmanager.${local.region}.amazonaws.com"
+          "kms:EncryptionContext:SecretARN" = var.secret.arn
+        }
       }
     },
   ]
 
-  own = [
+  watching = [
     {
       # Glue asks to make the groups, and to encrypt them, though they are there and encrypted.
       # https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
       Sid      = "Log"
-      Effect   = "Allow"
       Action   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = flatten([for group in aws_cloudwatch_log_group.this : [group.arn, "${group.arn}:*"]])
     },
     {
-      # PutMetricData has no resources, a condition on the namespace is all that AWS offers.
+      # PutMetricData has no resources; a condition on the namespace is all that AWS offers.
       # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
       Sid       = "Metrics"
-      Effect    = "Allow"
       Action    = ["cloudwatch:PutMetricData"]
       Resource  = ["*"]
       Condition = { StringEquals = { "cloudwatch:namespace" = "Glue" } }
-    },
-    {
-      # GetDataAccess has no resources: Lake Formation's own grants say to what.
-      # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslakeformation.html
-      Sid      = "AskLakeFormation"
-      Effect   = "Allow"
-      Action   = ["lakeformation:GetDataAccess"]
-      Resource = ["*"]
     },
   ]
 }
@@ -160,8 +154,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  name = "job"
-  role = aws_iam_role.this.id
-
+  name   = "job"
+  role   = aws_iam_role.this.id
   policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
 }

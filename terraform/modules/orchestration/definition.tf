@@ -4,11 +4,19 @@
 locals {
   last = length(var.stages) - 1
 
-  # What is not made when a stage fails: its followers.
-  followers = [
-    for index in range(length(var.stages)) :
-    flatten([for stage in slice(var.stages, index + 1, length(var.stages)) : stage[*].table])
-  ]
+  # The tables of each job in the order that it makes them, and what is made after a table: its job's next ones, and those
+  # of later stages.
+  tables = [for stage in var.stages : { for step in stage : step.table => coalescelist(step.tables, [step.table]) }]
+  after = merge(flatten([
+    for index, stage in local.tables : [
+      for tables in values(stage) : {
+        for place, table in tables : table => concat(
+          slice(tables, place + 1, length(tables)),
+          flatten([for later in slice(local.tables, index + 1, length(local.tables)) : values(later)]),
+        )
+      }
+    ]
+  ])...)
 
   definition = {
     Comment = "Makes the tables in the order of their dependencies. A rerun is always safe."
@@ -47,73 +55,100 @@ locals {
     for index, stage in var.stages : {
       for step in stage : step.table => {
         StartAt = "Make ${step.table}"
-        States = {
-          "Make ${step.table}" = {
-            Type           = "Task"
-            Resource       = "arn:${local.partition}:states:::glue:startJobRun.sync"
-            Parameters     = { JobName = step.job, Arguments = step.arguments }
-            ResultSelector = { "Id.$" = "$.Id", "JobRunState.$" = "$.JobRunState" }
-            ResultPath     = "$.run"
-            Retry          = local.retries
-            Catch          = [{ ErrorEquals = ["States.ALL"], ResultPath = "$.failure", Next = "Did a run of ${step.table} fail?" }]
-            Next           = "Is ${step.table} made?"
-          }
-
-          # A run that somebody has stopped is no failure to Step Functions.
-          "Is ${step.table} made?" = {
-            Type    = "Choice"
-            Choices = [{ Variable = "$.run.JobRunState", StringEquals = "SUCCEEDED", Next = "${step.table} is made" }]
-            Default = "Tell that ${step.table} is stale"
-          }
-
-          # Then the cause is the run; it is a sentence where no run could start.
-          "Did a run of ${step.table} fail?" = {
-            Type = "Choice"
-            Choices = [{
-              And = [
-                { Variable = "$.failure.Cause", IsPresent = true },
-                { Variable = "$.failure.Cause", StringMatches = "{*\"Id\"*\"jr_*}" },
-              ]
-              Next = "The run of ${step.table}"
-            }]
-            Default = "No run of ${step.table}"
-          }
-
-          "The run of ${step.table}" = {
-            Type       = "Pass"
-            Parameters = { "run.$" = "States.StringToJson($.failure.Cause)" }
-            Next       = "Tell that ${step.table} is stale"
-          }
-
-          "No run of ${step.table}" = {
-            Type   = "Pass"
-            Result = { run = { Id = "none could start" } }
-            Next   = "Tell that ${step.table} is stale"
-          }
-
-          # Never the message of a failure: an engine's quotes the rows.
-          "Tell that ${step.table} is stale" = {
-            Type     = "Task"
-            Resource = "arn:${local.partition}:states:::sns:publish"
+        States = merge(local.making[step.table], {
+          for table in local.tables[index][step.table] : "${table} is stale" => {
+            Type = "Pass"
             Parameters = {
-              TopicArn = var.topic.arn
-              Subject  = substr("${var.name}: ${step.table} is stale", 0, 100)
-              "Message.$" = "States.Format('${join(" ", compact([
-                "${step.table} is stale: job ${step.job} did not succeed (run: {}).",
-                length(local.followers[index]) > 0 ? "So is what is made after it: ${join(", ", local.followers[index])}." : "",
-                "Start {} again when the cause is mended; a rerun is always safe.",
-              ]))}', $.run.Id, $$.StateMachine.Id)"
+              "run.$" = "$.run"
+              table   = table
+              after   = length(local.after[table]) > 0 ? " So is what is made after it: ${join(", ", local.after[table])}." : ""
             }
-            ResultPath = null
-            Retry      = [merge(local.backoff, { ErrorEquals = ["States.ALL"], MaxAttempts = 3 })]
-            # Untold it is stale all the same; the alarm for a failed execution tells, too.
-            Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = null, Next = "${step.table} is stale" }]
-            Next  = "${step.table} is stale"
+            Next = "Tell about ${step.table}"
           }
+        })
+      }
+    }
+  ]...)
 
-          "${step.table} is stale" = { Type = "Pass", Result = { stale = step.table }, End = true }
-          "${step.table} is made"  = { Type = "Pass", Result = {}, End = true }
+  making = merge([
+    for index, stage in var.stages : {
+      for step in stage : step.table => {
+        "Make ${step.table}" = {
+          Type           = "Task"
+          Resource       = "arn:${local.partition}:states:::glue:startJobRun.sync"
+          Parameters     = { JobName = step.job, Arguments = step.arguments }
+          ResultSelector = { run = { "Id.$" = "$.Id", "JobRunState.$" = "$.JobRunState" } }
+          Retry          = local.retries
+          Catch          = [{ ErrorEquals = ["States.ALL"], Next = "Did a run for ${step.table} fail?" }]
+          Next           = "Is ${step.table} made?"
         }
+
+        # A run that somebody has stopped is no failure to Step Functions.
+        "Is ${step.table} made?" = {
+          Type    = "Choice"
+          Choices = [{ Variable = "$.run.JobRunState", StringEquals = "SUCCEEDED", Next = "${step.table} is made" }]
+          Default = "Which of ${step.table} is stale?"
+        }
+
+        # Then the cause is the run; it is a sentence where no run could start.
+        "Did a run for ${step.table} fail?" = {
+          Type = "Choice"
+          Choices = [{
+            And = [
+              { Variable = "$.Cause", IsPresent = true },
+              { Variable = "$.Cause", StringMatches = "{*\"Id\"*\"jr_*}" },
+            ]
+            Next = "The run for ${step.table}"
+          }]
+          Default = "No run for ${step.table}"
+        }
+
+        "The run for ${step.table}" = {
+          Type       = "Pass"
+          Parameters = { "run.$" = "States.StringToJson($.Cause)" }
+          Next       = "Which of ${step.table} is stale?"
+        }
+
+        "No run for ${step.table}" = {
+          Type   = "Pass"
+          Result = { run = { Id = "none could start" } }
+          Next   = "Which of ${step.table} is stale?"
+        }
+
+        # The job's last words name it; where they do not, the first may be. No more of a message is told than that: an
+        # engine's quotes the rows.
+        "Which of ${step.table} is stale?" = {
+          Type = "Choice"
+          Choices = [for table in local.tables[index][step.table] : {
+            And = [
+              { Variable = "$.run.ErrorMessage", IsPresent = true },
+              { Variable = "$.run.ErrorMessage", StringMatches = "*${table} is stale: *" },
+            ]
+            Next = "${table} is stale"
+          }]
+          Default = "${local.tables[index][step.table][0]} is stale"
+        }
+
+        "Tell about ${step.table}" = {
+          Type     = "Task"
+          Resource = "arn:${local.partition}:states:::sns:publish"
+          Parameters = {
+            TopicArn    = var.topic.arn
+            "Subject.$" = "States.Format('${var.name}: {} is stale', $.table)"
+            "Message.$" = "States.Format('${join(" ", [
+              "{} is stale: job ${step.job} did not succeed (run: {}).{}",
+              "Start {} again when the cause is mended; a rerun is always safe.",
+            ])}', $.table, $.run.Id, $.after, $$.StateMachine.Id)"
+          }
+          ResultPath = null
+          Retry      = [merge(local.backoff, { ErrorEquals = ["States.ALL"], MaxAttempts = 3 })]
+          # Untold it is stale all the same; the alarm for a failed execution tells, too.
+          Catch = [{ ErrorEquals = ["States.ALL"], ResultPath = null, Next = "${step.table} is not made" }]
+          Next  = "${step.table} is not made"
+        }
+
+        "${step.table} is not made" = { Type = "Pass", Parameters = { "stale.$" = "$.table" }, End = true }
+        "${step.table} is made"     = { Type = "Pass", Result = {}, End = true }
       }
     }
   ]...)

@@ -10,11 +10,12 @@ variable "name" {
 }
 
 variable "stages" {
-  description = "Stages in order, each a list of jobs that do not wait for each other, with the table that each makes."
+  description = "Stages in order, each a list of jobs that do not wait for each other, with the table that each makes; one that makes several lists them as tables, in the order that it makes them."
   type = list(list(object({
     job       = string
     job_arn   = string
     table     = string
+    tables    = optional(list(string), [])
     arguments = optional(map(string), {})
   })))
   nullable = false
@@ -25,13 +26,19 @@ variable "stages" {
   }
 
   validation {
-    condition     = length(distinct(flatten(var.stages)[*].table)) == length(flatten(var.stages))
-    error_message = "stages: expected a table of its own for each job, got ${join(", ", flatten(var.stages)[*].table)}."
+    condition = alltrue([
+      for names in [flatten(var.stages)[*].table, flatten([for step in flatten(var.stages) : coalescelist(step.tables, [step.table])])] :
+      length(distinct(names)) == length(names)
+    ])
+    error_message = "stages: expected tables of its own for each job, got ${join(", ", flatten([for step in flatten(var.stages) : [step.table, step.tables]]))}."
   }
 
   validation {
-    condition     = alltrue([for step in flatten(var.stages) : can(regex("^[a-zA-Z0-9_-]{1,60}$", step.table))])
-    error_message = "stages: expected tables of 1 to 60 letters, digits, - and _, got ${join(", ", flatten(var.stages)[*].table)}."
+    condition = alltrue([
+      for table in flatten([for step in flatten(var.stages) : [step.table, step.tables]]) :
+      can(regex("^[a-zA-Z0-9_-]{1,32}$", table))
+    ])
+    error_message = "stages: expected tables of 1 to 32 letters, digits, - and _, because states are named after them, got ${join(", ", flatten([for step in flatten(var.stages) : [step.table, step.tables]]))}."
   }
 }
 
