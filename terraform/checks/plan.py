@@ -1,4 +1,4 @@
-"""The plan of an environment without its account: on a LocalStack of our own, in a copy that holds its own state."""
+"""The plan of prod without its account: on a LocalStack of our own, in a copy that holds its own state."""
 
 from __future__ import annotations
 
@@ -9,14 +9,32 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 PROJECT = Path(__file__).parents[2]
 #: What an environment's configuration reads.
 READ = ("terraform", "stedi_common/contracts", "jobs")
-#: What takes LocalStack a minute, or what it has not.
-NOT_MADE = ("aws_s3_bucket_lifecycle_configuration", "aws_budgets_budget")
+#: In place of what an environment's own files say.
+OURS = """
+terraform {
+  backend "local" {}
+}
+
+module "lakehouse" {
+  sources = { wheels = "../../../stedi.gluewheels.zip" }
+}
+"""
+#: What whoever deploys gives. A role that nobody may assume is not made.
+GIVEN = {
+    "emails": ["operations@example.com"],
+    "principals": {role: ["arn:aws:iam::000000000000:root"] for role in ("researcher", "engineer", "privacy_officer")},
+}
+#: What is not made before it is planned, because it takes a minute, or because LocalStack has no such thing.
+LATER = {
+    "modules/zone_bucket": 'resource "aws_s3_bucket_lifecycle_configuration" "this" {\n  count = 0\n}\n',
+    "environments/prod": 'module "lakehouse" {\n  budget = null\n}\n',
+}
 
 
 def copied(folder: Path) -> Path:
@@ -25,10 +43,9 @@ def copied(folder: Path) -> Path:
         shutil.copytree(
             PROJECT / name, folder / name, ignore=shutil.ignore_patterns(".terraform", "checks", "*.tfstate*")
         )
-    # Only its hash is looked at.
-    (folder / "dist").mkdir()
-    (folder / "dist" / "stedi.gluewheels.zip").touch()
-    return folder / "terraform"
+    # Of the wheels only the hash is looked at.
+    with ZipFile(folder / "stedi.gluewheels.zip", "w"):
+        return folder / "terraform"
 
 
 @contextmanager
@@ -46,35 +63,27 @@ def localstack(folder: Path) -> Iterator[str]:
         _run([command, "down", *options])
 
 
-@dataclass(frozen=True)
-class Environment:
-    """One of the environments, copied, and the endpoint that it is planned on."""
+def plan_of_prod(configuration: Path, endpoint: str) -> str:
+    """The plan of prod, as JSON, once most of it is made: before that no policy is known, because it names a key."""
+    (configuration / "environments" / "prod" / "ours_override.tf").write_text(OURS, encoding="utf-8")
+    later = {configuration / folder / "later_override.tf": text for folder, text in LATER.items()}
+    for file, text in later.items():
+        file.write_text(text, encoding="utf-8")
 
-    folder: Path
-    endpoint: str
-
-    def known(self) -> str:
-        """Its plan as JSON, once most of it is made: before that a policy, which names a key, is known to nobody."""
-        (self.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
-        self._terraform("init")
-        changes = json.loads(self._planned())["resource_changes"]
-        made = [f"-target={change['address']}" for change in changes if change["type"] not in NOT_MADE]
-        self._terraform("apply", "-auto-approve", *made)
-        return self._planned()
-
-    def _planned(self) -> str:
-        self._terraform("plan", "-out=plan")
-        return self._terraform("show", "-json", "plan")
-
-    def _terraform(self, *arguments: str) -> str:
-        # Nothing of AWS's that we were started with: this never reaches an account.
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        aws = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        command = [str(PROJECT / "terraform" / "tf"), f"-chdir={self.folder}", *arguments]
-        return _run(command, ours | aws | {"TF_INPUT": "0", "TF_CLI_ARGS": "-no-color"})
+    # Nothing of AWS's that we were started with: this never reaches an account.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    environment |= {f"TF_VAR_{name}": json.dumps(value) for name, value in GIVEN.items()}
+    terraform = [str(PROJECT / "terraform" / "tf"), f"-chdir={configuration / 'environments' / 'prod'}"]
+    _run([*terraform, "init", "-no-color", "-input=false"], environment)
+    _run([*terraform, "apply", "-no-color", "-input=false", "-auto-approve"], environment)
+    for file in later:
+        file.unlink()
+    _run([*terraform, "plan", "-no-color", "-input=false", "-out=plan"], environment)
+    return _run([*terraform, "show", "-no-color", "-json", "plan"], environment)
 
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> str:
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{' '.join(command[:3])}: {result.stdout[-4000:]}{result.stderr[-4000:]}"
+    assert result.returncode == 0, f"{' '.join(command[:3])}: {result.stderr[-4000:] or result.stdout[-4000:]}"
     return result.stdout

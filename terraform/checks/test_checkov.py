@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plan import Environment, copied, localstack
+from plan import copied, localstack, plan_of_prod
 
 Found = dict[str, Any]
 
@@ -22,7 +22,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     folder = tmp_path_factory.mktemp("prod")
     configuration = copied(folder)
     with localstack(tmp_path_factory.mktemp("localstack")) as endpoint:
-        plan = Environment(configuration / "environments" / "prod", endpoint).known()
+        plan = plan_of_prod(configuration, endpoint)
     (folder / "plan.json").write_text(plan, encoding="utf-8")
     checkov = str(Path(sys.executable).with_name("checkov"))
     # Skips are comments in the configuration, beside what they are about.
