@@ -1,0 +1,26 @@
+data "aws_partition" "current" {}
+
+locals {
+  wheels = "zip of wheels"
+  files = merge(
+    { for script in fileset(var.jobs, "*.py") : trimsuffix(script, ".py") => "${var.jobs}/${script}" },
+    { (local.wheels) = var.wheels },
+  )
+}
+
+# A key holds the hash of what is there: new code is a new object, and what names it changes with it.
+resource "aws_s3_object" "this" {
+  for_each = local.files
+
+  bucket                 = var.bucket
+  key                    = "${substr(filesha256(each.value), 0, 16)}/${basename(each.value)}"
+  source                 = each.value
+  server_side_encryption = "aws:kms"
+  kms_key_id             = var.key_arn
+  bucket_key_enabled     = true
+
+  # A job that starts meanwhile finds the old code.
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,14 @@
+output "scripts" {
+  description = "The S3 URI of each script, by its name without .py."
+  value       = { for name, object in aws_s3_object.this : name => "s3://${var.bucket}/${object.key}" if name != local.wheels }
+}
+
+output "wheels" {
+  description = "The S3 URI of the zip of wheels."
+  value       = "s3://${var.bucket}/${aws_s3_object.this[local.wheels].key}"
+}
+
+output "object_arns" {
+  description = "The ARNs of all of them."
+  value       = [for object in aws_s3_object.this : "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}/${object.key}"]
+}

@@ -1,0 +1,100 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+
+variables {
+  bucket  = "stedi-dev-artifacts"
+  key_arn = "arn:aws:kms:eu-west-1:111122223333:key/operations"
+  jobs    = "./tests/code"
+  wheels  = "./tests/code/stedi.gluewheels.zip"
+}
+
+run "every_script_and_the_wheels" {
+  command = plan
+
+  assert {
+    condition     = keys(output.scripts) == ["customer_trusted", "land"]
+    error_message = "Every script must be there, by its name."
+  }
+
+  assert {
+    condition = alltrue([
+      for uri in concat(values(output.scripts), [output.wheels]) : contains(output.object_arns, replace(uri, "s3://", "arn:aws:s3:::"))
+    ]) && length(output.object_arns) == 3
+    error_message = "The ARNs must be those of the scripts and of the wheels."
+  }
+}
+
+run "named_after_what_is_in_it" {
+  command = plan
+
+  assert {
+    condition     = output.scripts["land"] == "s3://stedi-dev-artifacts/${substr(filesha256("./tests/code/land.py"), 0, 16)}/land.py"
+    error_message = "A script must be found under its hash."
+  }
+
+  # Glue knows a zip of wheels by its suffix.
+  assert {
+    condition     = output.wheels == "s3://stedi-dev-artifacts/${substr(filesha256(var.wheels), 0, 16)}/stedi.gluewheels.zip"
+    error_message = "The wheels must be found under their hash."
+  }
+}
+
+run "other_code_is_another_object" {
+  command = plan
+  variables {
+    jobs   = "./tests/changed"
+    wheels = "./tests/changed/stedi.gluewheels.zip"
+  }
+
+  assert {
+    condition     = output.scripts["land"] != run.named_after_what_is_in_it.scripts["land"]
+    error_message = "Another script must be another object."
+  }
+
+  assert {
+    condition = (
+      output.scripts["customer_trusted"] == run.named_after_what_is_in_it.scripts["customer_trusted"] &&
+      output.wheels == run.named_after_what_is_in_it.wheels
+    )
+    error_message = "The same content from another folder must be the same object."
+  }
+}
+
+run "encrypted_with_the_key" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for object in aws_s3_object.this :
+      object.server_side_encryption == "aws:kms" && object.kms_key_id == "arn:aws:kms:eu-west-1:111122223333:key/operations"
+    ])
+    error_message = "Code must be encrypted with the key."
+  }
+}
+
+run "no_scripts" {
+  command = plan
+  variables {
+    jobs = "./tests/nothing"
+  }
+  expect_failures = [var.jobs]
+}
+
+run "wheels_not_built" {
+  command = plan
+  variables {
+    wheels = "./tests/code/missing.gluewheels.zip"
+  }
+  expect_failures = [var.wheels]
+}
+
+run "wheels_that_glue_does_not_know" {
+  command = plan
+  variables {
+    wheels = "./tests/code/land.py"
+  }
+  expect_failures = [var.wheels]
+}

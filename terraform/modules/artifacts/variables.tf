@@ -1,0 +1,39 @@
+variable "bucket" {
+  description = "The name of the bucket for code."
+  type        = string
+  nullable    = false
+}
+
+variable "key_arn" {
+  description = "The key of that bucket."
+  type        = string
+  nullable    = false
+}
+
+variable "jobs" {
+  description = "The folder of the jobs' scripts."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = length(fileset(var.jobs, "*.py")) > 0
+    error_message = "jobs: expected a folder with scripts, got ${var.jobs}, which has none."
+  }
+}
+
+variable "wheels" {
+  description = "The zip of wheels that `make artifacts` builds."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = fileexists(var.wheels)
+    error_message = "wheels: expected the zip of wheels, got no file ${var.wheels}. Run make artifacts, with the GLUE version of the jobs."
+  }
+
+  # By this suffix Glue knows what it is.
+  validation {
+    condition     = endswith(var.wheels, ".gluewheels.zip")
+    error_message = "wheels: expected a name that ends in .gluewheels.zip, got ${var.wheels}."
+  }
+}
