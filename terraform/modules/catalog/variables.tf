@@ -1,49 +1,86 @@
 variable "prefix" {
-  description = "What the name of the optimizers' role starts with."
-  type        = string
-  nullable    = false
-}
-
-variable "database_prefix" {
-  description = "What the names of the databases start with."
+  description = "What the names of roles start with."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9_]*$", var.database_prefix))
-    error_message = "database_prefix: expected a-z, 0-9 and _, a letter first, got \"${var.database_prefix}\"."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,30}[a-z0-9]$", var.prefix))
+    error_message = "prefix: expected lower case letters, digits and hyphens, as \"stedi-dev\", got \"${var.prefix}\"."
+  }
+}
+
+variable "database_prefix" {
+  description = "What the names of databases start with."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9_]{1,200}$", var.database_prefix))
+    error_message = "database_prefix: expected lower case letters, digits and underscores, as \"stedi_dev\", got \"${var.database_prefix}\"."
   }
 }
 
 variable "contracts" {
-  description = "The tables' contracts by name, each as yamldecode reads its file."
+  description = "The Open Data Contract of each table, decoded, by the table's name."
   type        = any
   nullable    = false
 
   validation {
-    condition     = alltrue([for name, contract in var.contracts : contract.schema[0].name == name])
-    error_message = "contracts: expected each to be of the table that its key names."
+    condition     = alltrue([for name, contract in var.contracts : try(contract.schema[0].name, "") == name])
+    error_message = "contracts: expected each contract under the name of its table, got ${join(", ", keys(var.contracts))}."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for contract in var.contracts : [
+        for column in contract.schema[0].properties :
+        contains(["string", "timestamp", "date", "double", "int", "long"], column.physicalType)
+      ]
+    ]))
+    error_message = "contracts: expected columns of the types string, timestamp, date, double, int and long, got ${join(", ", distinct(flatten([for contract in var.contracts : contract.schema[0].properties[*].physicalType])))}."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for contract in var.contracts : [
+        for column in contract.schema[0].properties : contains(["internal", "pseudonymous", "pii"], column.classification)
+      ]
+    ]))
+    error_message = "contracts: expected columns classified as internal, pseudonymous or pii, got ${join(", ", distinct(flatten([for contract in var.contracts : contract.schema[0].properties[*].classification])))}."
   }
 }
 
 variable "zones" {
-  description = "Where the tables of each zone lie, and the key that encrypts them."
+  description = "Where each zone's tables lie: a bucket, and the key that encrypts it."
   type        = map(object({ bucket = string, bucket_arn = string, key_arn = string }))
   nullable    = false
+
+  validation {
+    condition = alltrue(flatten([
+      for contract in var.contracts : [
+        for property in contract.schema[0].customProperties :
+        contains(keys(var.zones), property.value) if property.property == "zone"
+      ]
+    ]))
+    error_message = "zones: expected the zones that the contracts name, got ${join(", ", keys(var.zones))}."
+  }
 }
 
 variable "optimizers" {
-  description = "Whether Glue compacts the tables, expires their snapshots and removes orphans; and by zone how many days a snapshot stays."
+  description = "Whether Glue looks after the tables, and how many days a zone's old snapshots stay. Rule 14 sets the most."
   type        = object({ enabled = bool, snapshot_days = map(number) })
   nullable    = false
 
   validation {
-    condition     = alltrue([for zone in ["trusted", "curated"] : var.optimizers.snapshot_days[zone] <= 6])
-    error_message = "optimizers.snapshot_days: expected at most 6 in trusted and curated, so that a withdrawn person is gone after 7."
+    condition     = toset(keys(var.optimizers.snapshot_days)) == toset(keys(var.zones))
+    error_message = "optimizers.snapshot_days: expected the zones ${join(", ", keys(var.zones))}, got ${join(", ", keys(var.optimizers.snapshot_days))}."
   }
 
+  # A day less than rule 14 allows: Glue and S3 each look once a day, and S3 keeps what was deleted for a while.
   validation {
-    condition     = alltrue([for days in values(var.optimizers.snapshot_days) : days >= 1 && days <= 29])
-    error_message = "optimizers.snapshot_days: expected 1 to 29 in every zone, so that an erased person is gone after 30."
+    condition = alltrue([
+      for zone, days in var.optimizers.snapshot_days : days >= 1 && days <= (zone == "landing" ? 29 : 6)
+    ])
+    error_message = "optimizers.snapshot_days: expected 1 to 29 for landing and 1 to 6 for any other zone, got ${jsonencode(var.optimizers.snapshot_days)}."
   }
 }
