@@ -16,6 +16,6 @@ module "artifacts" {
 
   bucket  = module.bucket["artifacts"].name
   key_arn = module.key["operations"].arn
-  jobs    = var.sources.jobs
-  wheels  = coalesce(var.sources.wheels, "../../../dist/glue-${var.capacity.glue_version}-aws/stedi.gluewheels.zip")
+  jobs    = local.sources.jobs
+  wheels  = local.sources.wheels
 }

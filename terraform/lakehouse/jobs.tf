@@ -1,9 +1,9 @@
 locals {
   land_tables = [for name, table in local.lineage : name if table.madeBy == "land"]
-  sources     = [for name in local.land_tables : trimsuffix(name, "_landing") if endswith(name, "_landing")]
+  landed      = [for name in local.land_tables : trimsuffix(name, "_landing") if endswith(name, "_landing")]
 
   land_steps = {
-    for source in local.sources : "land_${source}" => {
+    for source in local.landed : "land_${source}" => {
       script = "land"
       table  = "${source}_landing"
       reads  = []
@@ -51,7 +51,7 @@ locals {
       "--environment"          = var.environment
       "--consent"              = var.policy.consent
       "--pairing"              = var.policy.pairing
-      "--pseudonym_key_secret" = aws_secretsmanager_secret.pseudonym_key.name
+      "--pseudonym_key_secret" = var.pseudonym_key.arn
     },
     length(var.policy.defective_serials) > 0 ? { "--defective_serials" = join(" ", var.policy.defective_serials) } : {},
   )
@@ -80,7 +80,7 @@ module "job" {
     key_arn    = module.key["landing"].arn
     prefix     = ".staging-"
   }
-  secret = { arn = aws_secretsmanager_secret.pseudonym_key.arn, key_arn = module.key["operations"].arn }
+  secret = var.pseudonym_key
 
   arguments   = merge(local.arguments, each.value.arguments)
   capacity    = var.capacity

@@ -5,9 +5,16 @@ locals {
   # The wheel fills in the zone.
   lake = "s3://${var.prefix}-{zone}-${local.account}"
 
+  checkout = "${path.module}/../.."
+  sources = {
+    contracts = coalesce(var.sources.contracts, "${local.checkout}/stedi_common/contracts")
+    jobs      = coalesce(var.sources.jobs, "${local.checkout}/jobs")
+    wheels    = coalesce(var.sources.wheels, "${local.checkout}/dist/glue-${var.capacity.glue_version}-aws/stedi.gluewheels.zip")
+  }
+
   contracts = {
-    for file in fileset(var.sources.contracts, "*.yaml") :
-    trimsuffix(file, ".yaml") => yamldecode(file("${var.sources.contracts}/${file}"))
+    for file in fileset(local.sources.contracts, "*.yaml") :
+    trimsuffix(file, ".yaml") => yamldecode(file("${local.sources.contracts}/${file}"))
   }
 
   # A table's custom properties: its zone, the job that makes it, the tables it is made from.

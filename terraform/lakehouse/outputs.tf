@@ -1,6 +1,6 @@
 output "drops" {
   description = "Where the sources put their files: S3 URIs by source."
-  value       = { for source in local.sources : source => "s3://${module.bucket["drops"].name}/${source}/" }
+  value       = { for source in local.landed : source => "s3://${module.bucket["drops"].name}/${source}/" }
 }
 
 output "lake" {

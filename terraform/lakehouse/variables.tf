@@ -135,6 +135,12 @@ variable "require_mfa" {
   nullable    = false
 }
 
+variable "pseudonym_key" {
+  description = "The ARN of the secret that holds the key of the pseudonyms, as 64 hex digits, and of the key that encrypts it. It stays outside the lake (rule 10)."
+  type        = object({ arn = string, key_arn = string })
+  nullable    = false
+}
+
 variable "scan_limit_bytes" {
   description = "How much one Athena query may read."
   type        = number
@@ -167,10 +173,10 @@ variable "budget" {
 }
 
 variable "sources" {
-  description = "Where the code is: the contracts, the scripts of the jobs, and the zip of wheels; null: the one that `make artifacts` builds for AWS."
+  description = "Where the code is, if not in this checkout: the contracts, the scripts of the jobs, and the zip of wheels that `make artifacts` builds."
   type = object({
-    contracts = optional(string, "../../../stedi_common/contracts")
-    jobs      = optional(string, "../../../jobs")
+    contracts = optional(string)
+    jobs      = optional(string)
     wheels    = optional(string)
   })
   default  = {}

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +55,8 @@ class Terraform:
     endpoint: str
     variables: dict[str, Any] = field(default_factory=dict)
 
-    def __call__(self, command: str, *options: str, expect: tuple[int, ...] = (0,)) -> str:
-        """Standard output of a command. Fails with what it printed."""
+    def __call__(self, command: str, *options: str) -> str:
+        """What a command prints. Fails with what it printed."""
         result = subprocess.run(
             [PROJECT / "terraform" / "tf", f"-chdir={LOCAL}", command, "-no-color", *options],
             env=os.environ | credentials(self.endpoint) | {"TF_DATA_DIR": str(self.folder / "data"), "TF_INPUT": "0"},
@@ -64,42 +64,40 @@ class Terraform:
             text=True,
             check=False,
         )
-        assert result.returncode in expect, f"terraform {command}: {result.stdout[-6000:]}{result.stderr[-6000:]}"
+        assert result.returncode == 0, f"terraform {command}: {result.stdout[-6000:]}{result.stderr[-6000:]}"
         return result.stdout
 
     def init(self) -> None:
         """Get the provider, just the one that is locked."""
-        self("init", "-lockfile=readonly")
+        self("init", "-lockfile=readonly", f"-backend-config=path={self.folder / 'terraform.tfstate'}")
 
     def apply(self, **variables: Any) -> None:
-        """Apply with these variables from now on."""
+        """Apply with these variables, from now on."""
         self.variables.update(variables)
-        self("apply", "-auto-approve", *self._state, *self._given)
+        self("apply", "-auto-approve", *self._given())
 
-    def changes(self) -> dict[str, list[str]]:
-        """What a plan would change: actions by address."""
+    def changes(self, **variables: Any) -> dict[str, list[str]]:
+        """What a plan with these variables would change: actions by address."""
         plan = str(self.folder / "plan")
-        self("plan", "-detailed-exitcode", f"-out={plan}", *self._state, *self._given, expect=(0, 2))
+        self("plan", f"-out={plan}", *self._given(**variables))
         shown = json.loads(self("show", "-json", plan))
-        changes = {change["address"]: change["change"]["actions"] for change in shown.get("resource_changes", ())}
+        changes = {change["address"]: change["change"]["actions"] for change in shown["resource_changes"]}
         return {address: actions for address, actions in changes.items() if actions not in (["no-op"], ["read"])}
 
     def destroy(self) -> None:
         """Destroy everything."""
-        self("destroy", "-auto-approve", *self._state, *self._given)
+        self("destroy", "-auto-approve", *self._given())
 
     def outputs(self) -> dict[str, Any]:
         """What the lakehouse tells."""
-        told: dict[str, Any] = json.loads(self("output", "-json", *self._state, "lakehouse"))
+        told: dict[str, Any] = json.loads(self("output", "-json", "lakehouse"))
         return told
 
-    @property
-    def _state(self) -> list[str]:
-        return [f"-state={self.folder / 'terraform.tfstate'}"]
-
-    @property
-    def _given(self) -> list[str]:
-        return [f"-var={name}={json.dumps(value) if isinstance(value, dict) else value}" for name, value in self.variables.items()]
+    def _given(self, **variables: Any) -> list[str]:
+        given = {**self.variables, **variables}
+        return [
+            f"-var={name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in given.items()
+        ]
 
 
 @dataclass
@@ -130,7 +128,9 @@ class Deployment:
 
     def start(self) -> str:
         """Start a run; its ARN."""
-        arn: str = self.client("stepfunctions").start_execution(stateMachineArn=self.outputs["state_machine_arn"])["executionArn"]
+        arn: str = self.client("stepfunctions").start_execution(stateMachineArn=self.outputs["state_machine_arn"])[
+            "executionArn"
+        ]
         return arn
 
     def ended(self, execution: str) -> dict[str, Any]:
@@ -150,18 +150,49 @@ class Deployment:
 
     def job_errors(self) -> list[str]:
         """What the Glue jobs' last runs say went wrong."""
-        runs = (self.client("glue").get_job_runs(JobName=job["name"])["JobRuns"] for job in self.outputs["jobs"].values())
+        runs = (
+            self.client("glue").get_job_runs(JobName=job["name"])["JobRuns"] for job in self.outputs["jobs"].values()
+        )
         return [run.get("ErrorMessage", "") for found in runs for run in found[:1]]
+
+    def job_states(self, job: str) -> list[str]:
+        """How the job's runs ended, the last one first."""
+        runs = self.client("glue").get_job_runs(JobName=self.outputs["jobs"][job]["name"])["JobRuns"]
+        return [run["JobRunState"] for run in runs]
+
+    def subscribe(self, topic: str) -> Callable[[], list[str]]:
+        """What the topic tells from now on."""
+        sqs = self.client("sqs")
+        queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+        def messages() -> list[str]:
+            return [
+                message["Body"]
+                for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", ())
+            ]
+
+        return messages
 
     def ask(self, sql: str, role: str = "privacy_officer") -> list[tuple[str | None, ...]]:
         """The answer of Athena, as the role's workgroup gives it."""
         athena = self.client("athena")
-        query = athena.start_query_execution(QueryString=sql, WorkGroup=self.outputs["workgroups"][role])["QueryExecutionId"]
-        while (state := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])["State"] in ("QUEUED", "RUNNING"):
+        query = athena.start_query_execution(QueryString=sql, WorkGroup=self.outputs["workgroups"][role])[
+            "QueryExecutionId"
+        ]
+        while (state := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])["State"] in (
+            "QUEUED",
+            "RUNNING",
+        ):
             time.sleep(0.1)
         assert state["State"] == "SUCCEEDED", state
         pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
-        found = [tuple(cell.get("VarCharValue") for cell in row["Data"]) for page in pages for row in page["ResultSet"]["Rows"]]
+        found = [
+            tuple(cell.get("VarCharValue") for cell in row["Data"])
+            for page in pages
+            for row in page["ResultSet"]["Rows"]
+        ]
         return found[1:]
 
     def count(self, table: str) -> int:

@@ -35,7 +35,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {"list_policies": {"Scope": "Local"}}
 
 def inventory(deployed: Deployment) -> dict[str, set[str]]:
     """Names of all resources, by service and kind. Keys that wait for their deletion do not count."""
-    found = {f"{service} {kind}": names(deployed, service, operation, kind, name) for service, operation, kind, name in LISTS}
+    found = {
+        f"{service} {kind}": names(deployed, service, operation, kind, name) for service, operation, kind, name in LISTS
+    }
     return {**found, "kms Keys": enabled_keys(deployed)}
 
 
@@ -52,5 +54,9 @@ def names(deployed: Deployment, service: str, operation: str, kind: str, name: s
 
 def enabled_keys(deployed: Deployment) -> set[str]:
     kms = deployed.client("kms")
-    keys = (kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"])
+    keys = (
+        kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+        for page in kms.get_paginator("list_keys").paginate()
+        for key in page["Keys"]
+    )
     return {key["KeyId"] for key in keys if key["KeyState"] != "PendingDeletion"}

@@ -6,18 +6,18 @@ The tests tell one story, in the order they stand in: each goes on where the one
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from code_of_jobs import built, with_a_new_column
 from crowds import crowd
-from deployment import Deployment, Terraform, localstack
+from deployment import PATIENCE, Deployment, Terraform, localstack
 from drops import customer, drop
 from inventory import inventory
 from oracle import COLUMNS, Tables
@@ -36,7 +36,8 @@ pytestmark = [
 
 Drops = Mapping[str, bytes]
 PREFIX = "stedi-test"
-ACCOUNT = "000000000000"
+#: What a change of code changes.
+CODE = {"aws_s3_object", "aws_glue_job"}
 
 
 class Story:
@@ -122,15 +123,98 @@ def test_the_checks_that_people_make_by_hand_answer(story):
 def test_a_changed_wheel_changes_the_jobs_and_lands_a_new_column_beside_the_old(story, folder):
     sources = with_a_new_column(folder / "second", "customer_landing", "shoesize")
     changes = story.deployed.terraform.changes(sources=sources)
-    assert {address.split(".")[1].partition("[")[0] for address in changes} == {"lakehouse"}
-    assert {kind(address) for address in changes} == {"aws_s3_object", "aws_glue_job"}
+    assert {re.search(r"\.(aws_\w+)\.", address)[1] for address in changes} == CODE
     story.deployed.apply(sources=sources)
-    broken = b'{"email": "half a li'
-    story.drop({"customer/later.json": drop(customer("later@example.org", 1_700_000_000_000, shoeSize=42)) + broken})
+    later = customer("later@example.org", 1_700_000_000_000, 1_700_000_000_000, shoeSize=42)
+    story.drop({"customer/later.json": drop(later) + b'{"email": "half a li'})
     story.deployed.run()
     story.assert_told()
     sizes = story.deployed.rows("customer_landing", ("email", "shoesize"))
     assert {size for _, size in sizes} == {None, 42.0}
     assert sizes["later@example.org", 42.0] == 1
-    assert story.deployed.rows("rejected_records", ("source_file", "reason"))["customer/later.json", "broken_json"] == 1
+    rejected = story.deployed.rows("rejected_records", ("source_file", "source_line"))
+    assert rejected["customer/later.json", 2] == 1
     assert story.deployed.terraform.changes() == {}
+
+
+def test_a_job_that_dies_midway_is_made_good_by_the_retry(story):
+    story.drop({"customer/dying.json": drop(customer("dying@example.org", 1_700_000_000_000, 1_700_000_000_000))})
+    head = story.deployed.table("landed_files").current_snapshot()
+    run = story.deployed.start()
+    until(lambda: story.deployed.table("landed_files").current_snapshot() != head)
+    # The job's Java, with the Python that it belongs to.
+    subprocess.run(["pkill", "-KILL", "-f", f"java.*{story.deployed.state}"], check=True)  # noqa: S607
+    assert story.deployed.ended(run)["status"] == "SUCCEEDED"
+    assert story.deployed.job_states("lakehouse")[:2] == ["SUCCEEDED", "FAILED"]
+    story.assert_told()
+
+
+def test_two_runs_at_once_end_well(story):
+    story.drop({"customer/both.json": drop(customer("both@example.org", 1_700_000_000_000, 1_700_000_000_000))})
+    runs = [story.deployed.start(), story.deployed.start()]
+    assert [story.deployed.ended(run)["status"] for run in runs] == ["SUCCEEDED"] * 2
+    story.assert_told()
+
+
+def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
+    assert_least_privilege(story)
+
+
+def test_a_job_per_table_makes_the_same(story):
+    story.deployed.apply(layout="job-per-table")
+    story.drop({"customer/apart.json": drop(customer("apart@example.org", 1_700_000_000_000, 1_700_000_000_000))})
+    story.deployed.run()
+    story.assert_told()
+    assert story.deployed.terraform.changes() == {}
+
+
+def test_who_is_told_is_told_which_table_is_stale(story):
+    # A file that has landed may not change.
+    name = "customer/apart.json"
+    story.deployed.drop({name: drop(customer("changed@example.org", 1_700_000_000_000))})
+    messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
+    run = story.deployed.ended(story.deployed.start())
+    assert (run["status"], run["error"]) == ("FAILED", "StaleTable")
+    told = json.dumps(messages())
+    assert "customer_landing is stale" in told
+    assert "changed@example.org" not in told
+    story.assert_told()
+
+
+def test_each_job_may_do_what_it_does_and_nothing_else(story):
+    assert_least_privilege(story)
+
+
+def test_no_secret_is_in_the_state_or_a_log(story):
+    secret = story.key.secret.hex()
+    assert not [file for file in story.deployed.terraform.folder.rglob("*.tfstate*") if secret in file.read_text()]
+    logs = story.deployed.client("logs")
+    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    assert groups
+    for group in groups:
+        assert not logs.filter_log_events(logGroupName=group, filterPattern=f'"{secret}"')["events"]
+
+
+def test_destroy_leaves_nothing(story, before):
+    story.deployed.terraform.destroy()
+    assert inventory(story.deployed) == before
+
+
+def assert_least_privilege(story: Story) -> None:
+    """No call outside the policy, no allowed action that no job uses, nothing wider than AWS makes necessary."""
+    iam, requests = story.deployed.client("iam"), story.deployed.requests()
+    roles = [job["role_arn"].rpartition("/")[2] for job in story.deployed.outputs["jobs"].values()]
+    may = {role: grants(iam, role) for role in roles}
+    did = {role: calls(requests, role) for role in roles}
+    assert all(did.values())
+    assert {role: refused(may[role], did[role]) for role in roles} == {role: set() for role in roles}
+    assert {role: too_wide(may[role]) for role in roles} == {role: set() for role in roles}
+    allowed = [grant for granted in may.values() for grant in granted]
+    assert unused(allowed, set().union(*did.values())) == set()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)

@@ -2,6 +2,13 @@ locals {
   prefix = "stedi-dev"
 }
 
+module "pseudonym_key" {
+  source = "../../modules/pseudonym_key"
+
+  name          = "${local.prefix}-pseudonym-key"
+  recovery_days = 0
+}
+
 module "lakehouse" {
   source = "../../lakehouse"
 
@@ -14,6 +21,7 @@ module "lakehouse" {
   alarms              = { emails = var.emails, late_hours = 80 }
   budget              = { monthly_usd = 50 }
   principals          = var.principals
+  pseudonym_key       = module.pseudonym_key
   deletion_protection = false
 }
 

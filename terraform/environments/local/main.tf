@@ -1,5 +1,12 @@
 # The lakehouse on a LocalStack: AWS_ENDPOINT_URL says where.
 
+module "pseudonym_key" {
+  source = "../../modules/pseudonym_key"
+
+  name          = "${var.prefix}-pseudonym-key"
+  recovery_days = 0
+}
+
 module "lakehouse" {
   source = "../../lakehouse"
 
@@ -8,6 +15,7 @@ module "lakehouse" {
   layout              = var.layout
   sources             = var.sources
   principals          = { for role in ["researcher", "engineer", "privacy_officer"] : role => ["arn:aws:iam::000000000000:root"] }
+  pseudonym_key       = module.pseudonym_key
   deletion_protection = false
 }
 

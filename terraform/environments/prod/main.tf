@@ -2,6 +2,13 @@ locals {
   prefix = "stedi-prod"
 }
 
+module "pseudonym_key" {
+  source = "../../modules/pseudonym_key"
+
+  name          = "${local.prefix}-pseudonym-key"
+  recovery_days = 30
+}
+
 module "lakehouse" {
   source = "../../lakehouse"
 
@@ -14,6 +21,7 @@ module "lakehouse" {
   alarms              = { emails = var.emails, late_hours = 26 }
   budget              = { monthly_usd = 500 }
   principals          = var.principals
+  pseudonym_key       = module.pseudonym_key
   deletion_protection = true
 }
 

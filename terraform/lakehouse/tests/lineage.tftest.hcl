@@ -1,0 +1,78 @@
+# What a job may read and write, and when it runs, is what the contracts say tables are made from.
+
+mock_provider "aws" {}
+
+variables {
+  pseudonym_key = {
+    arn     = "arn:aws:secretsmanager:us-east-1:000000000000:secret:key"
+    key_arn = "arn:aws:kms:us-east-1:000000000000:key/key"
+  }
+  prefix              = "stedi-dev"
+  environment         = "dev"
+  layout              = "job-per-table"
+  deletion_protection = false
+  sources             = { wheels = "./tests/empty.gluewheels.zip" }
+}
+
+run "a_job_reads_what_its_table_is_made_from" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for name, table in local.lineage : toset(local.jobs[table.madeBy].reads) == toset(table.madeFrom) if table.madeBy != "land"])
+    error_message = "expected each job to read just what its table is made from."
+  }
+
+  assert {
+    condition     = alltrue([for name, table in local.lineage : local.jobs[table.madeBy].writes == [name] if table.madeBy != "land"])
+    error_message = "expected each job to write one table."
+  }
+}
+
+run "only_landing_sees_raw_files_and_only_of_its_source" {
+  command = plan
+
+  assert {
+    condition     = toset([for name, job in local.jobs : name if job.drops != null]) == toset(keys(local.land_steps))
+    error_message = "expected no job but those that land to read drops."
+  }
+
+  assert {
+    condition     = alltrue([for source in local.landed : local.jobs["land_${source}"].drops == "${source}/"])
+    error_message = "expected each to land the drops of one source."
+  }
+}
+
+run "research_needs_no_landing_rows_but_customers" {
+  command = plan
+
+  assert {
+    condition     = !contains(local.jobs.machine_learning_curated.reads, "accelerometer_landing") && !contains(local.jobs.machine_learning_curated.reads, "step_trainer_landing")
+    error_message = "expected pairs to be made of trusted readings."
+  }
+}
+
+run "every_table_is_made_before_it_is_read" {
+  command = plan
+
+  assert {
+    condition     = toset(flatten(local.stages)) == toset(keys(local.jobs))
+    error_message = "expected every job in one stage."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for index, stage in local.stages : [for step in stage : length(setsubtract(local.jobs[step].reads, local.made_before[index])) == 0]
+    ]))
+    error_message = "expected the stages in the order of the lineage."
+  }
+}
+
+run "one_job_makes_every_table" {
+  command = plan
+  variables { layout = "one-job" }
+
+  assert {
+    condition     = keys(local.jobs) == ["lakehouse"] && toset(local.jobs.lakehouse.writes) == toset(keys(local.contracts))
+    error_message = "expected one job that writes every table."
+  }
+}

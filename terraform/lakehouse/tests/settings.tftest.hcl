@@ -1,0 +1,78 @@
+# Every setting that cannot work is refused, with a sentence that says what was expected.
+
+mock_provider "aws" {}
+
+variables {
+  pseudonym_key = {
+    arn     = "arn:aws:secretsmanager:us-east-1:000000000000:secret:key"
+    key_arn = "arn:aws:kms:us-east-1:000000000000:key/key"
+  }
+  prefix              = "stedi-dev"
+  environment         = "dev"
+  deletion_protection = false
+  sources             = { wheels = "./tests/empty.gluewheels.zip" }
+}
+
+run "prefix_is_short_and_lower_case" {
+  command = plan
+  variables { prefix = "Stedi_Dev" }
+  expect_failures = [var.prefix]
+}
+
+run "environment_is_known" {
+  command = plan
+  variables { environment = "test" }
+  expect_failures = [var.environment]
+}
+
+run "layout_is_known" {
+  command = plan
+  variables { layout = "one-job-per-row" }
+  expect_failures = [var.layout]
+}
+
+run "consent_is_known" {
+  command = plan
+  variables { policy = { consent = "always" } }
+  expect_failures = [var.policy]
+}
+
+run "pairing_is_known" {
+  command = plan
+  variables { policy = { pairing = "any" } }
+  expect_failures = [var.policy]
+}
+
+run "prod_takes_the_default_policy_only" {
+  command = plan
+  variables {
+    environment         = "prod"
+    deletion_protection = true
+    policy              = { consent = "ever" }
+  }
+  expect_failures = [var.policy]
+}
+
+run "serial_numbers_have_no_blanks" {
+  command = plan
+  variables { policy = { defective_serials = ["a b"] } }
+  expect_failures = [var.policy]
+}
+
+run "drops_end_in_time" {
+  command = plan
+  variables { retention = { drops = 28 } }
+  expect_failures = [var.retention]
+}
+
+run "results_end_in_time" {
+  command = plan
+  variables { retention = { results = 5 } }
+  expect_failures = [var.retention]
+}
+
+run "prod_is_protected" {
+  command = plan
+  variables { environment = "prod" }
+  expect_failures = [var.deletion_protection]
+}
