@@ -10,6 +10,9 @@ EXTRAS := --extra embedded --extra cli
 PYTEST := pytest -n 2 --dist loadgroup
 # A project of its own: LocalStack and this project need different versions of the same libraries.
 LOCALSTACK := $(UV) run --frozen --no-sync --directory localstack
+# So is checkov's.
+CHECKS := $(UV) run --frozen --no-sync --directory terraform/checks
+TERRAFORM := $(shell command -v terraform)
 
 .DEFAULT_GOAL := help
 LANDING ?=
@@ -20,7 +23,7 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-localstack up down logs lint format test test-localstack test-long build artifacts clean
+.PHONY: help demo install install-dev install-localstack install-checks up down logs lint format test test-localstack test-terraform test-long build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +49,9 @@ install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a 
 install-localstack: $(UV)
 	@$(UV) sync --quiet --frozen --directory localstack --group test --group lint
 
+install-checks: $(UV)
+	@$(UV) sync --quiet --frozen --directory terraform/checks
+
 up: install-localstack ## Start LocalStack with Glue, Athena and Lake Formation: LAKEHOUSE_PORT=4566 LAKEHOUSE_STATE=dir
 	@$(LOCALSTACK) localstack-lakehouse up
 
@@ -60,18 +66,23 @@ lint: install-dev install-localstack ## Check format, style and types
 	@$(RUN) ruff check --quiet .
 	@$(RUN) mypy
 	@$(LOCALSTACK) mypy
+	@$(if $(TERRAFORM),terraform fmt -check -recursive terraform,echo 'terraform is not installed, what needs it is skipped; get it from https://developer.hashicorp.com/terraform/install')
 
 format: install-dev ## Format the code
+	@$(if $(TERRAFORM),terraform fmt -recursive terraform,:)
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-test: lint test-localstack ## Lint, types and tests: the plugin of LocalStack, then both engines side by side
+test: lint test-localstack test-terraform ## Lint, types and tests: LocalStack's plugin, Terraform, then both engines and the deployed lakehouse
 	@$(RUN) $(PYTEST)
 
 test-localstack: install-localstack ## Only the tests of the plugin of LocalStack
 	@$(LOCALSTACK) pytest -q
 
-test-long: lint ## Everything, unhurried, on the Spark of both Glue generations
+test-terraform: install-checks install-localstack ## Only Terraform: hygiene, the modules' promises, checkov on prod
+	@$(CHECKS) pytest -q
+
+test-long: lint test-terraform ## Everything, unhurried, on the Spark of both Glue generations
 	@$(LOCALSTACK) pytest -q -m "long or not long"
 	@$(RUN) $(PYTEST) -m "long or not long"
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
@@ -84,4 +95,4 @@ artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLU
 	@.tools/bin/python terraform/modules/artifacts/build.py --glue '$(GLUE)' --platform '$(PLATFORM)'
 
 clean: ## Remove what the targets made, the lake and the drops excepted
-	rm -rf .venv .venv-* localstack/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* localstack/.venv terraform/checks/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
