@@ -114,6 +114,6 @@ class Module:
 
 
 def modules() -> list[Module]:
-    """Every folder with Terraform in it, what Terraform downloaded excepted."""
-    folders = {file.parent for file in TERRAFORM.rglob("*.tf") if ".terraform" not in file.parts}
+    """Every folder with Terraform in it, but for what Terraform downloaded and what only a test calls."""
+    folders = {file.parent for file in TERRAFORM.rglob("*.tf") if not {".terraform", "tests"} & set(file.parts)}
     return [Module(folder) for folder in sorted(folders)]

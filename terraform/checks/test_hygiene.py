@@ -1,13 +1,11 @@
 """What TFLint would look at, and what every module here promises beside."""
 
 import re
-import shutil
-import subprocess
 from collections import Counter
 
 import pytest
 
-from modules import NAMED, TERRAFORM, Block, Module, modules
+from modules import NAMED, Block, Module, modules
 
 MODULES = modules()
 ROOTS = [module for module in MODULES if module.is_root]
@@ -105,9 +103,3 @@ def test_the_example_in_the_readme_gives_what_the_module_takes(module: Module) -
     variables = {variable.name: variable for variable in module.named("variable")}
     required = {name for name, variable in variables.items() if not variable.has("default")}
     assert required <= example <= variables.keys()
-
-
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
-def test_files_are_as_terraform_formats_them() -> None:
-    command = ["terraform", "fmt", "-check", "-recursive"]
-    assert subprocess.run(command, cwd=TERRAFORM, capture_output=True, text=True, check=False).stdout == ""
