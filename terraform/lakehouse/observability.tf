@@ -1,10 +1,11 @@
 module "observability" {
   source = "../modules/observability"
 
-  prefix            = var.prefix
-  key_arn           = module.key["operations"].arn
-  emails            = var.alarms.emails
-  late_hours        = var.alarms.late_hours
+  prefix  = var.prefix
+  key_arn = module.key["operations"].arn
+  emails  = var.alarms.emails
+  # Without a schedule nothing is late.
+  late_hours        = var.schedule == null ? null : var.alarms.late_hours
   rejected_share    = var.alarms.rejected_share
   budget            = var.budget
   state_machine_arn = module.orchestration.state_machine_arn

@@ -3,9 +3,9 @@
 locals {
   queries = {
     researcher = ["pairs_per_day", "training_snapshots"]
-    engineer   = ["freshness", "lines_accounted_for", "rejected_share"]
+    engineer   = ["landed_per_source", "lines_accounted_for", "rejected_share"]
     privacy_officer = [
-      "consent_of_person", "counts_per_zone", "freshness", "lines_accounted_for", "no_duplicate_customer", "no_null_consent",
+      "consent_of_person", "counts_per_zone", "freshness", "landed_per_source", "lines_accounted_for", "no_duplicate_customer", "no_null_consent",
       "no_pair_outside_curated", "no_reading_before_consent", "person_gone", "rejected_share",
     ]
   }
