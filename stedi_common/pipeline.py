@@ -151,7 +151,7 @@ def _made_from(sources: Mapping[str, Head], policy: Policy, key: PseudonymKey) -
         "stedi.version": __version__,
         "stedi.policy": str(policy),
         "stedi.key": key.id,
-        **{f"stedi.source.{name}": str(head.snapshot_id) for name, head in sources.items()},
+        **{f"stedi.source.{name}": str(head.written_id) for name, head in sources.items()},
     }
 
 

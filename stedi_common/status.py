@@ -37,7 +37,7 @@ def tables(engine: Engine) -> list[TableStatus]:
                 source.name
                 for source in sources.get(name, ())
                 if source.name in heads
-                and head.summary.get(f"stedi.source.{source.name}") != str(heads[source.name].snapshot_id)
+                and head.summary.get(f"stedi.source.{source.name}") != str(heads[source.name].written_id)
             ),
         )
         for name, head in heads.items()

@@ -7,8 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
+
 from stedi_common import landing, pipeline
-from stedi_common.contracts import SOURCES, contract
+from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, connect
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
@@ -65,6 +68,11 @@ def play(  # noqa: PLR0913, PLR0917 - a history is all of this
         write(folder, drops)
         land(engine, folder, key, arrival)
     run(engine, policy, key)
+
+
+def table_of(lake: Path, of: Contract) -> Table:
+    """A table of the lake, as PyIceberg has it."""
+    return SqlCatalog("stedi", uri=f"sqlite:///{lake}/catalog.db").load_table(of.identifier)
 
 
 def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tuple[Any, ...]]:

@@ -124,8 +124,19 @@ def secrets_manager(monkeypatch):
 
 
 def test_the_key_of_a_secret(secrets_manager):
-    secrets_manager.create_secret(Name="stedi/key", SecretString=HEX + "\n")
-    assert secret_key("stedi/key") == PseudonymKey(bytes.fromhex(HEX))
+    """By its name, or by its ARN."""
+    made = secrets_manager.create_secret(Name="stedi/key", SecretString=HEX + "\n")
+    assert secret_key("stedi/key") == secret_key(made["ARN"]) == PseudonymKey(bytes.fromhex(HEX))
+
+
+def test_the_key_of_a_secret_that_terraform_made(secrets_manager):
+    """Secrets Manager makes passwords: one of 64 that may have nothing but the digits of hex numbers is a key."""
+    others = "ghijklmnopqrstuvwxyz"
+    made = secrets_manager.get_random_password(
+        PasswordLength=64, ExcludeUppercase=True, ExcludePunctuation=True, ExcludeCharacters=others
+    )
+    secrets_manager.create_secret(Name="stedi/key", SecretString=made["RandomPassword"])
+    assert secret_key("stedi/key").secret.hex() == made["RandomPassword"]
 
 
 def test_a_missing_secret_is_a_clear_error(secrets_manager):

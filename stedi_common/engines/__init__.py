@@ -25,10 +25,15 @@ ENGINES = ("embedded", "spark")
 
 @dataclass(frozen=True)
 class Head:
-    """The snapshot a table is at: what a reader pins and what a writer commits onto."""
+    """The snapshot a table is at: what a reader pins and what a writer commits onto.
+
+    written_id: the snapshot that its rows are of; committed_at and summary are of it. Later ones, as compaction makes,
+        hold the same rows in other files.
+    """
 
     table: str
     snapshot_id: int
+    written_id: int
     committed_at: datetime
     summary: Mapping[str, str]
 

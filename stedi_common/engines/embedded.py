@@ -22,6 +22,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform
 from pyiceberg.types import (
@@ -379,9 +380,20 @@ def _head(contract: Contract, table: Table) -> Head:
     snapshot = table.current_snapshot()
     if snapshot is None:
         raise no_snapshot(contract)
-    summary: dict[str, Any] = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
-    committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC).replace(tzinfo=None)
-    return Head(contract.name, snapshot.snapshot_id, committed_at, summary)
+    written = _written(table, snapshot)
+    summary: dict[str, Any] = dict(written.summary.additional_properties) if written.summary else {}
+    committed_at = datetime.fromtimestamp(written.timestamp_ms / 1000, UTC).replace(tzinfo=None)
+    return Head(contract.name, snapshot.snapshot_id, written.snapshot_id, committed_at, summary)
+
+
+def _written(table: Table, snapshot: Snapshot) -> Snapshot:
+    """The last snapshot up to this one that changed rows, as far as there still is one."""
+    while snapshot.summary and snapshot.summary.operation == Operation.REPLACE and snapshot.parent_snapshot_id:
+        parent = table.snapshot_by_id(snapshot.parent_snapshot_id)
+        if parent is None:
+            break
+        snapshot = parent
+    return snapshot
 
 
 def _expect_head(contract: Contract, table: Table, onto: Head) -> None:

@@ -78,8 +78,7 @@ class JavaTables:
     def _create(self, contract: Contract, wanted: Shape) -> None:
         """Make the table, with a first snapshot, in one commit; and the namespace, if this is its first table."""
         identifier = self._identifier.parse(self._lake.identifier(contract))
-        if not self._catalog.namespaceExists(identifier.namespace()):
-            self._catalog.createNamespace(identifier.namespace())
+        self._create_namespace(identifier.namespace())
         schema = self._schema(wanted)
         making = (
             self._catalog.buildTable(identifier, schema)
@@ -91,6 +90,15 @@ class JavaTables:
         )
         making.newFastAppend().commit()
         making.commitTransaction()
+
+    def _create_namespace(self, namespace: Any) -> None:
+        if self._catalog.namespaceExists(namespace):
+            return
+        try:
+            self._catalog.createNamespace(namespace)
+        except Py4JJavaError:
+            if not self._catalog.namespaceExists(namespace):  # else another run has made it
+                raise
 
     def _replace(self, table: Any, metadata: Any, wanted: Shape) -> None:
         """Replace the definition of a table that has no rows, which nobody else may have touched since it was read.
@@ -110,10 +118,7 @@ class JavaTables:
         if found.partition != wanted.partition:
             self._evolve_partition(change, found, wanted)
         if found.order != wanted.order:
-            order = change.replaceSortOrder()
-            for name, *_ in wanted.order:
-                order.asc(name)
-            order.commit()
+            self._evolve_order(change, wanted)
         if lacking := found.lacks(wanted):
             properties = change.updateProperties()
             for name, value in lacking.items():
@@ -138,6 +143,12 @@ class JavaTables:
             update.removeField(field)
         for column, _, _ in wanted.partition:
             update.addField(self._iceberg.expressions.Expressions.day(column))
+        update.commit()
+
+    def _evolve_order(self, change: Any, wanted: Shape) -> None:
+        update, nulls_first = change.replaceSortOrder(), self._iceberg.NullOrder.NULLS_FIRST
+        for column, *_ in wanted.order:
+            update = update.asc(self._iceberg.expressions.Expressions.ref(column), nulls_first)
         update.commit()
 
     def _schema(self, wanted: Shape) -> Any:

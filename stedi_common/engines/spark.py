@@ -83,6 +83,8 @@ GENERATIONS = (
     Generation(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
 )
 
+#: How long a branch stays that a killed run left, in milliseconds; expiry then takes it and its snapshots (rule 14).
+BRANCH_AGE = 2 * 24 * 60 * 60 * 1000
 #: How often a change of our own branch is tried while others change theirs, and how long it waits at most, in seconds.
 TRIES, WAIT = 20, 0.2
 
@@ -127,11 +129,13 @@ class SparkEngine:
 
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot."""
-        snapshot = self._tables.get(contract).currentSnapshot()
+        table = self._tables.get(contract)
+        snapshot = table.currentSnapshot()
         if snapshot is None:
             raise no_snapshot(contract)
-        committed_at = datetime.fromtimestamp(snapshot.timestampMillis() / 1000, UTC).replace(tzinfo=None)
-        return Head(contract.name, snapshot.snapshotId(), committed_at, dict(snapshot.summary()))
+        written = _written(table, snapshot)
+        committed_at = datetime.fromtimestamp(written.timestampMillis() / 1000, UTC).replace(tzinfo=None)
+        return Head(contract.name, snapshot.snapshotId(), written.snapshotId(), committed_at, dict(written.summary()))
 
     def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
         """The rows at that snapshot."""
@@ -270,7 +274,7 @@ class SparkEngine:
             return self._tables.get(contract).manageSnapshots()
 
         with conflicting(contract):
-            _again(lambda: refs().createBranch(branch, onto.snapshot_id).commit())
+            _again(lambda: refs().createBranch(branch, onto.snapshot_id).setMaxRefAgeMs(branch, BRANCH_AGE).commit())
             try:
                 _again(lambda: write(branch))
                 _again(lambda: refs().fastForwardBranch("main", branch).commit())
@@ -415,6 +419,16 @@ def _class_archive(jars: list[Path]) -> list[str]:
 
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stedi"
+
+
+def _written(table: Any, snapshot: Any) -> Any:
+    """The last snapshot up to this one that changed rows, as far as there still is one."""
+    while snapshot.operation() == "replace" and snapshot.parentId() is not None:
+        parent = table.snapshot(snapshot.parentId())
+        if parent is None:
+            break
+        snapshot = parent
+    return snapshot
 
 
 def _lazy(rows: DataFrame) -> Frame:
