@@ -28,7 +28,9 @@ module "lakehouse" {
 #: What whoever deploys gives. A role that nobody may assume is not made.
 GIVEN = {
     "emails": ["operations@example.com"],
-    "principals": {role: ["arn:aws:iam::000000000000:root"] for role in ("researcher", "engineer", "privacy_officer")},
+    "principals": {
+        role: [f"arn:aws:iam::000000000000:role/{role}"] for role in ("researcher", "engineer", "privacy_officer")
+    },
 }
 #: What is not made before it is planned, because it takes a minute, or because LocalStack has no such thing.
 LATER = {
