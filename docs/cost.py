@@ -47,7 +47,7 @@ ASSUMPTIONS = {
     "copies": (6, "copies of trusted and curated, made anew each night: four nights' snapshots, and their end"),
     "tables": (10, "tables, each with three optimizers that run every night"),
     "optimizer_dpus": (2, "DPUs of an optimizer, for the minute that is billed: assumed"),
-    "keys": (4, "KMS keys"),
+    "keys": (5, "KMS keys, the account's state not counted"),
     "log_mb": (20, "MB that a job logs: assumed"),
     "metrics": (14, "metrics that the jobs' output is counted by, sent in one hour of a day"),
     "alarm_metrics": (18, "metrics that the alarms watch"),
