@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lakes import rows, table_of
+from drops import at, customer, landing
+from lakes import land, opening, rows, run, table_of, write
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -26,6 +27,7 @@ from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import ENGINES
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
+from stedi_common.policy import Policy
 
 TABLE = contract("rejected_records")
 TYPES: dict[str, IcebergType] = {
@@ -135,6 +137,21 @@ def test_preparing_twice_is_preparing_once(engine, tmp_path, table):
     once = table_of(tmp_path / "lake", of).metadata_location
     engine.prepare(of)
     assert table_of(tmp_path / "lake", of).metadata_location == once
+
+
+def test_spark_makes_what_it_needs_and_nothing_before(connect_to, tmp_path, key):
+    """On Glue each namespace asked for is a right more, and each staging folder one to write where a job does not."""
+    write(tmp_path / "drops", landing([customer("ann@example.org", at("08:00"), at("08:00"))]))
+    with opening() as connect_for_now:
+        land(connect_for_now("embedded", tmp_path / "other"), tmp_path / "drops", key, at("10:00"))
+    spark = connect_to("spark", tmp_path / "lake")
+    catalog = SqlCatalog("stedi", uri=f"sqlite:///{tmp_path}/lake/catalog.db")
+    assert catalog.list_namespaces() == []
+    spark.prepare(TABLE)
+    assert catalog.list_namespaces() == [("landing",)]
+    other = connect_to("spark", tmp_path / "other")
+    run(other, Policy(), key)
+    assert list(tmp_path.rglob(".staging-*")) == []
 
 
 @pytest.mark.parametrize("other_name", ENGINES)
