@@ -28,6 +28,18 @@ PRICES = {
     "sns_1000_emails": (0.02, "SNS, 1,000 e-mails", "sns"),
 }
 
+#: When somebody whom we read had read the page: it fills in its prices by script.
+READ = {
+    "glue": "2026-10-07",
+    "s3": "2026-09-25",
+    "kms": "2026-09-11",
+    "step-functions": "no date",
+    "athena": "2026-09-25",
+    "cloudwatch": "2026-05-05",
+    "secrets-manager": "2026-09-20",
+    "sns": "no date",
+}
+
 #: The value, and where it comes from.
 ASSUMPTIONS = {
     "readings": (115, "readings of both kinds per customer and day: as the reference data has, one session"),
