@@ -39,7 +39,7 @@ from stedi_common.engines import (
 from stedi_common.engines.failures import conflicting, kind_of, redacted
 from stedi_common.engines.java import java_home
 from stedi_common.engines.java_tables import JavaTables
-from stedi_common.engines.parts import DataFile, Layout, Parts
+from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import LakeError
 from stedi_common.frames import Frame
@@ -142,6 +142,10 @@ class SparkEngine:
         rows = self._spark.read.option("versionAsOf", head.snapshot_id).table(self._name(contract))
         if days is not None and contract.partition is not None:
             rows = rows.where(_on_days(contract.partition.name, days))
+        # In Iceberg 1.11 a snapshot has the columns of its time, so not those that the contract has gained since.
+        for column in contract.columns:
+            if column.name not in rows.columns:
+                rows = rows.withColumn(column.name, F.lit(None).cast(_ARROW_SQL[ARROW[column.type]]))
         return _lazy(rows)
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
