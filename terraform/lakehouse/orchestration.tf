@@ -1,16 +1,15 @@
 locals {
   # In the order of their dependencies; the steps of a stage do not wait for each other.
-  stages = {
-    one-job = [["lakehouse"]]
-    job-per-table = [
-      keys(local.land_steps),
-      ["customer_landing_to_trusted"],
-      ["accelerometer_landing_to_trusted"],
-      ["customer_trusted_to_curated"],
-      ["step_trainer_landing_to_trusted"],
-      ["machine_learning_curated"],
-    ]
-  }[var.layout]
+  order = [
+    keys(local.land_steps),
+    ["customer_landing_to_trusted"],
+    ["accelerometer_landing_to_trusted"],
+    ["customer_trusted_to_curated"],
+    ["step_trainer_landing_to_trusted"],
+    ["machine_learning_curated"],
+  ]
+
+  stages = { one-job = [["lakehouse"]], job-per-table = local.order }[var.layout]
 
   # The tables that each stage may read: those that earlier ones made.
   made_before = [
@@ -40,6 +39,7 @@ module "orchestration" {
         job     = module.job[step].name
         job_arn = module.job[step].arn
         table   = local.jobs[step].table
+        tables  = var.layout == "one-job" ? [for each in flatten(local.order) : local.steps[each].table] : []
       }
     ]
   ]

@@ -20,13 +20,13 @@ UNSEEN = {
     "logs:AssociateKmsKey",
     "logs:CreateLogGroup",
     "cloudwatch:PutMetricData",
-    # Athena, Glue and EMR ask Lake Formation whether a principal may have the data.
-    # https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html
-    "lakeformation:GetDataAccess",
+    # Large files are uploaded in parts, and aborted when that fails.
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+    "s3:AbortMultipartUpload",
 }
 #: Actions for which AWS has no resources.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-WITHOUT_RESOURCES = {"cloudwatch:PutMetricData", "lakeformation:GetDataAccess"}
+WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ pytestmark = [
 
 Drops = Mapping[str, bytes]
 PREFIX = "stedi-test"
-#: What a change of code changes.
-CODE = {"aws_s3_object", "aws_glue_job"}
+#: What a change of code changes: the code, which jobs run it, and that they may read it.
+CODE = {"aws_s3_object", "aws_glue_job", "aws_iam_role_policy"}
 
 
 class Story:

@@ -19,8 +19,10 @@ resource "aws_s3_object" "this" {
   kms_key_id             = var.key_arn
   bucket_key_enabled     = true
 
-  # A job that starts meanwhile finds the old code.
   lifecycle {
+    # A job that starts meanwhile finds the old code.
     create_before_destroy = true
+    # The same code in another folder is the same code.
+    ignore_changes = [source]
   }
 }
