@@ -1,7 +1,7 @@
 locals {
   # In the order of their dependencies; the steps of a stage do not wait for each other.
   order = [
-    keys(local.land_steps),
+    ["land_customer", "land_accelerometer", "land_step_trainer"],
     ["customer_landing_to_trusted"],
     ["accelerometer_landing_to_trusted"],
     ["customer_trusted_to_curated"],
