@@ -4,7 +4,7 @@ The line is on standard output once the table is as it should be. Metrics and pe
 
     every job   job, table
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values
-    the others  changed, rows_in, rows_kept, dropped (rows by reason)
+    the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 What they mean stands in `landing.Landed` and `pipeline.Outcome`. What fails ends the run, and is told on standard error
 and as the message of Glue's run: `<table> is stale: <error>`.

@@ -86,21 +86,34 @@ def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]
         ledger = _ledger(engine, reader, new, staged.tallies, surplus)
         landed = _totals(reader.source, ledger)
         if landed.rejected:
-            _append_missing(engine, REJECTED, staged.rejected, summary)
+            _append_missing(engine, REJECTED, staged.rejected, summary, new)
         if surplus is None and landed.landed:
             engine.append_staged(table, staged, head, summary)
         elif surplus is not None and landed.landed + landed.duplicate > surplus.rows:
             engine.append(table, staged.records.join(surplus.frame, on=_PLACE, how="anti"), head, summary)
-        _append_missing(engine, LEDGER, engine.frame(LEDGER, ledger), summary)
+        _append_missing(engine, LEDGER, engine.frame(LEDGER, ledger), summary, new, lacking=ledger_head)
     return landed
 
 
-def _append_missing(engine: Engine, table: Contract, rows: Frame, summary: Mapping[str, str]) -> None:
-    """Append the rows whose key the table does not have yet. The sources share it, so a newer head is read again."""
-    keys = list(table.keys)
+def _append_missing(  # noqa: PLR0913, PLR0917 - an append is all of this
+    engine: Engine,
+    table: Contract,
+    rows: Frame,
+    summary: Mapping[str, str],
+    of: Sequence[Drop],
+    lacking: Head | None = None,
+) -> None:
+    """Append the rows, which are of these drops, whose key the table does not have yet; at `lacking` it had none.
+
+    The sources share the table, so it is looked at again if it has moved on.
+    """
+    keys, names = list(table.keys), [drop.name for drop in of]
     for attempt in range(1, ATTEMPTS + 1):
-        head = engine.head(table)
-        missing = rows.join(engine.read(table, head).select(*keys), on=keys, how="anti")
+        head, missing = engine.head(table), rows
+        if head.rows and head != lacking:
+            # The names skip files that others have filled.
+            there = engine.read(table, head).filter(nw.col("source_file").is_in(names)).select(*keys)
+            missing = rows.join(there, on=keys, how="anti")
         try:
             engine.append(table, missing, head, summary)
         except CommitConflictError:

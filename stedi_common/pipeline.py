@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import narwhals as nw
 
 from stedi_common import __version__, tables
+from stedi_common.changes import RUN, Since, affected_days, last_run, people_with_readings
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, missing_table
 from stedi_common.errors import MultipliedRowsError, PolicyError, StediError
@@ -46,6 +48,9 @@ class Job:
 #: So many judged rows cost less to keep on disk, between counting and writing, than to compute twice.
 FEW = 1_000_000
 
+#: In a summary, the days of a table that was made from nothing.
+ALL = "all"
+
 #: In the order of their dependencies.
 JOBS = {
     job.name: job
@@ -61,14 +66,22 @@ JOBS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job did: rows of its first source, rows of its table, and rows dropped by reason."""
+    """What a job did.
+
+    days: how many days it made anew; None for all of the table.
+    rows_in, rows_kept, dropped: of those days, the rows of its first source, those of its table, and those dropped by
+        reason.
+    rows: what the table has now, in all.
+    """
 
     job: str
     table: str
     changed: bool
+    days: int | None
     rows_in: int
     rows_kept: int
     dropped: Mapping[str, int]
+    rows: int
 
 
 def jobs(names: Sequence[str]) -> list[Job]:
@@ -79,7 +92,7 @@ def jobs(names: Sequence[str]) -> list[Job]:
 
 
 def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
-    """Make the job's table from its sources, in one commit; none if it had been made from just these.
+    """Make the days of the job's table anew that its sources changed, in one commit; none if nothing has changed.
 
     Raises:
         PolicyError: a source was built under another policy (rule 11).
@@ -92,20 +105,56 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
     # The target's head before any source: a run that raced this one makes the commit fail, not the rows double.
     target = engine.head(job.target)
     sources = {source.name: engine.head(source) for source in job.sources}
-    _expect_policy(job, sources, policy)
-    made_from = _made_from(sources, policy, key)
-    if all(target.summary.get(name) == value for name, value in made_from.items()):
-        return _outcome(job, target.summary, changed=False)
-    judged = _judge(engine, job, sources, policy, key).select(*job.target.names, DROPPED)
-    with _computed(engine, judged, _rows_in(job, sources)) as rows:
-        counts = _counts(engine, job, rows, _rows_in(job, sources))
-        summary = {**made_from, **counts, "stedi.run": uuid.uuid4().hex}
-        engine.replace(job.target, kept(rows, job.target.names), target, summary)
-    return _outcome(job, summary, changed=True)
+    _expect_policy(engine, job, sources, policy)
+    recipe, seen = _recipe(job, policy, key), _seen(sources)
+    since = Since.last_run(engine, job.target, target, sources)
+    if since and since.carries(recipe | seen) and since.changed_days(engine) == set():
+        return _outcome(job, since.built.summary, target, changed=False)
+    work = _work(engine, job, sources, since if since and since.carries(recipe) else None, policy)
+    summary = recipe | seen | {RUN: uuid.uuid4().hex, "stedi.days": ALL if work.days is None else str(len(work.days))}
+    if work.days == set():
+        # What it has seen goes into the table all the same: the next run need not look there again.
+        summary |= _told(0, {None: 0})
+        head = engine.replace_days(job.target, (), engine.frame(job.target, ()), target, summary)
+        return _outcome(job, summary, head, changed=True)
+    judged = _judge(engine, job, work, policy, key).select(*job.target.names, DROPPED)
+    with _computed(engine, judged, work.rows_in) as rows:
+        summary |= _counts(engine, job, rows, work.rows_in)
+        head = _commit(engine, job, work, kept(rows, job.target.names), target, summary)
+    return _outcome(job, summary, head, changed=True)
 
 
-def _rows_in(job: Job, sources: Mapping[str, Head]) -> int:
-    return sources[job.sources[0].name].rows
+@dataclass(frozen=True)
+class _Work:
+    """What there is to do: the days to make anew, None for all; the sources' rows of them; how many to judge."""
+
+    days: set[date] | None
+    sources: Mapping[str, Frame]
+    rows_in: int
+
+
+def _work(engine: Engine, job: Job, sources: Mapping[str, Head], since: Since | None, policy: Policy) -> _Work:
+    """The work since that run, or all of it."""
+    days = affected_days(engine, since, sources, policy) if since and job.target.partition else None
+    frames: dict[str, Frame] = {}
+    if since and job.function is tables.customers_curated:
+        users = people_with_readings(engine, since, sources)
+        frames |= {} if users is None else {"accelerometer_trusted": users}
+    for source in job.sources:
+        if source.name not in frames:
+            frames[source.name] = engine.read(source, sources[source.name], days)
+    first = job.sources[0].name
+    if days is None:
+        return _Work(days, frames, sources[first].rows)
+    return _Work(days, frames, int(engine.collect(frames[first].select(nw.len().alias("n")))[0]["n"]) if days else 0)
+
+
+def _commit(  # noqa: PLR0913, PLR0917 - what a run has made
+    engine: Engine, job: Job, work: _Work, rows: Frame, onto: Head, summary: Mapping[str, str]
+) -> Head:
+    if work.days is None:
+        return engine.replace(job.target, rows, onto, summary)
+    return engine.replace_days(job.target, work.days, rows, onto, summary)
 
 
 @contextmanager
@@ -118,8 +167,8 @@ def _computed(engine: Engine, rows: Frame, how_many: int) -> Iterator[Frame]:
         yield held.frame
 
 
-def _judge(engine: Engine, job: Job, sources: Mapping[str, Head], policy: Policy, key: PseudonymKey) -> Frame:
-    arguments: dict[str, Any] = {source.name: engine.read(source, sources[source.name]) for source in job.sources}
+def _judge(engine: Engine, job: Job, work: _Work, policy: Policy, key: PseudonymKey) -> Frame:
+    arguments: dict[str, Any] = dict(work.sources)
     parameters = inspect.signature(job.function).parameters
     if "pseudonyms" in parameters:
         emails = arguments["customers_curated"].select("email")
@@ -138,28 +187,40 @@ def _counts(engine: Engine, job: Job, rows: Frame, rows_in: int) -> dict[str, st
     rows_judged = rows_kept + sum(dropped.values())
     if job.function is not tables.machine_learning_curated and rows_judged != rows_in:
         raise MultipliedRowsError(f"{job.name}: expected {rows_in} judged rows, got {rows_judged}; nothing committed")
+    return _told(rows_in, {None: rows_kept, **dropped})
+
+
+def _told(rows_in: int, rows_by_reason: Mapping[str | None, int]) -> dict[str, str]:
+    """The counts as a summary has them."""
+    dropped = {reason: n for reason, n in rows_by_reason.items() if reason}
     return {
         "stedi.rows-in": str(rows_in),
-        "stedi.rows-kept": str(rows_kept),
+        "stedi.rows-kept": str(rows_by_reason[None]),
         **{f"stedi.rows-dropped.{reason}": str(n) for reason, n in sorted(dropped.items())},
     }
 
 
-def _made_from(sources: Mapping[str, Head], policy: Policy, key: PseudonymKey) -> dict[str, str]:
-    """What a table is a function of. Two runs with the same make the same table."""
+def _recipe(job: Job, policy: Policy, key: PseudonymKey) -> dict[str, str]:
+    """How a table is made. A table that was made otherwise is made anew from nothing."""
     return {
         "stedi.version": __version__,
         "stedi.policy": str(policy),
         "stedi.key": key.id,
-        **{f"stedi.source.{name}": str(head.written_id) for name, head in sources.items()},
+        "stedi.columns": " ".join(f"{column.name}:{column.type}" for column in job.target.columns),
     }
 
 
-def _expect_policy(job: Job, sources: Mapping[str, Head], policy: Policy) -> None:
+def _seen(sources: Mapping[str, Head]) -> dict[str, str]:
+    """What a table is made from. Two runs with the same recipe and the same sources make the same table."""
+    return {f"stedi.source.{name}": str(head.written_id) for name, head in sources.items()}
+
+
+def _expect_policy(engine: Engine, job: Job, sources: Mapping[str, Head], policy: Policy) -> None:
     for source in job.sources:
         if source.zone == "landing":
             continue
-        built = sources[source.name].summary.get("stedi.policy", "none")
+        run = last_run(engine, source, sources[source.name])
+        built = run.summary.get("stedi.policy", "none") if run else "none"
         if built != str(policy):
             raise PolicyError(
                 f"{job.name}: expected {source.name} built under {policy}, got {built}",
@@ -167,9 +228,16 @@ def _expect_policy(job: Job, sources: Mapping[str, Head], policy: Policy) -> Non
             )
 
 
-def _outcome(job: Job, summary: Mapping[str, str], *, changed: bool) -> Outcome:
+def _outcome(job: Job, summary: Mapping[str, str], head: Head, *, changed: bool) -> Outcome:
     prefix = "stedi.rows-dropped."
-    dropped = {name.removeprefix(prefix): int(n) for name, n in summary.items() if name.startswith(prefix)}
+    days = summary["stedi.days"]
     return Outcome(
-        job.name, job.target.name, changed, int(summary["stedi.rows-in"]), int(summary["stedi.rows-kept"]), dropped
+        job=job.name,
+        table=job.target.name,
+        changed=changed,
+        days=None if days == ALL else int(days),
+        rows_in=int(summary["stedi.rows-in"]),
+        rows_kept=int(summary["stedi.rows-kept"]),
+        dropped={name.removeprefix(prefix): int(n) for name, n in summary.items() if name.startswith(prefix)},
+        rows=head.rows,
     )

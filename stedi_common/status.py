@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from stedi_common.changes import Since
 from stedi_common.contracts import SOURCES, contract
-from stedi_common.engines import Engine
+from stedi_common.engines import Engine, Head
 from stedi_common.pipeline import JOBS
 
 _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "landed_files")
@@ -14,31 +16,45 @@ _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "l
 
 @dataclass(frozen=True)
 class TableStatus:
-    """A table: its rows, its last commit, the policy it was built under, and the sources that have moved on since."""
+    """A table: its rows, its last commit, and the policy it was built under.
+
+    seen: when what it has seen of each source was committed, UTC; None where that is no longer kept.
+    behind: how many commits it has not seen of the sources that have moved on; None where all of it must be read.
+    """
 
     table: str
     rows: int
     committed_at: datetime
     policy: str | None
-    behind: tuple[str, ...]
+    seen: Mapping[str, datetime | None]
+    behind: Mapping[str, int | None]
 
 
 def tables(engine: Engine) -> list[TableStatus]:
     """The status of every table that is there, upstream first."""
-    sources = {job.target.name: job.sources for job in JOBS.values()}
+    sources = {job.target.name: [source.name for source in job.sources] for job in JOBS.values()}
     heads = {name: engine.head(contract(name)) for name in (*_LANDING, *sources) if engine.exists(contract(name))}
-    return [
-        TableStatus(
-            table=contract(name).identifier,
-            rows=head.rows,
-            committed_at=head.committed_at,
-            policy=head.summary.get("stedi.policy"),
-            behind=tuple(
-                source.name
-                for source in sources.get(name, ())
-                if source.name in heads
-                and head.summary.get(f"stedi.source.{source.name}") != str(heads[source.name].written_id)
-            ),
-        )
-        for name, head in heads.items()
-    ]
+    return [_status(engine, name, [s for s in sources.get(name, ()) if s in heads], heads) for name in heads]
+
+
+def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[str, Head]) -> TableStatus:
+    table, head = contract(name), heads[name]
+    since = Since.last_run(engine, table, head, sources)
+    seen = since.sources if since else dict.fromkeys(sources)
+    waiting = {source: _unseen(engine, source, heads[source], seen[source]) for source in sources}
+    return TableStatus(
+        table=table.identifier,
+        rows=head.rows,
+        committed_at=head.committed_at,
+        policy=since.built.summary.get("stedi.policy") if since else None,
+        seen={source: snapshot.committed_at if snapshot else None for source, snapshot in seen.items()},
+        behind={source: n for source, n in waiting.items() if n != 0},
+    )
+
+
+def _unseen(engine: Engine, source: str, head: Head, seen: Head | None) -> int | None:
+    """How many snapshots of the source came after this one; None if it is not among those it came from."""
+    for n, snapshot in enumerate(engine.history(contract(source), head)):
+        if seen and snapshot.written_id == seen.written_id:
+            return n
+    return None

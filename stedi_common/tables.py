@@ -6,6 +6,9 @@ pipeline keeps the rows without a reason, with the columns of the table's contra
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import narwhals as nw
 
 from stedi_common.consent import (
@@ -46,7 +49,7 @@ def step_trainer_trusted(
     step_trainer_landing: Frame, customers_curated: Frame, customer_landing: Frame, policy: Policy
 ) -> Frame:
     """Readings of devices a curated customer owns, made under their consent (rules 7 and 8)."""
-    devices = _devices(device_claims(customer_landing, customers_curated, policy))
+    devices = _devices(customers_curated, customer_landing, policy)
     readings = step_trainer_landing.join(devices, on="serialnumber", how="left")
     return judged(
         readings,
@@ -85,11 +88,12 @@ def machine_learning_curated(
     return judged(named, no_reading_at_that_instant=nw.col("pseudonym").is_null())
 
 
-def _devices(claims: Frame) -> Frame:
+def _devices(customers_curated: Frame, customer_landing: Frame, policy: Policy) -> Frame:
     """One row per claimed serial number, so that a join with it multiplies nothing, whoever claims it."""
     owned_since = nw.when(nw.col(DROPPED).is_null()).then(nw.col("consent_start"))
     return (
-        claims.with_columns(owned_since.alias("owned_since"))
+        device_claims(customer_landing, customers_curated, policy)
+        .with_columns(owned_since.alias("owned_since"))
         .group_by("serialnumber")
         .agg(
             nw.len().alias("claims"),
@@ -97,3 +101,52 @@ def _devices(claims: Frame) -> Frame:
             nw.col(DROPPED).min().alias("not_owned"),
         )
     )
+
+
+# What the rows of a day depend on beside the readings of that day
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Decisions about people or devices, which a table of readings is a function of.
+
+    about: the table of readings that has them.
+    function: from the tables it names to the decisions, one row each: first the column that the readings have too,
+        then what is decided; a column `since`, if there is one, says that earlier readings are not concerned.
+    """
+
+    about: str
+    function: Callable[..., Frame]
+
+
+def _people_admitted(customer_trusted: Frame, policy: Policy) -> Frame:
+    return _since(customer_trusted.select(nw.col("email").alias("user"), "consent_start"), policy)
+
+
+def _devices_admitted(customers_curated: Frame, customer_landing: Frame, policy: Policy) -> Frame:
+    devices = _devices(customers_curated, customer_landing, policy).filter(~nw.col("consent_start").is_null())
+    return _since(devices.select("serialnumber", "consent_start"), policy)
+
+
+def _devices_owned(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:
+    return device_owners(customer_landing, customers_curated, policy)
+
+
+def _people_curated(customers_curated: Frame) -> Frame:
+    return customers_curated.select(nw.col("email").alias("user"))
+
+
+def _since(decided: Frame, policy: Policy) -> Frame:
+    """Under `ever` it does not matter since when somebody consents."""
+    return decided.drop("consent_start") if policy.consent == "ever" else decided.rename({"consent_start": "since"})
+
+
+#: By table of readings. A day of it is a function of its sources' same day and of the decisions that concern the day.
+DECISIONS: Mapping[str, tuple[Decision, ...]] = {
+    "accelerometer_trusted": (Decision("accelerometer_landing", _people_admitted),),
+    "step_trainer_trusted": (Decision("step_trainer_landing", _devices_admitted),),
+    "machine_learning_curated": (
+        Decision("step_trainer_trusted", _devices_owned),
+        Decision("accelerometer_trusted", _people_curated),
+    ),
+}

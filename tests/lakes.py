@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
 Run = Mapping[str, bytes]
+
+COMMITS = ("append", "append_staged", "replace", "replace_days")
 
 
 @contextmanager
@@ -81,3 +84,24 @@ def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tup
     names = columns or of.names
     found = engine.collect(engine.read(of, engine.head(of)).select(*names))
     return Counter(tuple(row[name] for name in names) for row in found)
+
+
+class KilledError(Exception):
+    """As by the operating system."""
+
+
+class Dying:
+    """An engine that is killed before its n-th commit."""
+
+    def __init__(self, engine: Any, n: int) -> None:
+        self._engine, self._left = engine, n
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._engine, name)
+        return partial(self.commit, found) if name in COMMITS else found
+
+    def commit(self, method: Callable[..., Any], *args: Any) -> Any:
+        self._left -= 1
+        if not self._left:
+            raise KilledError
+        return method(*args)

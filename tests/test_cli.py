@@ -250,7 +250,7 @@ def test_a_run_tells_what_was_dropped_and_why(landed):
     assert list(outcomes) == [job.target.name for job in JOBS.values()]
     assert outcomes["accelerometer_trusted"] == {
         **{"job": "accelerometer_landing_to_trusted", "table": "accelerometer_trusted", "changed": True},
-        **{"rows_in": 2, "rows_kept": 1, "dropped": {"no_consent": 1}},
+        **{"days": None, "rows_in": 2, "rows_kept": 1, "dropped": {"no_consent": 1}, "rows": 1},
     }
 
 
@@ -281,7 +281,7 @@ def test_a_second_run_changes_nothing(landed):
 # Status
 
 
-def behind(said: Said) -> dict[str, list[str]]:
+def behind(said: Said) -> dict[str, dict[str, int | None]]:
     return {table["table"]: table["behind"] for table in json.loads(said.out) if table["behind"]}
 
 
@@ -293,8 +293,8 @@ def test_what_lands_later_is_what_the_tables_are_behind(landed, tmp_path):
     landed("run")
     write(tmp_path / "drops", landing(readings=[reading("ann@example.org", at("09:01"))], name="2"))
     landed("land")
-    assert behind(landed("status", "--json")) == {"trusted.accelerometer_trusted": ["accelerometer_landing"]}
-    assert "accelerometer_landing" in landed("status").out
+    assert behind(landed("status", "--json")) == {"trusted.accelerometer_trusted": {"accelerometer_landing": 1}}
+    assert "accelerometer_landing (1 commit)" in landed("status").out
 
 
 def test_a_status_tells_rows_and_policy(made):

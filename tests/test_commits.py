@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from crowds import crowd
-from lakes import land, opening, play, rows, run, table_of, write
+from lakes import Dying, KilledError, land, opening, play, rows, run, table_of, write
 from oracle import COLUMNS
 from pyiceberg.table.snapshots import Operation
 
@@ -152,32 +152,6 @@ class Overtaken:
 # Landing
 
 
-class Dying:
-    """An engine that is killed before its n-th append."""
-
-    def __init__(self, engine, n):
-        self._engine, self._left = engine, n
-
-    def __getattr__(self, name):
-        return getattr(self._engine, name)
-
-    def append(self, *args):
-        return self.commit(self._engine.append, args)
-
-    def append_staged(self, *args):
-        return self.commit(self._engine.append_staged, args)
-
-    def commit(self, method, args):
-        self._left -= 1
-        if not self._left:
-            raise KilledError
-        return method(*args)
-
-
-class KilledError(Exception):
-    """As by the operating system."""
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, key):
     """The landing zone as it should be; the engine matters not."""
@@ -216,9 +190,9 @@ class OvertakenBefore(Dying):
         super().__init__(engine, n)
         self._meanwhile = meanwhile
 
-    def commit(self, method, args):
+    def commit(self, method, *args):
         try:
-            return super().commit(method, args)
+            return super().commit(method, *args)
         except KilledError:
             self._meanwhile()
             return method(*args)

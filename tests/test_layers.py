@@ -1,4 +1,4 @@
-"""Dependencies point one way: contracts ← consent ← tables ← pipeline and landing ← jobs and the command line."""
+"""Dependencies point one way: contracts ← consent ← tables ← changes ← pipeline and landing ← jobs and the CLI."""
 
 import ast
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ LAYERS = (
     ("consent",),
     ("tables",),
     ("engines",),
+    ("changes",),
     ("pipeline", "landing", "query"),
     ("status", "generate"),
     ("jobs", "cli"),
@@ -32,7 +33,7 @@ MAY_USE = {
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
     "pseudonym": {"boto3", "botocore"},
-    **{layer: {"narwhals"} for layer in ("consent", "frames", "tables", "pipeline", "landing")},
+    **{layer: {"narwhals"} for layer in ("consent", "frames", "tables", "changes", "pipeline", "landing")},
 }
 LIBRARIES = set().union(*MAY_USE.values())
 

@@ -27,7 +27,7 @@ def differences(folder: Path, policy: Policy, outcomes: Sequence[Outcome]) -> li
         return None
     expected = json.loads(truth.read_text(encoding="utf-8"))["policies"][str(policy)]
     return [
-        f"{outcome.table}: expected {expected[outcome.table]:,} rows, got {outcome.rows_kept:,}"
+        f"{outcome.table}: expected {expected[outcome.table]:,} rows, got {outcome.rows:,}"
         for outcome in outcomes
-        if outcome.rows_kept != expected[outcome.table]
+        if outcome.rows != expected[outcome.table]
     ]

@@ -71,8 +71,7 @@ def funnel(outcomes: Sequence[Outcome]) -> None:
     """The consent funnel: per table the rows of its source, what was dropped and why, and what is left."""
     for outcome in outcomes:
         source = JOBS[outcome.job].sources[0]
-        as_it_was = "" if outcome.changed else " [dim](nothing new, left as it was)[/]"
-        out.print(f"[bold]{source.name} → {outcome.table}[/]{as_it_was}")
+        out.print(f"[bold]{source.name} → {outcome.table}[/]{_extent(outcome)}")
         left = outcome.rows_in
         rows = Table.grid(padding=(0, 2))
         rows.add_column(min_width=30)
@@ -89,15 +88,30 @@ def funnel(outcomes: Sequence[Outcome]) -> None:
         out.print()
 
 
+def _extent(outcome: Outcome) -> str:
+    """What of the table the counts are about."""
+    if not outcome.changed:
+        return " [dim](nothing new, left as it was)[/]"
+    if outcome.days is None:
+        return ""
+    return f" [dim](of {outcome.days:,} changed days; {outcome.rows:,} rows in all)[/]"
+
+
 def status(tables: Sequence[TableStatus], lake: Path) -> None:
     """A line per table."""
     table = _table("table", "rows", "last commit, UTC", "policy", "behind")
     for t in tables:
         policy = " ".join(word.partition("=")[2] for word in (t.policy or "").split())
-        behind = Text(", ".join(t.behind), style="yellow")
+        behind = Text(", ".join(f"{source} ({_commits(n)})" for source, n in t.behind.items()), style="yellow")
         table.add_row(t.table, f"{t.rows:,}", f"{t.committed_at:%Y-%m-%d %H:%M}", policy, behind)
     out.print(f"Lake {escape(str(lake))}")
     out.print(table)
+
+
+def _commits(unseen: int | None) -> str:
+    if unseen is None:
+        return "all of it"
+    return "1 commit" if unseen == 1 else f"{unseen:,} commits"
 
 
 def answer(result: Answer) -> None:
@@ -126,7 +140,7 @@ def truth(differences: list[str] | None) -> None:
 
 def next_steps(lake: Path, outcomes: Sequence[Outcome]) -> None:
     """Where the tables are, and what to try."""
-    pairs = next(o.rows_kept for o in outcomes if o.table == "machine_learning_curated")
+    pairs = next(o.rows for o in outcomes if o.table == "machine_learning_curated")
     out.print(f"[bold]{pairs:,} training pairs[/] of people who had consented, in the lake {escape(str(lake))}/:")
     out.print(f"  catalog    {escape(str(lake))}/catalog.db  (SQLite, named stedi; any PyIceberg opens it)")
     out.print(f"  tables     {escape(str(lake))}/{{landing,trusted,curated}}/<table>/")

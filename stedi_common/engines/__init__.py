@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stedi_common.contracts import Contract
@@ -99,14 +99,35 @@ class Engine(Protocol):
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot."""
 
-    def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
-        """The rows at that snapshot; with `days`, only partitions of these days are sure to be among them."""
+    def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
+        """A snapshot of the table; None if it is no longer kept."""
+
+    def history(self, contract: Contract, head: Head) -> Iterator[Head]:
+        """The snapshot and those it came from, newest first, as far as they are kept."""
+
+    def changed_days(self, contract: Contract, since: Head, head: Head) -> set[date] | None:
+        """The days whose rows may differ between a snapshot and the later `head`.
+
+        Compaction moves no row and changes no day. None if that cannot be told: the way from the head back to the
+        snapshot is no longer kept, or does not lead there, or rows of a table without days have changed.
+        """
+
+    def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
+        """The rows at that snapshot; of these days only, if the table has days and some are named."""
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add rows, in one snapshot that carries the summary."""
 
     def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Put these rows in the place of all, in one snapshot that carries the summary."""
+
+    def replace_days(
+        self, contract: Contract, days: Collection[date], rows: Frame, onto: Head, summary: Mapping[str, str]
+    ) -> Head:
+        """Put these rows, all of them of these days, in the place of all rows of these days, in one snapshot.
+
+        Files of other days stay the files they are. Without days the snapshot carries the summary and no change.
+        """
 
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> AbstractContextManager[Staged]:
         """The drops as `reader` reads them, for the landing table of this contract; held until the block ends."""
@@ -189,3 +210,12 @@ def table_properties(contract: Contract) -> dict[str, str]:
         # A column bound in a manifest would outlive the person whose value it is (rule 14).
         **unmeasured,
     }
+
+
+def spans(days: Iterable[date]) -> list[tuple[date, date]]:
+    """The same days as spans, of which each ends before its second day."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        start = found.pop()[0] if found and found[-1][1] == day else day
+        found.append((start, day + timedelta(days=1)))
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
@@ -84,6 +84,7 @@ class EmbeddedEngine:
         self._lake = lake
         self._staging = Staging(lake)
         self._duckdb = _duckdb(self._staging.folder)
+        self._tables: dict[str, Table] = {}
         try:
             self._catalog = _catalog(lake)
         except (IntegrityError, OperationalError):
@@ -132,25 +133,53 @@ class EmbeddedEngine:
         """The table's current snapshot."""
         return _head(contract, self._table(contract))
 
-    def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
+    def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
+        """A snapshot of the table; None if it is no longer kept."""
+        table = self._table(contract)
+        found = table.snapshot_by_id(snapshot_id)
+        return _head_at(contract, table, found) if found else None
+
+    def history(self, contract: Contract, head: Head) -> Iterator[Head]:
+        """The snapshot and those it came from, newest first."""
+        table = self._table_with(contract, head)
+        return (_head_at(contract, table, snapshot) for snapshot in _back(table, head))
+
+    def changed_days(self, contract: Contract, since: Head, head: Head) -> set[date] | None:
+        """The days whose rows may differ between a snapshot and the later `head`."""
+        table = self._table_with(contract, head)
+        days: set[date] = set()
+        for snapshot in _back(table, head):
+            if snapshot.snapshot_id == since.snapshot_id:
+                return days
+            for file in _changed(table, snapshot):
+                if contract.partition is None or file.spec_id != table.spec().spec_id:
+                    return None
+                days.add(_day(file))
+        return None
+
+    def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
         """The rows at that snapshot."""
         return self._frame(self._scan(contract, head, days))
 
-    def _scan(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> str:
+    def _scan(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> str:
         """The same as a SELECT in DuckDB's SQL."""
-        table = self._table(contract)
-        scan = table.scan(snapshot_id=head.snapshot_id)
-        if days is not None and contract.partition is not None:
-            scan = scan.filter(_on_days(contract.partition.name, days))
-        return _select(contract, self._ids(contract), [task.file.file_path for task in scan.plan_files()])
+        table = self._table_with(contract, head)
+        files = [file.file_path for file in _files(contract, table, head, days)]
+        return _select(contract, _ids(table), files)
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add rows, in one snapshot that carries the summary."""
-        return self._commit(contract, rows, onto, summary, replace=False)
+        return self._commit(contract, rows, onto, summary, of=())
 
     def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Put these rows in the place of all, in one snapshot that carries the summary."""
-        return self._commit(contract, rows, onto, summary, replace=True)
+        return self._commit(contract, rows, onto, summary)
+
+    def replace_days(
+        self, contract: Contract, days: Collection[date], rows: Frame, onto: Head, summary: Mapping[str, str]
+    ) -> Head:
+        """Put these rows in the place of all rows of these days, in one snapshot that carries the summary."""
+        return self._commit(contract, rows, onto, summary, of=days)
 
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
@@ -182,7 +211,7 @@ class EmbeddedEngine:
         table = self._table(contract)
         _expect_head(contract, table, onto)
         with self._staging.handed_over(staged.files, f"{self._lake.table_location(contract)}/data") as files:
-            return _committed(contract, table, [file.location for file in files], None, summary)
+            return _committed(contract, table, [file.location for file in files], (), summary)
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`."""
@@ -245,13 +274,20 @@ class EmbeddedEngine:
         self._staging.remove()
 
     def _table(self, contract: Contract) -> Table:
+        """The table as it is now."""
         try:
-            return self._catalog.load_table(self._lake.identifier(contract))
+            self._tables[contract.name] = self._catalog.load_table(self._lake.identifier(contract))
         except NoSuchTableError:
             raise missing_table(contract) from None
+        return self._tables[contract.name]
+
+    def _table_with(self, contract: Contract, head: Head) -> Table:
+        """The table as it was when this engine last looked, if it had this snapshot then: snapshots do not change."""
+        known = self._tables.get(contract.name)
+        return known if known and known.snapshot_by_id(head.snapshot_id) else self._table(contract)
 
     def _ids(self, contract: Contract) -> dict[str, int]:
-        return {field.name: field.field_id for field in self._table(contract).schema().fields}
+        return _ids(self._table(contract))
 
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
@@ -268,13 +304,19 @@ class EmbeddedEngine:
             return
 
     def _commit(
-        self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str], *, replace: bool
+        self,
+        contract: Contract,
+        rows: Frame,
+        onto: Head,
+        summary: Mapping[str, str],
+        of: Collection[date] | None = None,
     ) -> Head:
+        """Commit rows in the place of those of these days; of all for None."""
         table = self._table(contract)
         _expect_head(contract, table, onto)
         # Not as the table says: Spark writes `file:/` where we write `file:///`.
         folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
-        replaced = [task.file for task in table.scan(snapshot_id=onto.snapshot_id).plan_files()] if replace else None
+        replaced = _files(contract, table, onto, of) if of is None or contract.partition else []
         try:
             files = self._write(contract, table, rows, folder)
             return _committed(contract, table, files, replaced, summary)
@@ -307,17 +349,17 @@ def _committed(
     contract: Contract,
     table: Table,
     added: Iterable[str],
-    replaced: Iterable[DataFile] | None,
+    replaced: Collection[DataFile],
     summary: Mapping[str, str],
 ) -> Head:
     """Commit Parquet files: an append, or an overwrite in the place of data files."""
     try:
         change = table.transaction()
         update = change.update_snapshot(snapshot_properties=dict(summary))
-        with update.fast_append() if replaced is None else update.overwrite() as snapshot:
+        with update.overwrite() if replaced else update.fast_append() as snapshot:
             for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
                 snapshot.append_data_file(file)
-            for old in replaced or ():
+            for old in replaced:
                 snapshot.delete_data_file(old)
         change.commit_transaction()
     except CommitFailedException:
@@ -369,17 +411,58 @@ def _select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) ->
     return f"SELECT * FROM read_parquet([{paths}], hive_partitioning = false, schema = MAP {{{columns}}})"
 
 
-def _on_days(column: str, days: Sequence[date]) -> str:
-    """The same as PyIceberg's row filter."""
-    return " OR ".join(
-        f"({column} >= '{day}T00:00:00' AND {column} < '{day + timedelta(days=1)}T00:00:00')" for day in days
-    )
+def _ids(table: Table) -> dict[str, int]:
+    return {field.name: field.field_id for field in table.schema().fields}
+
+
+def _files(contract: Contract, table: Table, head: Head, days: Collection[date] | None) -> list[DataFile]:
+    """The data files at that snapshot; of these days only, if the table has days and some are named."""
+    scan = table.scan(snapshot_id=head.snapshot_id)
+    if days is None or contract.partition is None:
+        return [task.file for task in scan.plan_files()]
+    if not days:
+        return []
+    # The manifests that may know of them; a filter for each day takes longer to build than to look at each file.
+    column, wanted = contract.partition.name, frozenset(days)
+    (first, *_, last) = sorted([*wanted, max(wanted) + timedelta(days=1)])
+    scan = scan.filter(f"{column} >= '{first}T00:00:00' AND {column} < '{last}T00:00:00'")
+    return [task.file for task in scan.plan_files() if _day(task.file) in wanted]
+
+
+def _day(file: DataFile) -> date:
+    """The day of all rows of a file."""
+    found = file.partition[0]
+    return found if isinstance(found, date) else date(1970, 1, 1) + timedelta(days=found)
+
+
+def _back(table: Table, head: Head) -> Iterator[Snapshot]:
+    """The snapshot and those it came from, newest first, as far as they are kept."""
+    kept = {snapshot.snapshot_id: snapshot for snapshot in table.snapshots()}
+    snapshot = kept.get(head.snapshot_id)
+    while snapshot:
+        yield snapshot
+        snapshot = kept.get(snapshot.parent_snapshot_id or 0)
+
+
+def _changed(table: Table, snapshot: Snapshot) -> Iterator[DataFile]:
+    """The data files that the snapshot added or removed, unless it has the same rows in other files."""
+    if snapshot.summary and snapshot.summary.operation is Operation.REPLACE:
+        return
+    for manifest in snapshot.manifests(table.io):
+        if manifest.added_snapshot_id == snapshot.snapshot_id:
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
+                if entry.status != ManifestEntryStatus.EXISTING:
+                    yield entry.data_file
 
 
 def _head(contract: Contract, table: Table) -> Head:
     snapshot = table.current_snapshot()
     if snapshot is None:
         raise no_snapshot(contract)
+    return _head_at(contract, table, snapshot)
+
+
+def _head_at(contract: Contract, table: Table, snapshot: Snapshot) -> Head:
     written = _written(table, snapshot)
     summary: dict[str, Any] = dict(written.summary.additional_properties) if written.summary else {}
     committed_at = datetime.fromtimestamp(written.timestamp_ms / 1000, UTC).replace(tzinfo=None)

@@ -8,7 +8,7 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +35,7 @@ from stedi_common.engines import (
     Tally,
     fingerprints,
     no_snapshot,
+    spans,
 )
 from stedi_common.engines.failures import conflicting, kind_of, redacted
 from stedi_common.engines.java import java_home
@@ -133,16 +134,39 @@ class SparkEngine:
         snapshot = table.currentSnapshot()
         if snapshot is None:
             raise no_snapshot(contract)
-        written = _written(table, snapshot)
-        committed_at = datetime.fromtimestamp(written.timestampMillis() / 1000, UTC).replace(tzinfo=None)
-        return Head(contract.name, snapshot.snapshotId(), written.snapshotId(), committed_at, dict(written.summary()))
+        return _head(contract, table, snapshot)
 
-    def read(self, contract: Contract, head: Head, days: Sequence[date] | None = None) -> Frame:
+    def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
+        """A snapshot of the table; None if it is no longer kept."""
+        table = self._tables.get(contract)
+        found = table.snapshot(snapshot_id)
+        return _head(contract, table, found) if found else None
+
+    def history(self, contract: Contract, head: Head) -> Iterator[Head]:
+        """The snapshot and those it came from, newest first."""
+        table = self._tables.get(contract)
+        return (_head(contract, table, snapshot) for snapshot in _back(table, head))
+
+    def changed_days(self, contract: Contract, since: Head, head: Head) -> set[date] | None:
+        """The days whose rows may differ between a snapshot and the later `head`."""
+        table = self._tables.get(contract)
+        a_day = self._jvm.java.lang.Class.forName("java.lang.Integer")
+        days: set[date] = set()
+        for snapshot in _back(table, head):
+            if snapshot.snapshotId() == since.snapshot_id:
+                return days
+            for file in _changed(table, snapshot):
+                if contract.partition is None or file.specId() != table.spec().specId():
+                    return None
+                days.add(date(1970, 1, 1) + timedelta(days=file.partition().get(0, a_day)))
+        return None
+
+    def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
         """The rows at that snapshot."""
-        rows = self._spark.read.option("versionAsOf", head.snapshot_id).table(self._name(contract))
+        rows = self._spark.read.option("snapshot-id", head.snapshot_id).table(self._name(contract))
         if days is not None and contract.partition is not None:
             rows = rows.where(_on_days(contract.partition.name, days))
-        # In Iceberg 1.11 a snapshot has the columns of its time, so not those that the contract has gained since.
+        # A snapshot has the columns of its time, so not those that the contract has gained since.
         for column in contract.columns:
             if column.name not in rows.columns:
                 rows = rows.withColumn(column.name, F.lit(None).cast(_ARROW_SQL[ARROW[column.type]]))
@@ -157,6 +181,17 @@ class SparkEngine:
         everything = F.lit(True)
         return self._commit(
             contract, onto, lambda branch: self._writer(contract, rows, branch, summary).overwrite(everything)
+        )
+
+    def replace_days(
+        self, contract: Contract, days: Collection[date], rows: Frame, onto: Head, summary: Mapping[str, str]
+    ) -> Head:
+        """Put these rows in the place of all rows of these days, in one snapshot that carries the summary."""
+        if contract.partition is None or not days:
+            return self._commit(contract, onto, lambda branch: self._append_files(contract, (), branch, summary))
+        whole_days = _on_days(contract.partition.name, days)
+        return self._commit(
+            contract, onto, lambda branch: self._writer(contract, rows, branch, summary).overwrite(whole_days)
         )
 
     @contextmanager
@@ -187,17 +222,18 @@ class SparkEngine:
     def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add all staged records, in one snapshot that carries the summary."""
         with self._staging.handed_over(staged.files, f"{self._lake.table_location(contract)}/data") as moved:
+            return self._commit(contract, onto, lambda branch: self._append_files(contract, moved, branch, summary))
 
-            def append(branch: str) -> None:
-                table = self._tables.get(contract)
-                commit = table.newFastAppend().toBranch(branch)
-                for name, value in summary.items():
-                    commit.set(name, value)
-                for file in moved:
-                    commit.appendFile(self._data_file(table, file))
-                commit.commit()
-
-            return self._commit(contract, onto, append)
+    def _append_files(
+        self, contract: Contract, files: Sequence[DataFile], branch: str, summary: Mapping[str, str]
+    ) -> None:
+        table = self._tables.get(contract)
+        commit = table.newFastAppend().toBranch(branch)
+        for name, value in summary.items():
+            commit.set(name, value)
+        for file in files:
+            commit.appendFile(self._data_file(table, file))
+        commit.commit()
 
     def _data_file(self, table: Any, file: DataFile) -> Any:
         """The file with its metrics, in Iceberg's Java API."""
@@ -477,12 +513,34 @@ def _sql_schema(schema: pa.Schema) -> str:
     return ", ".join(f"`{field.name}` {_ARROW_SQL[field.type]}" for field in schema)
 
 
-def _on_days(column: str, days: Sequence[date]) -> Any:
-    def on(day: date) -> Any:
-        start, end = (F.lit(str(d)).cast("timestamp_ntz") for d in (day, day + timedelta(days=1)))
+def _on_days(column: str, days: Collection[date]) -> Any:
+    def within(span: tuple[date, date]) -> Any:
+        start, end = (F.lit(str(day)).cast("timestamp_ntz") for day in span)
         return (F.col(column) >= start) & (F.col(column) < end)
 
-    return reduce(or_, map(on, days), F.lit(False))
+    return reduce(or_, map(within, spans(days)), F.lit(False))
+
+
+def _head(contract: Contract, table: Any, snapshot: Any) -> Head:
+    written = _written(table, snapshot)
+    committed_at = datetime.fromtimestamp(written.timestampMillis() / 1000, UTC).replace(tzinfo=None)
+    return Head(contract.name, snapshot.snapshotId(), written.snapshotId(), committed_at, dict(written.summary()))
+
+
+def _back(table: Any, head: Head) -> Iterator[Any]:
+    """The snapshot and those it came from, newest first, as far as they are kept."""
+    snapshot = table.snapshot(head.snapshot_id)
+    while snapshot:
+        yield snapshot
+        parent = snapshot.parentId()
+        snapshot = parent and table.snapshot(parent)
+
+
+def _changed(table: Any, snapshot: Any) -> list[Any]:
+    """The data files that the snapshot added or removed, unless it has the same rows in other files."""
+    if snapshot.operation() == "replace":
+        return []
+    return [*snapshot.addedDataFiles(table.io()), *snapshot.removedDataFiles(table.io())]
 
 
 def _again(change: Callable[[], None]) -> None:

@@ -1,0 +1,152 @@
+"""What has changed since a table was made, told in the days of its readings: only those must be made anew.
+
+Every rule joins within a day, so a day of a table is a function of its sources' same day and of the decisions about
+people and devices (`tables.DECISIONS`). Where that cannot be told, all days have changed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines import Engine, Head
+from stedi_common.frames import Frame
+from stedi_common.policy import Policy
+from stedi_common.tables import DECISIONS, Decision
+
+#: What the snapshot of a finished run carries.
+RUN = "stedi.run"
+
+Heads = Mapping[str, Head]
+
+
+@dataclass(frozen=True)
+class Since:
+    """A table and the run that made it.
+
+    head: where the table is now; `built`, the run's snapshot, unless somebody else has written to it since.
+    sources: what the run had read of each source, None where that is no longer kept.
+    """
+
+    table: Contract
+    head: Head
+    built: Head
+    sources: Mapping[str, Head | None]
+
+    @classmethod
+    def last_run(cls, engine: Engine, table: Contract, head: Head, sources: Iterable[str]) -> Since | None:
+        """What became of the table since the last run that committed to it; None if none is kept."""
+        built = last_run(engine, table, head)
+        return cls(table, head, built, {name: _source(engine, built, name) for name in sources}) if built else None
+
+    def carries(self, summary: Mapping[str, str]) -> bool:
+        """Whether the run's snapshot carries all of this."""
+        return all(self.built.summary.get(name) == value for name, value in summary.items())
+
+    def changed_days(self, engine: Engine) -> set[date] | None:
+        """The days that somebody else has changed in the table; see `Engine.changed_days`."""
+        return engine.changed_days(self.table, self.built, self.head)
+
+
+def last_run(engine: Engine, table: Contract, head: Head) -> Head | None:
+    """The last snapshot that a run committed to the table; None if none is kept."""
+    return next((snapshot for snapshot in engine.history(table, head) if RUN in snapshot.summary), None)
+
+
+def affected_days(engine: Engine, since: Since, now: Heads, policy: Policy) -> set[date] | None:
+    """The days that must be made anew from the sources as they are now; None for all."""
+    before = {name: head for name, head in since.sources.items() if head}
+    if len(before) < len(now):
+        return None
+    # What somebody else has done to the table itself is undone.
+    days = since.changed_days(engine)
+    for name in now:
+        source = contract(name)
+        if source.partition and days is not None:
+            changed = engine.changed_days(source, before[name], now[name])
+            days = None if changed is None else days | changed
+    if days is None:
+        return None
+    return days.union(*(_days_decided(engine, each, before, now, policy) for each in DECISIONS[since.table.name]))
+
+
+def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | None:
+    """Whoever of customer_trusted has a trusted reading, once or more, in the column user; None if all must be read.
+
+    `customers_curated` says who had one when it was made. That can have changed for those only who have or had readings
+    on the days that changed since, and was not told for those who are new to customer_trusted.
+    """
+    readings, people = contract("accelerometer_trusted"), contract("customer_trusted")
+    then, people_then = since.sources[readings.name], since.sources[people.name]
+    if then is None or people_then is None or since.changed_days(engine) != set():
+        return None
+    days = engine.changed_days(readings, then, now[readings.name])
+    if days is None:
+        return None
+
+    def users(at: Head, days: set[date] | None = None) -> Frame:
+        return engine.read(readings, at, days).select("user").unique()
+
+    def emails(of: Contract, at: Head) -> Frame:
+        return engine.read(of, at).select(nw.col("email").alias("user"))
+
+    present, gone = users(now[readings.name], days), users(then, days)
+    new = emails(people, now[people.name]).join(emails(people, people_then), on="user", how="anti")
+    told = emails(since.table, since.head).join(gone, on="user", how="anti")
+    with engine.held(nw.concat([gone, new]).unique().join(present, on="user", how="anti")) as untold:
+        if not untold.rows:
+            return nw.concat([present, told])
+        asked = engine.collect(users(now[readings.name]).join(untold.frame, on="user", how="semi"))
+    found = engine.frame(readings, [dict.fromkeys(readings.names) | row for row in asked]).select("user")
+    return nw.concat([present, told, found])
+
+
+def _source(engine: Engine, built: Head, name: str) -> Head | None:
+    snapshot_id = built.summary.get(f"stedi.source.{name}")
+    return None if snapshot_id is None else engine.snapshot(contract(name), int(snapshot_id))
+
+
+def _days_decided(engine: Engine, decision: Decision, before: Heads, now: Heads, policy: Policy) -> set[date]:
+    """The days that have a reading of somebody about whom something else is decided now."""
+    if all(before[name].written_id == now[name].written_id for name in _tables(decision)):
+        return set()
+    then, today = (_decided(engine, decision, heads, policy) for heads in (before, now))
+    columns = then.collect_schema().names()
+    # What only one side says. It says nothing twice.
+    changed = nw.concat([then, today]).group_by(columns).agg(nw.len().alias("n")).filter(nw.col("n") == 1)
+    with engine.held(changed.select(columns)) as held:
+        return _days_of(engine, decision, held.frame, now) if held.rows else set()
+
+
+def _days_of(engine: Engine, decision: Decision, changed: Frame, now: Heads) -> set[date]:
+    """The days that have a reading which the changed decisions concern."""
+    table = contract(decision.about)
+    (at,) = (column.name for column in table.columns if column.transform)
+    columns = changed.collect_schema().names()
+    readings = engine.read(table, now[table.name]).select(columns[0], at)
+    if "since" in columns:
+        earliest = engine.collect(changed.select(nw.col("since").min()))[0]["since"]
+        # The same for everybody, which skips files; then for each their own.
+        readings = readings.filter(nw.col(at) >= earliest)
+        changed = changed.group_by(columns[0]).agg(nw.col("since").min())
+        concerned = readings.join(changed, on=columns[0], how="inner").filter(nw.col(at) >= nw.col("since"))
+    else:
+        concerned = readings.join(changed, on=columns[0], how="semi")
+    days = concerned.select(nw.col(at).dt.truncate("1d").alias("day")).unique()
+    return {row["day"].date() for row in engine.collect(days)}
+
+
+def _decided(engine: Engine, decision: Decision, heads: Heads, policy: Policy) -> Frame:
+    given = {name: engine.read(contract(name), heads[name]) for name in _tables(decision)}
+    if "policy" in inspect.signature(decision.function).parameters:
+        return decision.function(**given, policy=policy)
+    return decision.function(**given)
+
+
+def _tables(decision: Decision) -> list[str]:
+    return [name for name in inspect.signature(decision.function).parameters if name != "policy"]

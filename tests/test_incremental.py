@@ -1,0 +1,312 @@
+"""Runs after every landing make the tables that one run in the end makes, and look only at what has changed."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crowds import MANY, SOME, in_pieces, sampled
+from drops import reading, step
+from histories import History
+from lakes import Dying, KilledError, land, opening, rows, run, table_of, write
+from nights import CASES, NIGHTS, Case, Cast
+from oracle import lake as oracle_lake
+from reference import TABLES
+from test_laws import tables
+
+from stedi_common import pipeline
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines import ENGINES, Engine
+from stedi_common.pipeline import Outcome
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+#: Histories whose drops come one by one, and how many that are.
+HURRIED = {"embedded": (1, 4), "spark": (4,)}
+UNHURRIED = {"embedded": range(100), "spark": range(6)}
+EXAMPLES = [
+    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in HURRIED[name]),
+    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in UNHURRIED[name]),
+]
+#: The moments at which a night is killed, and the history that is killed so.
+KILLED = 8
+KILLS = [
+    pytest.param("embedded", (3, 6, 8, 10, 11)),
+    pytest.param("spark", (9, 2)),
+    *(pytest.param(name, range(start, 15, 2), marks=pytest.mark.long) for name in ENGINES for start in (1, 2)),
+]
+OTHERS = (Policy("ever"), Policy(pairing="timestamp"), Policy(defective_serials=frozenset({"sn-1", "sn-2"})))
+
+READINGS = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")
+CAST = Cast(0)
+ANN = CAST.ann
+
+
+@pytest.fixture
+def history(request) -> History:
+    number, of = request.param
+    return one_by_one(sampled(of)[number])
+
+
+@pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
+def test_after_every_landing_the_tables_are_the_oracles(engine, tmp_path, key, history):
+    for policy, seen in zip(changing(), landed(engine, tmp_path, key, history), strict=False):
+        run(engine, policy, key)
+        assert tables(engine) == told(seen, policy, key)
+
+
+def changing() -> Iterator[Policy]:
+    """The default, and now and then another."""
+    others = cycle(OTHERS)
+    while True:
+        yield from [Policy()] * 4
+        yield from [next(others)] * 2
+
+
+def landed(engine: Engine, folder: Path, key: PseudonymKey, history: History) -> Iterator[History]:
+    """Lands run after run; what has landed by then."""
+    for n, (drops, arrival) in enumerate(zip(history.runs, history.arrived_at, strict=True), start=1):
+        write(folder / "drops", drops)
+        land(engine, folder / "drops", key, arrival)
+        yield History(history.runs[:n], history.arrived_at[:n])
+
+
+def one_by_one(history: History) -> History:
+    return in_pieces(history, len([name for drops in history.runs for name in drops]))
+
+
+def told(history: History, policy: Policy, key: PseudonymKey) -> dict:
+    """What the oracle says the tables are."""
+    return oracle_lake(history.runs, history.arrived_at, policy, key.content_key, key.pseudonym).rows
+
+
+# The hard cases
+
+
+@dataclass(frozen=True)
+class Morning:
+    """The tables after a night's run, and what the oracle says."""
+
+    made: dict[str, Counter]
+    told: dict[str, Counter]
+
+
+@pytest.fixture(scope="module")
+def mornings(engine_name, tmp_path_factory, key) -> list[Morning]:
+    folder = tmp_path_factory.mktemp(engine_name)
+    history = History(tuple({f: raw for c in CASES for f, raw in c.nights[n].items()} for n in range(3)), NIGHTS)
+    found = []
+    with opening() as connect_to:
+        engine = connect_to(engine_name, folder / "lake")
+        for seen in landed(engine, folder, key, history):
+            run(engine, Policy(), key)
+            found.append(Morning(tables(engine), told(seen, Policy(), key)))
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_what_a_night_brings(mornings, key, case):
+    for morning, pairs in zip(mornings, case.pairs, strict=True):
+        for table in TABLES:
+            assert of_case(morning.made, table, case, key) == of_case(morning.told, table, case, key)
+        assert of_case(morning.made, "machine_learning_curated", case, key).total() == pairs
+
+
+def of_case(tables: dict[str, Counter], table: str, case: Case, key: PseudonymKey) -> Counter:
+    """The case's own rows of a table: those with a value of its people or devices."""
+    own = {*case.cast.people, *map(key.pseudonym, case.cast.people), case.cast.device(1), case.cast.device(2)}
+    return Counter({row: n for row, n in tables[table].items() if own & set(row)})
+
+
+# What a night costs
+
+
+def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
+    cast, lake = CAST, tmp_path / "lake"
+    days = range(1, 8)
+    consenting = [cast.record(cast.ann, 1, 1)]
+    play(engine, tmp_path, key, cast.night(consenting, cast.moves(cast.ann, *days), cast.steps(*days)))
+    before = {table: files_of(lake, table) for table in READINGS}
+    spy = Spy(engine)
+    again = [reading(cast.ann, cast.on(3, "13:00"))], [step(cast.device(), cast.on(3, "13:00"))]
+    outcomes = play(spy, tmp_path, key, cast.night([], *again, name="b"))
+    day = cast.on(3).date()
+    assert [outcome.days for outcome in outcomes if outcome.table in READINGS] == [1, 1, 1]
+    assert [outcome.rows for outcome in outcomes if outcome.table in READINGS] == [8, 8, 8]
+    assert spy.days == {day}
+    for table, files in before.items():
+        assert {d for d, of_day in files_of(lake, table).items() if of_day != files[d]} == {day}
+
+
+def test_a_withdrawal_writes_the_days_it_touches(engine, tmp_path, key):
+    cast, lake = CAST, tmp_path / "lake"
+    people = [cast.record(cast.ann, 1, 1), cast.record(cast.bob, 1, 1, device=2)]
+    moves, steps = (
+        cast.moves(cast.ann, 1, 3) + cast.moves(cast.bob, 2, 3),
+        cast.steps(1, 3) + cast.steps(2, 3, device=2),
+    )
+    play(engine, tmp_path, key, cast.night(people, moves, steps))
+    before = {table: files_of(lake, table) for table in READINGS}
+    play(engine, tmp_path, key, cast.night([cast.record(cast.bob, 5, device=2)], name="b"))
+    for table, files in before.items():
+        now = files_of(lake, table)
+        assert (now[cast.on(1).date()], len(now)) == (files[cast.on(1).date()], 2)
+
+
+class Spy:
+    """An engine that remembers which days of readings were read, and written."""
+
+    def __init__(self, engine):
+        self._engine, self.days = engine, set()
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def read(self, of, head, days=None):
+        if of.partition:
+            self.days |= {None} if days is None else set(days)
+        return self._engine.read(of, head, days)
+
+    def replace_days(self, of, days, *args):
+        self.days |= set(days)
+        return self._engine.replace_days(of, days, *args)
+
+
+# Whatever is done to the tables in between
+
+
+@pytest.fixture
+def walked(engine, tmp_path, key) -> Callable[..., list[Outcome]]:
+    """Ann has walked on two days; a call lets her walk on more, and runs the jobs."""
+
+    def more(name: str, *days: int, people: Sequence[Any] = (), but: Sequence[str] = ()) -> list[Outcome]:
+        return play(engine, tmp_path, key, CAST.night(people, CAST.moves(ANN, *days), CAST.steps(*days), name), but)
+
+    more("0", 1, 2, people=[CAST.record(ANN, 1, 1)])
+    return more
+
+
+def days_made(outcomes: list[Outcome]) -> dict[str, int | None]:
+    return {outcome.table: outcome.days for outcome in outcomes if outcome.table in READINGS}
+
+
+def test_a_source_that_was_compacted_has_not_changed(connect_to, engine, walked, tmp_path, key):
+    walked("1", 2)  # two files of a day, which compaction makes one
+    spark = connect_to("spark", tmp_path / "lake")
+    for table in ("accelerometer_landing", "accelerometer_trusted"):
+        compact(spark, contract(table))
+    assert days_made(walked("2", 3)) == dict.fromkeys(READINGS, 1)
+    assert_right(engine, tmp_path, key)
+
+
+@pytest.mark.parametrize("source", ["accelerometer_landing", "customer_trusted", "customer_landing"])
+def test_a_table_whose_source_has_expired_is_made_from_nothing(engine, walked, tmp_path, key, source):
+    walked("1", 3, people=[CAST.record(CAST.bob, 1, 1, device=2)], but=READINGS)
+    table_of(tmp_path / "lake", contract(source)).maintenance.expire_snapshots().older_than(datetime.now()).commit()
+    made = days_made(run(engine, Policy(), key))
+    assert None in made.values()
+    assert_right(engine, tmp_path, key)
+
+
+def test_a_table_whose_source_was_rolled_back_is_made_from_nothing(engine, walked, tmp_path, key):
+    source = contract("accelerometer_landing")
+    start = engine.head(source).snapshot_id
+    walked("1", 3)
+    with table_of(tmp_path / "lake", source).manage_snapshots() as change:
+        change.set_current_snapshot(start)
+    run(engine, Policy(), key)
+    assert rows(engine, "accelerometer_trusted", ("timestamp",)) == rows(engine, source.name, ("timestamp",))
+    assert rows(engine, "machine_learning_curated").total() == 2
+
+
+def test_a_table_that_was_rolled_back_catches_up(engine, walked, tmp_path, key):
+    target = contract("accelerometer_trusted")
+    start = engine.head(target).snapshot_id
+    walked("1", 3)
+    with table_of(tmp_path / "lake", target).manage_snapshots() as change:
+        change.set_current_snapshot(start)
+    run(engine, Policy(), key)
+    assert_right(engine, tmp_path, key)
+
+
+def test_what_somebody_else_does_to_a_table_is_undone(engine, walked, tmp_path, key):
+    target = contract("accelerometer_trusted")
+    stranger = {"user": "nobody@example.org", "timestamp": CAST.on(2), "x": 0.0, "y": 0.0, "z": 0.0}
+    engine.append(target, engine.frame(target, [stranger]), engine.head(target), {})
+    assert days_made(run(engine, Policy(), key))["accelerometer_trusted"] == 1
+    assert_right(engine, tmp_path, key)
+
+
+def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, key):
+    for night in range(3, 7):
+        walked(str(night), night, but=["step_trainer_trusted", "machine_learning_curated"])
+    assert days_made(walked("7", 7)) == {**dict.fromkeys(READINGS, 5), "accelerometer_trusted": 1}
+    assert_right(engine, tmp_path, key)
+
+
+@pytest.mark.parametrize("part", ["version", "policy", "key", "columns"])
+def test_a_table_that_was_made_otherwise_is_made_from_nothing(engine, walked, tmp_path, key, part):
+    target = contract("machine_learning_curated")
+    head = engine.head(target)
+    otherwise = {name: said for name, said in head.summary.items() if name.startswith("stedi.")}
+    engine.replace_days(target, (), engine.frame(target, ()), head, otherwise | {f"stedi.{part}": "another"})
+    assert [outcome.table for outcome in run(engine, Policy(), key) if outcome.changed] == [target.name]
+    assert engine.head(target).summary["stedi.days"] == "all"
+    assert_right(engine, tmp_path, key)
+
+
+# Killed
+
+
+@pytest.mark.parametrize(("engine_name", "moments"), KILLS, indirect=["engine_name"])
+def test_a_night_that_is_killed_is_made_good_by_the_next(engine, tmp_path, key, moments):
+    """Killed before the n-th commit of a night, landing included; the next run does all of it."""
+    history = one_by_one(sampled(SOME)[KILLED])
+    nights = zip(cycle(moments), history.runs, history.arrived_at, strict=False)
+    killed = 0
+    for n, (moment, drops, arrival) in enumerate(nights, start=1):
+        write(tmp_path / "drops", drops)
+        for each in (Dying(engine, moment), engine):
+            try:
+                land(each, tmp_path / "drops", key, arrival)
+                run(each, Policy(), key)
+            except KilledError:
+                killed += 1
+        assert tables(engine) == told(History(history.runs[:n], history.arrived_at[:n]), Policy(), key)
+    assert killed
+
+
+def play(
+    engine: Engine, folder: Path, key: PseudonymKey, night: dict[str, bytes], but: Sequence[str] = ()
+) -> list[Outcome]:
+    """Land what the night brings and run the jobs, but for some."""
+    write(folder / "drops", night)
+    land(engine, folder / "drops", key, NIGHTS[0])
+    jobs = [job for job in pipeline.jobs([]) if job.target.name not in but]
+    return [pipeline.run(engine, job, Policy(), key) for job in jobs]
+
+
+def assert_right(engine: Engine, folder: Path, key: PseudonymKey) -> None:
+    """The tables are the oracle's."""
+    drops = folder / "drops"
+    files = {path.relative_to(drops).as_posix(): path.read_bytes() for path in drops.rglob("*.json")}
+    assert tables(engine) == told(History((files,), NIGHTS[:1]), Policy(), key)
+
+
+def files_of(lake: Path, table: str) -> dict[date, set[str]]:
+    """A table's data files by day."""
+    found = defaultdict(set)
+    for task in table_of(lake, contract(table)).scan().plan_files():
+        found[date.fromisoformat(task.file.file_path.split("_day=")[1][:10])].add(task.file.file_path)
+    return found
+
+
+def compact(spark: Any, table: Contract) -> None:
+    """As maintenance does: the same rows in other files."""
+    actions = spark._jvm.org.apache.iceberg.spark.actions.SparkActions.get(spark._spark._jsparkSession)
+    done = actions.rewriteDataFiles(spark._tables.get(table)).option("rewrite-all", "true").execute()
+    assert done.rewrittenDataFilesCount()
