@@ -45,6 +45,14 @@ def log_lakehouse_requests() -> None:
 
 
 @hooks.on_infra_start()
+def mend_logs() -> None:
+    """Let metric filters measure."""
+    from .logs import patches
+
+    patches.apply()
+
+
+@hooks.on_infra_start()
 def mend_stepfunctions() -> None:
     """Let Step Functions drive Glue jobs."""
     from .stepfunctions import patches

@@ -71,6 +71,7 @@ def client_fixture(service: str) -> object:
 
 
 athena = client_fixture("athena")
+cloudwatch = client_fixture("cloudwatch")
 glue = client_fixture("glue")
 iam = client_fixture("iam")
 lakeformation = client_fixture("lakeformation")

@@ -74,6 +74,13 @@ CAST(ROW(1, 'a') AS ROW(x BIGINT, y VARCHAR)).y     | varchar   | a
 -7 % 3                                              | integer   | -1
 5.5 % 2                                             | double    | 1.5
 mod(7, 3)                                           | integer   | 1
+2 + 7 % 3                                           | integer   | 3
+7 % 3 * 2                                           | integer   | 2
+2 / NULL                                            | integer   |
+1 / 0.0                                             | double    | Infinity
+CAST(1 AS REAL) / 2                                 | float     | 0.5
+DECIMAL '7.5' % DECIMAL '2'                         | decimal   | 1.5
+transform(ARRAY[2.5, 4.5], x -> CAST(x AS BIGINT) / 2) | array  | [1, 2]
 CAST(2.5 AS INTEGER)                                | integer   | 3
 CAST(-2.5 AS BIGINT)                                | bigint    | -3
 CAST(1e10 AS VARCHAR)                               | varchar   | 1.0E10
@@ -245,6 +252,58 @@ def test_an_expression_means_what_it_means_in_athena(engine: Engine, case: str) 
     expression, kind, text = (part.strip() for part in case.rsplit("|", 2))
     result_kind, result = value(engine, expression)
     assert (result_kind, result or "") == (kind, text)
+
+
+ROWS = "(VALUES (1, 2.0, TIMESTAMP '2020-01-02 03:04:05', DATE '2020-01-31'), (4, 3.0, NULL, NULL)) AS t(n, d, at, day)"
+AGGREGATES = """
+CAST(count(*) AS DOUBLE) / count(*)                 | double    | 1.0
+CAST(count(*) AS DOUBLE) / (SELECT 4)               | double    | 0.5
+CAST(min(n) AS DOUBLE) / nullif(count(*), 0)        | double    | 0.5
+sum(d) / 2                                          | double    | 2.5
+sum(d) / 0                                          | double    | Infinity
+avg(n) / 2                                          | double    | 1.25
+sum(n) / 2                                          | bigint    | 2
+sum(n) / count(*)                                   | bigint    | 2
+count(*) / 4                                        | bigint    | 0
+sum(n) % 3                                          | bigint    | 2
+sum(d) % 2                                          | double    | 1.0
+mod(count(*), 2)                                    | bigint    | 0
+TRY(sum(n) / 0)                                     | bigint    |
+CAST(avg(n) AS BIGINT)                              | bigint    | 3
+CAST(max(CAST(n AS VARCHAR)) AS INTEGER)            | integer   | 4
+sign(-sum(d))                                       | double    | -1.0
+max(at) - INTERVAL '1' DAY                          | timestamp | 2020-01-01 03:04:05
+max(day) + INTERVAL '1' MONTH                       | date      | 2020-02-29
+date_trunc('hour', max(at))                         | timestamp | 2020-01-02 03:00:00
+date_trunc('month', max(day))                       | date      | 2020-01-01
+date_add('hour', 1, max(at))                        | timestamp | 2020-01-02 04:04:05
+date_add('day', 1, max(day))                        | date      | 2020-02-01
+to_unixtime(max(at))                                | double    | 1.577934245E9
+count_if(n > 1)                                     | bigint    | 1
+count_if(n > 9)                                     | bigint    | 0
+count_if(n > 1) FILTER (WHERE n > 9)                | bigint    | 0
+count_if(NULL)                                      | bigint    | 0
+count_if(DISTINCT n > 0)                            | bigint    | 1
+"""
+
+
+@pytest.mark.parametrize("case", [line for line in AGGREGATES.splitlines() if line])
+def test_of_aggregates_an_expression_means_the_same(engine: Engine, case: str) -> None:
+    expression, kind, text = (part.strip() for part in case.rsplit("|", 2))
+    result_kind, result = value(engine, f"{expression} FROM {ROWS}")
+    assert (result_kind, result or "") == (kind, text)
+
+
+def test_no_rows_count_nothing(engine: Engine) -> None:
+    assert value(engine, f"count_if(n > 1) FROM {ROWS} WHERE n > 9") == ("bigint", "0")
+
+
+@pytest.mark.parametrize(
+    "expression", ["sum(n) / 0", "count(*) % 0", "sum(n) % 0", "count_if(n > 9) / count_if(n > 9)"]
+)
+def test_aggregates_that_are_integers_divide_not_by_zero(engine: Engine, expression: str) -> None:
+    with pytest.raises(QueryError, match=r"^DIVISION_BY_ZERO: Division by zero$"):
+        value(engine, f"{expression} FROM {ROWS}")
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,19 @@ def test_a_query_with_a_mistake_fails_with_its_reason(shared: Querying, sql: str
     assert shared.reason(sql).startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("greatest(1 - (SELECT max(amount) FROM orders), 0)", "0.0"),
+        ("least(max(id), (SELECT count(*) FROM orders))", "1"),
+        ("nullif((SELECT max(amount) FROM orders), 0)", "20.0"),
+        ("CAST((SELECT max(amount) FROM orders) AS VARCHAR)", "20.0"),
+    ],
+)
+def test_a_subquery_may_be_read_more_than_once(shared: Querying, expression: str, value: str) -> None:
+    assert shared.rows(f"SELECT {expression} FROM people WHERE id = 1") == [[value]]
+
+
 def test_only_the_columns_that_are_needed_are_scanned(shared: Querying) -> None:
     scanned = {
         sql: shared.run(sql)["Statistics"]["DataScannedInBytes"]

@@ -54,6 +54,10 @@ class AthenaSql(Trino):
             if name in {"CAST", "EXTRACT", "LISTAGG", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST"}
         }
 
+        # sqlglot's % binds as + does.
+        TERM = {token: operator for token, operator in Trino.Parser.TERM.items() if operator is not exp.Mod}  # noqa: RUF012
+        FACTOR = {**Trino.Parser.FACTOR, TokenType.MOD: exp.Mod}  # noqa: RUF012
+
         def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expression:
             """CAST('x' AS DATE) is not the literal DATE 'x'."""
             cast = super()._parse_cast(strict, safe)
@@ -108,15 +112,24 @@ class TrinoOnDuckDB(DuckDB):
 
         def div_sql(self, expression: exp.Div) -> str:
             """Integers divide to integers, and not by zero."""
-            left, right = expression.left, expression.right
-            quotient = self.func("trino.divide", left, right, normalize=False)
-            if decimal := _decimal_quotient(left, right):
-                return f"CAST({quotient} AS {decimal})"
-            return quotient
+            quotient = self._quotient(expression, ("/", "//", "trino.divide"))
+            decimal = _decimal_quotient(expression.left, expression.right)
+            return f"CAST({quotient} AS {decimal})" if decimal else quotient
 
         def mod_sql(self, expression: exp.Mod) -> str:
             """The remainder, not by zero."""
-            return self.func("trino.mod", expression.left, expression.right, normalize=False)
+            return self._quotient(expression, ("%", "%", "trino.mod"))
+
+        def _quotient(self, expression: exp.Binary, by: tuple[str, str, str]) -> str:
+            """By the operator of doubles, that of integers, or the macro that finds out."""
+            of_doubles, of_integers, of_any = by
+            left, right = self.sql(expression.left), self.sql(expression.right)
+            kinds = {side.type.this if side.type else None for side in (expression.left, expression.right)}
+            if Type.DOUBLE in kinds:
+                return f"({left} {of_doubles} {right})"
+            if kinds <= INTEGERS:
+                return f"({left} {of_integers} trino.nonzero({right}))"
+            return f"{of_any}({left}, {right})"
 
         def add_sql(self, expression: exp.Add) -> str:
             """A date plus an interval stays a date."""

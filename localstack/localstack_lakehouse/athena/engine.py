@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as ds
 from duckdb.sqltypes import DuckDBPyType
 
 from . import functions, types
 from .exceptions import QueryError
-from .planning import Plan
+from .planning import Plan, Scan
 
 MEMORY_LIMIT = "2GB"
 THREADS = "2"
@@ -91,8 +93,40 @@ class Engine:
         if self._interrupted:
             raise duckdb.InterruptException
         for name, scan in plan.scans.items():
-            self._connection.register(name, scan.open())
+            self._connection.register(name, Source(scan))
         return self._connection.sql(plan.sql)
+
+
+class Source(ds.InMemoryDataset):
+    """A scan that DuckDB opens anew each time: one mention in a query may be read many times, even at once."""
+
+    def __init__(self, scan: Scan) -> None:
+        super().__init__([], schema=scan.open().schema)
+        self._scan = scan
+
+    def scanner(self, columns: list[str] | None = None, filter: ds.Expression | None = None, **_: Any) -> "Reading":  # noqa: A002
+        """What DuckDB calls for each reading."""
+        return Reading(self._scan.open(), columns or self.schema.names, filter)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """In DuckDB's own thread. In one of Arrow's, as its scanner reads, it would wait for those that its files need."""
+
+    rows: pa.RecordBatchReader
+    columns: list[str]
+    condition: ds.Expression | None
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """What DuckDB reads."""
+        schema = pa.schema([self.rows.schema.field(name) for name in self.columns])
+        return pa.RecordBatchReader.from_batches(schema, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for batch in self.rows:
+            rows = pa.Table.from_batches([batch])
+            kept = rows if self.condition is None else rows.filter(self.condition)
+            yield from kept.select(self.columns).to_batches()
 
 
 def _rows(reader: pa.RecordBatchReader) -> Iterator[list[list[str | None]]]:

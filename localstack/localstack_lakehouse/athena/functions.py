@@ -33,7 +33,6 @@ RENAMED = {
     "bitwise_and_agg": "bit_and",
     "bitwise_or_agg": "bit_or",
     "bitwise_xor_agg": "bit_xor",
-    "count_if": "count_if",
     "every": "bool_and",
     "geometric_mean": "geomean",
     "histogram": "histogram",
@@ -47,8 +46,8 @@ RENAMED = {
 MACROS = dict.fromkeys(re.findall(r"CREATE MACRO trino\.(\w+)", SQL))
 
 PRIVATE = """
-array_subscript digits divide exponent fail instant_text interval_of interval_text java_text joined map_subscript
-minus_interval nonzero plus_interval to_bigint to_integer to_smallint to_tinyint to_varchar whole
+array_subscript digits divide divisor exponent fail instant_text interval_of interval_text java_text joined
+map_subscript minus_interval nonzero plus_interval to_bigint to_integer to_smallint to_tinyint to_varchar whole
 """
 """Macros that are no function of Trino's."""
 
@@ -108,6 +107,13 @@ def _cardinality(to: Generator, value: exp.Expression) -> str:
 
 def _concat(to: Generator, *values: exp.Expression) -> str:
     return f"({' || '.join(to.sql(value) for value in values)})"
+
+
+def _count_if(to: Generator, condition: exp.Expression) -> str:
+    """Of no rows DuckDB's own is NULL."""
+    distinct = isinstance(condition, exp.Distinct)
+    (holds,) = condition.expressions if distinct else [condition]
+    return f"count({'DISTINCT ' if distinct else ''}CASE WHEN {to.sql(holds)} THEN 1 END)"
 
 
 def _whole(function: str) -> Rewrite:
@@ -214,6 +220,7 @@ REWRITES: dict[str, Rewrite] = {
     "ceil": _whole("ceil"),
     "ceiling": _whole("ceil"),
     "concat": _concat,
+    "count_if": _count_if,
     "current_timezone": lambda to: "'UTC'",
     "date_format": _formatted(patterns.mysql),
     "date_parse": _parsed(patterns.mysql, "TIMESTAMP"),

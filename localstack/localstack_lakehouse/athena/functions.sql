@@ -3,28 +3,15 @@
 -- DuckDB's error() is volatile, and TRY takes nothing volatile: a cast that fails carries the message instead.
 CREATE MACRO trino.fail(message) AS CAST(message AS INTEGER);
 
--- Operators.
+-- Operators. None has variants by type: DuckDB does not know a type by the time it chooses where an argument holds an
+-- aggregate, a window or a lambda's parameter.
 CREATE MACRO trino.nonzero(n) AS CASE WHEN n = 0 THEN trino.fail('DIVISION_BY_ZERO: Division by zero') ELSE n END;
-CREATE MACRO trino.divide
-    (a INTEGER, b INTEGER) AS a // trino.nonzero(b),
-    (a BIGINT, b BIGINT) AS a // trino.nonzero(b),
-    (a HUGEINT, b HUGEINT) AS a // trino.nonzero(b),
-    (a FLOAT, b FLOAT) AS a / b,
-    (a DOUBLE, b DOUBLE) AS a / b;
-CREATE MACRO trino.mod
-    (a INTEGER, b INTEGER) AS a % trino.nonzero(b),
-    (a BIGINT, b BIGINT) AS a % trino.nonzero(b),
-    (a HUGEINT, b HUGEINT) AS a % trino.nonzero(b),
-    (a FLOAT, b FLOAT) AS fmod(a, b)::FLOAT,
-    (a DOUBLE, b DOUBLE) AS fmod(a, b);
-CREATE MACRO trino.plus_interval
-    (a DATE, i) AS CAST(a + i AS DATE),
-    (a TIMESTAMP, i) AS a + i,
-    (a TIMESTAMPTZ, i) AS a + i;
-CREATE MACRO trino.minus_interval
-    (a DATE, i) AS CAST(a - i AS DATE),
-    (a TIMESTAMP, i) AS a - i,
-    (a TIMESTAMPTZ, i) AS a - i;
+CREATE MACRO trino.divisor(a, b) AS CASE WHEN typeof(a + b) IN ('DOUBLE', 'FLOAT') THEN b ELSE trino.nonzero(b) END;
+-- What DuckDB's // divides by zero is NULL.
+CREATE MACRO trino.divide(a, b) AS coalesce(a // trino.divisor(a, b), cast_to_type(a / b, a // b));
+CREATE MACRO trino.mod(a, b) AS a % trino.divisor(a, b);
+CREATE MACRO trino.plus_interval(a, i) AS cast_to_type(a + i, a);
+CREATE MACRO trino.minus_interval(a, i) AS cast_to_type(a - i, a);
 CREATE MACRO trino.array_subscript(a, i) AS a[
     CASE
         WHEN i = 0 THEN trino.fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
@@ -47,26 +34,26 @@ CREATE MACRO trino.whole(text, type) AS CASE
     WHEN regexp_full_match(trim(text), '[+-]?[0-9]+') THEN trim(text)
     ELSE 'INVALID_CAST_ARGUMENT: Cannot cast ''' || text || ''' to ' || type
 END;
-CREATE MACRO trino.to_tinyint
-    (x VARCHAR) AS CAST(trino.whole(x, 'TINYINT') AS TINYINT),
-    (x BOOLEAN) AS CAST(x AS TINYINT),
-    (x HUGEINT) AS CAST(x AS TINYINT),
-    (x DOUBLE) AS CAST(round(x) AS TINYINT);
-CREATE MACRO trino.to_smallint
-    (x VARCHAR) AS CAST(trino.whole(x, 'SMALLINT') AS SMALLINT),
-    (x BOOLEAN) AS CAST(x AS SMALLINT),
-    (x HUGEINT) AS CAST(x AS SMALLINT),
-    (x DOUBLE) AS CAST(round(x) AS SMALLINT);
-CREATE MACRO trino.to_integer
-    (x VARCHAR) AS CAST(trino.whole(x, 'INT') AS INTEGER),
-    (x BOOLEAN) AS CAST(x AS INTEGER),
-    (x HUGEINT) AS CAST(x AS INTEGER),
-    (x DOUBLE) AS CAST(round(x) AS INTEGER);
-CREATE MACRO trino.to_bigint
-    (x VARCHAR) AS CAST(trino.whole(x, 'BIGINT') AS BIGINT),
-    (x BOOLEAN) AS CAST(x AS BIGINT),
-    (x HUGEINT) AS CAST(x AS BIGINT),
-    (x DOUBLE) AS CAST(round(x) AS BIGINT);
+CREATE MACRO trino.to_tinyint(x) AS CASE
+    WHEN typeof(x) = 'VARCHAR' THEN CAST(trino.whole(CAST(x AS VARCHAR), 'TINYINT') AS TINYINT)
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS TINYINT)
+    ELSE CAST(x AS TINYINT)
+END;
+CREATE MACRO trino.to_smallint(x) AS CASE
+    WHEN typeof(x) = 'VARCHAR' THEN CAST(trino.whole(CAST(x AS VARCHAR), 'SMALLINT') AS SMALLINT)
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS SMALLINT)
+    ELSE CAST(x AS SMALLINT)
+END;
+CREATE MACRO trino.to_integer(x) AS CASE
+    WHEN typeof(x) = 'VARCHAR' THEN CAST(trino.whole(CAST(x AS VARCHAR), 'INT') AS INTEGER)
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS INTEGER)
+    ELSE CAST(x AS INTEGER)
+END;
+CREATE MACRO trino.to_bigint(x) AS CASE
+    WHEN typeof(x) = 'VARCHAR' THEN CAST(trino.whole(CAST(x AS VARCHAR), 'BIGINT') AS BIGINT)
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT)
+    ELSE CAST(x AS BIGINT)
+END;
 -- A number as Java prints it, from DuckDB's text: both have the shortest digits that give the number back.
 CREATE MACRO trino.digits(text) AS
     rtrim(ltrim(replace(replace(split_part(text, 'e', 1), '.', ''), '-', ''), '0'), '0');
@@ -117,10 +104,7 @@ CREATE MACRO trino.random
     () AS random(),
     (n) AS CAST(floor(random() * n) AS BIGINT),
     (m, n) AS m + CAST(floor(random() * (n - m)) AS BIGINT);
-CREATE MACRO trino.sign
-    (x INTEGER) AS CAST(sign(x) AS INTEGER),
-    (x BIGINT) AS CAST(sign(x) AS BIGINT),
-    (x DOUBLE) AS CAST(sign(x) AS DOUBLE);
+CREATE MACRO trino.sign(x) AS cast_to_type(sign(x), x);
 CREATE MACRO trino.to_base(n, radix) AS lower(to_base(n, radix));
 CREATE MACRO trino.truncate
     (x) AS trunc(x),
@@ -223,16 +207,10 @@ CREATE MACRO trino.interval_of(unit, n) AS CASE lower(unit)
     WHEN 'year' THEN to_years(CAST(n AS INTEGER))
     ELSE to_days(trino.fail('INVALID_FUNCTION_ARGUMENT: ''' || unit || ''' is not a valid DATE field'))
 END;
-CREATE MACRO trino.date_add
-    (unit, n, x DATE) AS CAST(x + trino.interval_of(unit, n) AS DATE),
-    (unit, n, x TIMESTAMP) AS x + trino.interval_of(unit, n),
-    (unit, n, x TIMESTAMPTZ) AS x + trino.interval_of(unit, n);
+CREATE MACRO trino.date_add(unit, n, x) AS cast_to_type(x + trino.interval_of(unit, n), x);
 -- Whole units that have passed, not the boundaries between them.
 CREATE MACRO trino.date_diff(unit, a, b) AS date_sub(unit, a, b);
-CREATE MACRO trino.date_trunc
-    (unit, x DATE) AS CAST(date_trunc(unit, x) AS DATE),
-    (unit, x TIMESTAMP) AS CAST(date_trunc(unit, x) AS TIMESTAMP),
-    (unit, x TIMESTAMPTZ) AS CAST(date_trunc(unit, x) AS TIMESTAMPTZ);
+CREATE MACRO trino.date_trunc(unit, x) AS cast_to_type(date_trunc(unit, x), x);
 CREATE MACRO trino.day_of_month(x) AS day(x);
 CREATE MACRO trino.day_of_week(x) AS isodow(x);
 CREATE MACRO trino.dow(x) AS isodow(x);
@@ -248,9 +226,7 @@ CREATE MACRO trino.to_iso8601
     (x TIMESTAMP) AS strftime(x, '%Y-%m-%dT%H:%M:%S.%g'),
     (x TIMESTAMPTZ) AS strftime(timezone('UTC', x), '%Y-%m-%dT%H:%M:%S.%gZ');
 CREATE MACRO trino.to_milliseconds(i) AS CAST(epoch(i) * 1000 AS BIGINT);
-CREATE MACRO trino.to_unixtime
-    (x TIMESTAMP) AS epoch(x),
-    (x TIMESTAMPTZ) AS epoch(x);
+CREATE MACRO trino.to_unixtime(x) AS epoch(x);
 CREATE MACRO trino.week_of_year(x) AS week(x);
 CREATE MACRO trino.with_timezone(x, zone) AS timezone(zone, CAST(x AS TIMESTAMP));
 CREATE MACRO trino.year_of_week(x) AS isoyear(x);

@@ -39,7 +39,7 @@ class Scan(Protocol):
         """How much that is."""
 
     def open(self) -> pa.RecordBatchReader:
-        """The rows."""
+        """The rows, from the first one on; nothing is read before the reader is."""
 
 
 class Relation(Protocol):
@@ -125,7 +125,7 @@ class Planner:
         checks.check(sql, tree)
         outputs = [_output(sql, i, selection) for i, selection in enumerate(tree.selects)]
         for cte in tree.find_all(exp.CTE):
-            # Each scan can be read once.
+            # Read once, as its bytes are counted.
             cte.set("materialized", True)
         scans = self._scans(tree, relations)
         return Plan(tree.sql(dialect=TrinoOnDuckDB), outputs, scans)

@@ -1,0 +1,1 @@
+"""What LocalStack's CloudWatch Logs need for metric filters that measure."""
