@@ -98,12 +98,11 @@ def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | No
     present, gone = users(now[readings.name], days), users(then, days)
     new = emails(people, now[people.name]).join(emails(people, people_then), on="user", how="anti")
     told = emails(since.table, since.head).join(gone, on="user", how="anti")
-    with engine.held(nw.concat([gone, new]).unique().join(present, on="user", how="anti")) as untold:
-        if not untold.rows:
-            return nw.concat([present, told])
-        asked = engine.collect(users(now[readings.name]).join(untold.frame, on="user", how="semi"))
-    found = engine.frame(readings, [dict.fromkeys(readings.names) | row for row in asked]).select("user")
-    return nw.concat([present, told, found])
+    untold = nw.concat([gone, new]).unique().join(present, on="user", how="anti")
+    found = [present, told]
+    if engine.collect(untold.head(1)):
+        found.append(users(now[readings.name]).join(untold, on="user", how="semi"))
+    return nw.concat(found)
 
 
 def _source(engine: Engine, built: Head, name: str) -> Head | None:

@@ -115,7 +115,7 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
     if work.days == set():
         # What it has seen goes into the table all the same: the next run need not look there again.
         summary |= _told(0, {None: 0})
-        head = engine.replace_days(job.target, (), engine.frame(job.target, ()), target, summary)
+        head = engine.replace_days(job.target, (), engine.read(job.target, target, set()), target, summary)
         return _outcome(job, summary, head, changed=True)
     judged = _judge(engine, job, work, policy, key).select(*job.target.names, DROPPED)
     with _computed(engine, judged, work.rows_in) as rows:

@@ -8,8 +8,6 @@ locals {
   # One of each, or none.
   drops   = var.drops[*]
   staging = var.staging[*]
-  # A job that lands compares what arrives with what has landed. Others replace tables that they need not read.
-  read_back = var.staging == null ? [] : var.writes
 
   statements = [
     for statement in concat(local.code, local.catalog, local.files, local.landing, local.keys, local.watching) :
@@ -45,12 +43,9 @@ locals {
 
   files = [
     {
-      Sid    = "ReadTables"
-      Action = ["s3:GetObject"]
-      Resource = distinct(concat(
-        [for table in concat(var.reads, local.read_back) : "${table.bucket_arn}/${table.prefix}*"],
-        [for table in var.writes : "${table.bucket_arn}/${table.prefix}metadata/*"],
-      ))
+      Sid      = "ReadTables"
+      Action   = ["s3:GetObject"]
+      Resource = distinct([for table in local.tables : "${table.bucket_arn}/${table.prefix}*"])
     },
     {
       # It deletes metadata that the table need not keep, empty files, and files of a commit that came too late; and it

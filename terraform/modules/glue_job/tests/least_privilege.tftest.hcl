@@ -41,7 +41,7 @@ run "a_job_does_what_its_tables_need" {
 
   assert {
     condition = jsonencode({ for statement in local.statements : statement.Sid => statement.Resource if contains(["ReadTables", "WriteTables", "CommitToTables", "Encrypt"], statement.Sid) }) == jsonencode({
-      ReadTables     = ["arn:aws:s3:::landing/landing/customer_landing/*", "arn:aws:s3:::trusted/trusted/customer_trusted/metadata/*"]
+      ReadTables     = ["arn:aws:s3:::landing/landing/customer_landing/*", "arn:aws:s3:::trusted/trusted/customer_trusted/*"]
       WriteTables    = ["arn:aws:s3:::trusted/trusted/customer_trusted/*"]
       CommitToTables = ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/stedi_dev_trusted", "arn:aws:glue:eu-west-1:111122223333:table/stedi_dev_trusted/customer_trusted"]
       Encrypt        = ["arn:aws:kms:eu-west-1:111122223333:key/trusted"]
