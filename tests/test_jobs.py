@@ -38,7 +38,7 @@ STEPS = [
 ]
 #: The names in those lines, which metrics are made of: see `stedi_common.jobs`.
 TOLD = {
-    *("job", "table", "changed", "rows_in", "rows_kept", "dropped"),
+    *("job", "table", "changed", "days", "rows_in", "rows_kept", "dropped", "rows"),
     *("source", "files", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
 }
 PAIR = landing(

@@ -101,9 +101,7 @@ def _comparison(field: str, symbol: str, literal: str) -> Callable[[Event], bool
     if symbol not in {"=", "!="}:
         raise NotImplementedError(f"logs: expected a number after {symbol}, got {literal}")
     wanted = re.compile(".*".join(map(re.escape, literal.strip('"').split("*"))), re.DOTALL)
-    return lambda event: (
-        isinstance(event.get(field), str) and compare(wanted.fullmatch(event[field]) is not None, True)
-    )
+    return lambda event: isinstance(event.get(field), str) and compare(wanted.fullmatch(event[field]) is not None, True)
 
 
 def _parsed(message: str) -> Event | None:
