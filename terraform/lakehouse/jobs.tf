@@ -61,11 +61,13 @@ module "job" {
   source   = "../modules/glue_job"
   for_each = local.jobs
 
-  name              = "${var.prefix}-${replace(each.key, "_", "-")}"
-  description       = each.key == "lakehouse" ? "Drops to training pairs." : "Makes ${each.value.table}."
-  script            = module.artifacts.scripts[each.value.script]
-  wheels            = module.artifacts.wheels
-  artifacts_arn     = module.artifacts.object_arns
+  name        = "${var.prefix}-${replace(each.key, "_", "-")}"
+  description = each.key == "lakehouse" ? "Drops to training pairs." : "Makes ${each.value.table}."
+  script      = module.artifacts.scripts[each.value.script]
+  wheels      = module.artifacts.wheels
+  artifacts_arn = [
+    for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")
+  ]
   artifacts_key_arn = module.key["operations"].arn
 
   reads  = [for name in each.value.reads : module.catalog.tables[name]]

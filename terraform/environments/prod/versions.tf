@@ -12,7 +12,6 @@ terraform {
   backend "s3" {
     key          = "stedi-lakehouse/prod.tfstate"
     region       = "us-east-1"
-    encrypt      = true
     use_lockfile = true
   }
 }
