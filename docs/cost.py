@@ -28,7 +28,7 @@ PRICES = {
     "sns_1000_emails": (0.02, "SNS, 1,000 e-mails", "sns"),
 }
 
-#: When somebody whom we read had read the page: it fills in its prices by script.
+#: The day of the public copy that the price was read in: the page itself fills in its prices by script.
 READ = {
     "glue": "2026-10-07",
     "s3": "2026-09-25",

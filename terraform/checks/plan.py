@@ -87,5 +87,5 @@ def plan_of_prod(configuration: Path, endpoint: str) -> str:
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> str:
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{' '.join(command[:3])}: {result.stderr[-4000:] or result.stdout[-4000:]}"
+    assert result.returncode == 0, f"{' '.join(command[:3])}: {result.stdout[-2000:]}{result.stderr[-4000:]}"
     return result.stdout
