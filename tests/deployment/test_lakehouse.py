@@ -29,10 +29,9 @@ from reference import drops as reference_drops
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed (see docs/deploy.md)"),
-    pytest.mark.xdist_group("deployment"),
-]
+pytestmark = pytest.mark.skipif(
+    shutil.which("terraform") is None, reason="terraform is not installed (see docs/deploy.md)"
+)
 
 Drops = Mapping[str, bytes]
 PREFIX = "stedi-test"
