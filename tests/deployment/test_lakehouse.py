@@ -18,7 +18,7 @@ import pytest
 from code_of_jobs import built, with_a_new_column
 from crowds import crowd
 from deployment import PATIENCE, Deployment, Terraform, localstack
-from drops import customer, drop
+from drops import customer, drop, reading
 from inventory import inventory
 from oracle import COLUMNS, Tables
 from oracle import lake as oracle_lake
@@ -126,19 +126,24 @@ def test_the_checks_that_people_make_by_hand_find_nothing(story):
 
 
 def test_a_changed_wheel_changes_the_jobs_and_lands_a_new_column_beside_the_old(story, folder):
-    sources = with_a_new_column(folder / "second", "customer_landing", "shoesize")
+    sources = with_a_new_column(folder / "second", "accelerometer_landing", "temperature")
     changes = story.deployed.terraform.changes(sources=sources)
     assert {re.search(r"\.(aws_\w+)\.", address)[1] for address in changes} == CODE
     story.deployed.apply(sources=sources)
-    later = customer("later@example.org", 1_700_000_000_000, 1_700_000_000_000, shoeSize=42)
-    story.drop({"customer/later.json": drop(later) + b'{"email": "half a li'})
+    warm = reading("later@example.org", 1_700_000_000_001) | {"temperature": 21}
+    story.drop(
+        {
+            "customer/later.json": drop(customer("later@example.org", 1_700_000_000_000, 1_700_000_000_000)),
+            "accelerometer/later.json": drop(warm) + b'{"user": "half a li',
+        }
+    )
     story.deployed.run()
     story.assert_told()
-    sizes = story.deployed.rows("customer_landing", ("email", "shoesize"))
-    assert {size for _, size in sizes} == {None, 42.0}
-    assert sizes["later@example.org", 42.0] == 1
+    measured = story.deployed.rows("accelerometer_landing", ("user", "temperature"))
+    assert {temperature for _, temperature in measured} == {None, 21.0}
+    assert measured["later@example.org", 21.0] == 1
     rejected = story.deployed.rows("rejected_records", ("source_file", "source_line"))
-    assert rejected["customer/later.json", 2] == 1
+    assert rejected["accelerometer/later.json", 2] == 1
     assert story.deployed.terraform.changes() == {}
 
 
