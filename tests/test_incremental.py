@@ -41,6 +41,11 @@ KILLS = [
 ]
 OTHERS = (Policy("ever"), Policy(pairing="timestamp"), Policy(defective_serials=frozenset({"sn-1", "sn-2"})))
 
+#: Five jobs are many plans to Spark, which take it longer than the rows do.
+ON_SPARK_UNHURRIED = pytest.mark.parametrize(
+    "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
+)
+
 READINGS = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")
 CAST = Cast(0)
 ANN = CAST.ann
@@ -125,6 +130,7 @@ def of_case(tables: dict[str, Counter], table: str, case: Case, key: PseudonymKe
 # What a night costs
 
 
+@ON_SPARK_UNHURRIED
 def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
     cast, lake = CAST, tmp_path / "lake"
     days = range(1, 8)
@@ -142,6 +148,7 @@ def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
         assert {d for d, of_day in files_of(lake, table).items() if of_day != files[d]} == {day}
 
 
+@ON_SPARK_UNHURRIED
 def test_a_withdrawal_writes_the_days_it_touches(engine, tmp_path, key):
     cast, lake = CAST, tmp_path / "lake"
     people = [cast.record(cast.ann, 1, 1), cast.record(cast.bob, 1, 1, device=2)]
@@ -194,6 +201,7 @@ def days_made(outcomes: list[Outcome]) -> dict[str, int | None]:
     return {outcome.table: outcome.days for outcome in outcomes if outcome.table in READINGS}
 
 
+@ON_SPARK_UNHURRIED
 def test_a_source_that_was_compacted_has_not_changed(connect_to, engine, walked, tmp_path, key):
     walked("1", 2)  # two files of a day, which compaction makes one
     spark = connect_to("spark", tmp_path / "lake")
@@ -203,6 +211,7 @@ def test_a_source_that_was_compacted_has_not_changed(connect_to, engine, walked,
     assert_right(engine, tmp_path, key)
 
 
+@ON_SPARK_UNHURRIED
 @pytest.mark.parametrize("source", ["accelerometer_landing", "customer_trusted", "customer_landing"])
 def test_a_table_whose_source_has_expired_is_made_from_nothing(engine, walked, tmp_path, key, source):
     walked("1", 3, people=[CAST.record(CAST.bob, 1, 1, device=2)], but=READINGS)
@@ -212,6 +221,7 @@ def test_a_table_whose_source_has_expired_is_made_from_nothing(engine, walked, t
     assert_right(engine, tmp_path, key)
 
 
+@ON_SPARK_UNHURRIED
 def test_a_table_whose_source_was_rolled_back_is_made_from_nothing(engine, walked, tmp_path, key):
     source = contract("accelerometer_landing")
     start = engine.head(source).snapshot_id
@@ -223,6 +233,7 @@ def test_a_table_whose_source_was_rolled_back_is_made_from_nothing(engine, walke
     assert rows(engine, "machine_learning_curated").total() == 2
 
 
+@ON_SPARK_UNHURRIED
 def test_a_table_that_was_rolled_back_catches_up(engine, walked, tmp_path, key):
     target = contract("accelerometer_trusted")
     start = engine.head(target).snapshot_id
@@ -233,6 +244,7 @@ def test_a_table_that_was_rolled_back_catches_up(engine, walked, tmp_path, key):
     assert_right(engine, tmp_path, key)
 
 
+@ON_SPARK_UNHURRIED
 def test_what_somebody_else_does_to_a_table_is_undone(engine, walked, tmp_path, key):
     target = contract("accelerometer_trusted")
     stranger = {"user": "nobody@example.org", "timestamp": CAST.on(2), "x": 0.0, "y": 0.0, "z": 0.0}
@@ -241,6 +253,7 @@ def test_what_somebody_else_does_to_a_table_is_undone(engine, walked, tmp_path, 
     assert_right(engine, tmp_path, key)
 
 
+@ON_SPARK_UNHURRIED
 def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, key):
     for night in range(3, 7):
         walked(str(night), night, but=["step_trainer_trusted", "machine_learning_curated"])
@@ -248,6 +261,7 @@ def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, ke
     assert_right(engine, tmp_path, key)
 
 
+@ON_SPARK_UNHURRIED
 @pytest.mark.parametrize("part", ["version", "policy", "key", "columns"])
 def test_a_table_that_was_made_otherwise_is_made_from_nothing(engine, walked, tmp_path, key, part):
     target = contract("machine_learning_curated")
