@@ -88,8 +88,9 @@ test-localstack: install-localstack ## Only the tests of the plugin of LocalStac
 test-terraform: install-checks install-localstack ## Only Terraform: hygiene, the modules' promises, checkov on prod
 	@$(CHECKS) pytest -q
 
-test-long: lint test-terraform test-deployment ## Everything, unhurried, on the Spark of both Glue generations
+test-long: lint test-terraform ## Everything, unhurried, on the Spark of both Glue generations
 	@$(LOCALSTACK) pytest -q -m "long or not long"
+	@$(RUN) pytest -q tests/deployment -m "long or not long"
 	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment

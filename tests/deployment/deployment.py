@@ -109,11 +109,14 @@ class Deployment:
     state: Path
 
     outputs: dict[str, Any] = field(default_factory=dict)
+    #: How many AWS calls there were when it was last applied.
+    applied: int = 0
 
     def apply(self, **variables: Any) -> None:
         """Apply with these variables from now on."""
         self.terraform.apply(**variables)
         self.outputs = self.terraform.outputs()
+        self.applied = len(self.requests())
 
     def client(self, service: str) -> Any:
         """A client of the account's root."""
