@@ -44,13 +44,13 @@ install: $(UV) ## Install the embedded engine and the command line into .venv
 	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) $(EXTRAS)
 
 install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a Java 17 included
-	@$(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
+	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
 
 install-localstack: $(UV)
-	@$(UV) sync --quiet --frozen --directory localstack --group test --group lint
+	@$(UV) sync --quiet --frozen --compile-bytecode --directory localstack --group test --group lint
 
 install-checks: $(UV)
-	@$(UV) sync --quiet --frozen --directory terraform/checks
+	@$(UV) sync --quiet --frozen --compile-bytecode --directory terraform/checks
 
 up: install-localstack ## Start LocalStack with Glue, Athena and Lake Formation: LAKEHOUSE_PORT=4566 LAKEHOUSE_STATE=dir
 	@$(LOCALSTACK) localstack-lakehouse up
@@ -92,7 +92,7 @@ test-long: lint test-terraform ## Everything, unhurried, on the Spark of both Gl
 	@$(LOCALSTACK) pytest -q -m "long or not long"
 	@$(RUN) pytest -q tests/deployment -m "long or not long"
 	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
-	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
+	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
 	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
 
 build: $(UV) ## Build the wheel that goes to Glue

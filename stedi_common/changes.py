@@ -15,7 +15,7 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head
-from stedi_common.frames import Frame
+from stedi_common.frames import Frame, distinct
 from stedi_common.policy import Policy
 from stedi_common.tables import DECISIONS, Decision
 
@@ -72,14 +72,16 @@ def affected_days(engine: Engine, since: Since, now: Heads, policy: Policy) -> s
             days = None if changed is None else days | changed
     if days is None:
         return None
-    return days.union(*(_days_decided(engine, each, before, now, policy) for each in DECISIONS[since.table.name]))
+    decisions = [each for each in DECISIONS[since.table.name] if not _follows(each, before, now, policy)]
+    return days.union(*(_days_decided(engine, each, before, now, policy) for each in decisions))
 
 
 def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | None:
     """Whoever of customer_trusted has a trusted reading, once or more, in the column user; None if all must be read.
 
     `customers_curated` says who had one when it was made. That can have changed for those only who have or had readings
-    on the days that changed since, and was not told for those who are new to customer_trusted.
+    on the days that changed since. It was not told for those who are new to customer_trusted, who had none unless the
+    readings were of another making.
     """
     readings, people = contract("accelerometer_trusted"), contract("customer_trusted")
     then, people_then = since.sources[readings.name], since.sources[people.name]
@@ -90,15 +92,18 @@ def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | No
         return None
 
     def users(at: Head, days: set[date] | None = None) -> Frame:
-        return engine.read(readings, at, days).select("user").unique()
+        return distinct(engine.read(readings, at, days).select("user"))
 
     def emails(of: Contract, at: Head) -> Frame:
         return engine.read(of, at).select(nw.col("email").alias("user"))
 
     present, gone = users(now[readings.name], days), users(then, days)
-    new = emails(people, now[people.name]).join(emails(people, people_then), on="user", how="anti")
     told = emails(since.table, since.head).join(gone, on="user", how="anti")
-    untold = nw.concat([gone, new]).unique().join(present, on="user", how="anti")
+    untold = gone
+    if not _one_making({readings.name: then, people.name: people_then}):
+        new = emails(people, now[people.name]).join(emails(people, people_then), on="user", how="anti")
+        untold = distinct(nw.concat([gone, new]))
+    untold = untold.join(present, on="user", how="anti")
     found = [present, told]
     if engine.collect(untold.head(1)):
         found.append(users(now[readings.name]).join(untold, on="user", how="semi"))
@@ -108,6 +113,22 @@ def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | No
 def _source(engine: Engine, built: Head, name: str) -> Head | None:
     snapshot_id = built.summary.get(f"stedi.source.{name}")
     return None if snapshot_id is None else engine.snapshot(contract(name), int(snapshot_id))
+
+
+def _follows(decision: Decision, before: Heads, now: Heads, policy: Policy) -> bool:
+    """Whether what the decision changes is in the days that the readings it is about have changed."""
+    together = (decision.about, *_tables(decision))
+    made = all(_one_making({name: heads[name] for name in together}) for heads in (before, now))
+    return made and policy.consent in decision.follows
+
+
+def _one_making(heads: Heads) -> bool:
+    """Whether these were made from one another and else from the same, and nobody has written to them since."""
+    seen = {name: {str(head.written_id)} for name, head in heads.items()}
+    for name, head in heads.items():
+        for source in contract(name).made_from:
+            seen.setdefault(source, set()).add(head.summary.get(f"stedi.source.{source}", ""))
+    return all(len(ids) == 1 for ids in seen.values())
 
 
 def _days_decided(engine: Engine, decision: Decision, before: Heads, now: Heads, policy: Policy) -> set[date]:
@@ -136,7 +157,7 @@ def _days_of(engine: Engine, decision: Decision, changed: Frame, now: Heads) -> 
         concerned = readings.join(changed, on=columns[0], how="inner").filter(nw.col(at) >= nw.col("since"))
     else:
         concerned = readings.join(changed, on=columns[0], how="semi")
-    days = concerned.select(nw.col(at).dt.truncate("1d").alias("day")).unique()
+    days = distinct(concerned.select(nw.col(at).dt.truncate("1d").alias("day")))
     return {row["day"].date() for row in engine.collect(days)}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from stedi_common.frames import DROPPED, Frame, judged
+from stedi_common.frames import DROPPED, Frame, distinct, judged
 from stedi_common.policy import Policy
 
 CONSENT = "sharewithresearchasofdate"
@@ -51,7 +51,7 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
     why it does not. Fulfilment stamped the same serial numbers on many customers, so a serial with two claimants is
     nobody's under `as-of`.
     """
-    claims = customer_landing.filter(~nw.col("serialnumber").is_null()).select("serialnumber", "email").unique()
+    claims = distinct(customer_landing.filter(~nw.col("serialnumber").is_null()).select("serialnumber", "email"))
     claims = claims.with_columns(nw.col("email").count().over("serialnumber").alias("claimants"))
     all_claims = claims.join(customers_curated.select("email", "consent_start"), on="email", how="left")
     nobodys = {

@@ -18,7 +18,7 @@ from stedi_common import __version__
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, Tally
 from stedi_common.errors import CommitConflictError, FileChangedError
-from stedi_common.frames import Frame
+from stedi_common.frames import Frame, distinct
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.records import Drop, Reader, drops, sha256
 
@@ -170,14 +170,14 @@ def _suspects(records: Frame, landed: Frame | None) -> Frame:
     if landed is None:
         return twice
     before = landed.select("fingerprint").join(records.select("fingerprint"), on="fingerprint", how="semi")
-    return nw.concat([twice, before]).unique()
+    return distinct(nw.concat([twice, before]))
 
 
 def _seconds(pool: Frame, table: Contract) -> Frame:
     """Of the records in the pool those that are not the first of their kind."""
     firsts = pool.unique(list(table.keys), keep="first", order_by=["turn", *_PLACE]).select("turn", *_PLACE)
     seconds = pool.join(firsts, on=["turn", *_PLACE], how="anti").filter(nw.col("turn") == 1).select(*_PLACE)
-    again = pool.filter(nw.col("turn") == 0).select(*_PLACE, nw.lit(1).alias("again")).unique()
+    again = distinct(pool.filter(nw.col("turn") == 0).select(*_PLACE)).with_columns(nw.lit(1).alias("again"))
     return seconds.join(again, on=_PLACE, how="left").with_columns(nw.col("again").fill_null(0))
 
 
@@ -190,7 +190,7 @@ def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
     """The days on which the records' equals can lie."""
     if table.partition is None:
         return None
-    days = records.select(nw.col(table.partition.name).dt.truncate("1d").alias("day")).unique()
+    days = distinct(records.select(nw.col(table.partition.name).dt.truncate("1d").alias("day")))
     return sorted(row["day"].date() for row in engine.collect(days))
 
 

@@ -6,7 +6,7 @@ pipeline keeps the rows without a reason, with the columns of the table's contra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -17,7 +17,7 @@ from stedi_common.consent import (
     device_owners,
     made_before_consent,
 )
-from stedi_common.frames import DROPPED, Frame, judged
+from stedi_common.frames import DROPPED, Frame, distinct, judged
 from stedi_common.policy import Policy
 
 
@@ -40,7 +40,7 @@ def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame,
 
 def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> Frame:
     """Consenting customers with at least one trusted accelerometer reading (rule 6)."""
-    users = accelerometer_trusted.select(nw.col("user").alias("email")).unique()
+    users = distinct(accelerometer_trusted.select(nw.col("user").alias("email")))
     customers = customer_trusted.join(users.with_columns(nw.lit(1).alias("has_readings")), on="email", how="left")
     return judged(customers, no_readings=nw.col("has_readings").is_null())
 
@@ -113,10 +113,13 @@ class Decision:
     about: the table of readings that has them.
     function: from the tables it names to the decisions, one row each: first the column that the readings have too,
         then what is decided; a column `since`, if there is one, says that earlier readings are not concerned.
+    follows: the policies of consent under which it says no more than whose readings `about` has, as long as one was
+        made from the other. Then what it changes is in the days that `about` has changed.
     """
 
     about: str
     function: Callable[..., Frame]
+    follows: Collection[str] = ()
 
 
 def _people_admitted(customer_trusted: Frame, policy: Policy) -> Frame:
@@ -146,7 +149,8 @@ DECISIONS: Mapping[str, tuple[Decision, ...]] = {
     "accelerometer_trusted": (Decision("accelerometer_landing", _people_admitted),),
     "step_trainer_trusted": (Decision("step_trainer_landing", _devices_admitted),),
     "machine_learning_curated": (
-        Decision("step_trainer_trusted", _devices_owned),
-        Decision("accelerometer_trusted", _people_curated),
+        # Under `ever` a device of two owners has its readings when one of them goes.
+        Decision("step_trainer_trusted", _devices_owned, follows={"as-of"}),
+        Decision("accelerometer_trusted", _people_curated, follows={"as-of", "ever"}),
     ),
 }

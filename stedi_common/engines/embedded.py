@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import narwhals as nw
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile, ManifestEntryStatus
@@ -35,6 +35,7 @@ from pyiceberg.types import (
     StringType,
     TimestampType,
 )
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stedi_common.contracts import Column, Contract, contract, names
@@ -127,7 +128,7 @@ class EmbeddedEngine:
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
-        return self._catalog.table_exists(self._lake.identifier(contract))
+        return self._metadata(contract) is not None
 
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot."""
@@ -274,12 +275,26 @@ class EmbeddedEngine:
         self._staging.remove()
 
     def _table(self, contract: Contract) -> Table:
-        """The table as it is now."""
+        """The table as it is now. Its metadata grow with every commit, so they are read only if it has moved."""
+        known = self._tables.get(contract.name)
+        if known and known.metadata_location == self._metadata(contract):
+            return known
         try:
             self._tables[contract.name] = self._catalog.load_table(self._lake.identifier(contract))
         except NoSuchTableError:
             raise missing_table(contract) from None
         return self._tables[contract.name]
+
+    def _metadata(self, contract: Contract) -> str | None:
+        """Where the catalog says that the table's metadata lie; None if it has no such table."""
+        namespace, name = self._lake.identifier(contract).split(".")
+        found = select(IcebergTables.metadata_location).where(
+            IcebergTables.catalog_name == CATALOG,
+            IcebergTables.table_namespace == namespace,
+            IcebergTables.table_name == name,
+        )
+        with self._catalog.engine.connect() as connection:
+            return connection.scalar(found)
 
     def _table_with(self, contract: Contract, head: Head) -> Table:
         """The table as it was when this engine last looked, if it had this snapshot then: snapshots do not change."""

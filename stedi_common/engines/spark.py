@@ -208,7 +208,8 @@ class SparkEngine:
                 for name, layout in zip((RECORDS, REJECTED), layouts, strict=True)
             )
             prints = self._parquet(f"{folder}/{FINGERPRINTS}", fingerprints.SCHEMA).repartition("fingerprint")
-            distinct = not prints.mapInArrow(_repeated, prints.schema).head(1)
+            # Counted to the end: Spark throws away a worker that has not been read out, and the next one starts anew.
+            distinct = not prints.mapInArrow(_repeated, prints.schema).count()
             files = self._staging.data_files(f"{folder}/{RECORDS}")
             yield Staged(self.fingerprint(records, contract.keys), rejected, tallies, distinct, files)
 
