@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 EXTRAS := --extra embedded --extra cli
-# All that needs Spark goes to one of the two workers, which starts it once.
+# The tests that share a lake go to one of the two workers. Each has a Spark of its own, which mostly waits.
 PYTEST := pytest -n 2 --dist loadgroup
 # A project of its own: LocalStack and this project need different versions of the same libraries.
 LOCALSTACK := $(UV) run --frozen --no-sync --directory localstack
@@ -23,7 +23,7 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-localstack install-checks up down logs lint format test test-localstack test-terraform test-engines test-deployment test-long build artifacts clean
+.PHONY: help demo install install-dev install-localstack install-checks up down logs lint format test test-localstack test-terraform test-beside test-engines test-deployment test-long build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,14 @@ format: install-dev ## Format the code
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-test: lint test-localstack test-terraform ## Lint, types and tests: LocalStack's plugin, Terraform, then both engines beside the deployed lakehouse
-	@$(MAKE) --no-print-directory -j2 test-deployment test-engines
+test: lint ## Lint, types and tests: the deployed lakehouse beside LocalStack's plugin, Terraform and both engines
+	@$(MAKE) --no-print-directory -j2 test-deployment test-beside
+
+# One after the other: each has two workers.
+test-beside:
+	@$(MAKE) --no-print-directory test-localstack
+	@$(MAKE) --no-print-directory test-terraform
+	@$(MAKE) --no-print-directory test-engines
 
 test-engines: install-dev ## Only both engines
 	@$(RUN) $(PYTEST) --ignore tests/deployment

@@ -28,17 +28,20 @@ ASKED_FOR = (
     *("py4j.reflection.TypeUtil", "org.apache.iceberg.spark.Spark3Util", "org.apache.spark.util.Utils"),
 )
 
+#: Lakes that many tests look at.
+SHARED = {"made", "mornings", "played"}
+
 Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under `pytest -n 2 --dist loadgroup` all that needs Spark goes to one worker, which starts it once."""
+    """Under `pytest -n 2 --dist loadgroup` the tests that share a lake go to one worker, which makes it once."""
     for item in items:
-        asked = getattr(item, "callspec", None)
-        if "spark_runs" in item.fixturenames or (asked and "spark" in asked.params.values()):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+        if shared := SHARED.intersection(item.fixturenames):
+            engine = getattr(item, "callspec", None) and item.callspec.params.get("engine_name", "")
+            item.add_marker(pytest.mark.xdist_group(f"{min(shared)}-{engine}"))
 
 
 @pytest.fixture(scope="session")

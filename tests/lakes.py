@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
@@ -19,6 +20,11 @@ from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
 Run = Mapping[str, bytes]
+
+#: Five jobs are many small plans, which take Spark longer than the rows do.
+ON_SPARK_UNHURRIED = pytest.mark.parametrize(
+    "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
+)
 
 COMMITS = ("append", "append_staged", "replace", "replace_days")
 

@@ -31,6 +31,12 @@ ARRIVAL = datetime(2024, 4, 3)
 DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if name.split("/")[1] < "04"}
 
 
+def on_both(examples: list[Any], hurried: int) -> list[Any]:
+    """On the embedded engine all of them, on Spark one only (the one of this index) unless there is time."""
+    slow = [pytest.param("spark", each, marks=pytest.mark.long) for n, each in enumerate(examples) if n != hurried]
+    return [*(("embedded", each) for each in examples), ("spark", examples[hurried]), *slow]
+
+
 @pytest.fixture(params=[*ENGINES])
 def other_name(request) -> str:
     if request.param == "spark":
@@ -163,7 +169,10 @@ def undisturbed(tmp_path_factory, key):
         return landing_zone(engine)
 
 
-@pytest.mark.parametrize("moment", [(source, n) for source in ("customer", "accelerometer") for n in (1, 2, 3)])
+MOMENTS = [(source, n) for source in ("customer", "accelerometer") for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(("engine_name", "moment"), on_both(MOMENTS, hurried=1), indirect=["engine_name"])
 def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undisturbed, moment):
     source, n = moment
     write(tmp_path / "drops", DROPS)
@@ -173,7 +182,7 @@ def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undist
     assert landing_zone(engine) == undisturbed
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize(("engine_name", "n"), on_both([1, 2, 3], hurried=1), indirect=["engine_name"])
 def test_a_landing_overtaken_by_another_starts_over(connect, tmp_path, key, undisturbed, n):
     drops = tmp_path / "drops"
     write(drops, DROPS)

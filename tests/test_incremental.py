@@ -12,7 +12,7 @@ import pytest
 from crowds import MANY, SOME, in_pieces, sampled
 from drops import reading, step
 from histories import History
-from lakes import Dying, KilledError, land, opening, rows, run, table_of, write
+from lakes import ON_SPARK_UNHURRIED, Dying, KilledError, land, opening, rows, run, table_of, write
 from nights import CASES, NIGHTS, Case, Cast
 from oracle import lake as oracle_lake
 from reference import TABLES
@@ -36,15 +36,10 @@ EXAMPLES = [
 KILLED = 8
 KILLS = [
     pytest.param("embedded", (3, 6, 8, 10, 11)),
-    pytest.param("spark", (9, 2)),
+    pytest.param("spark", (9, 2), marks=pytest.mark.long),
     *(pytest.param(name, range(start, 15, 2), marks=pytest.mark.long) for name in ENGINES for start in (1, 2)),
 ]
 OTHERS = (Policy("ever"), Policy(pairing="timestamp"), Policy(defective_serials=frozenset({"sn-1", "sn-2"})))
-
-#: Five jobs are many plans to Spark, which take it longer than the rows do.
-ON_SPARK_UNHURRIED = pytest.mark.parametrize(
-    "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
-)
 
 READINGS = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")
 CAST = Cast(0)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from crowds import MANY, POLICIES, SOME, crowd, in_pieces
 from histories import History
-from lakes import land, opening, play, rows, run, write
+from lakes import ON_SPARK_UNHURRIED, land, opening, play, rows, run, write
 from oracle import COLUMNS
 from oracle import lake as oracle_lake
 from reference import TABLES as GOVERNED
@@ -112,7 +112,12 @@ def test_no_row_is_multiplied_or_invented(played):
     assert_nothing_multiplied(played.engine)
 
 
-@pytest.mark.parametrize("policy", [Policy(), Policy("ever")], ids=str)
+@pytest.mark.parametrize(
+    ("engine_name", "policy"),
+    [("embedded", Policy()), ("embedded", Policy("ever")), ("spark", Policy())],
+    indirect=["engine_name"],
+    ids=str,
+)
 def test_the_serial_defect_multiplies_nothing(engine, tmp_path, key, policy):
     generate(Plan(people=12, readings=600, days=2, shared_serials=True), tmp_path / "drops")
     land(engine, tmp_path / "drops", key, datetime(2024, 4, 1))
@@ -138,6 +143,7 @@ def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
     assert tables(played.engine) == before
 
 
+@ON_SPARK_UNHURRIED
 def test_how_drops_are_put_into_runs_changes_no_governed_table(connect, tmp_path, key):
     made = []
     for pieces in (1, 5):

@@ -170,7 +170,6 @@ def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
     assert_least_privilege(story)
 
 
-@pytest.mark.long
 def test_a_job_per_table_makes_the_same(story):
     story.deployed.apply(layout="job-per-table")
     story.drop({"customer/apart.json": drop(customer("apart@example.org", 1_700_000_000_000, 1_700_000_000_000))})
@@ -179,7 +178,6 @@ def test_a_job_per_table_makes_the_same(story):
     assert story.deployed.terraform.changes() == {}
 
 
-@pytest.mark.long
 def test_who_is_told_is_told_which_table_is_stale(story):
     # A file that has landed may not change.
     name = "customer/apart.json"
@@ -193,12 +191,10 @@ def test_who_is_told_is_told_which_table_is_stale(story):
     story.assert_told()
 
 
-@pytest.mark.long
 def test_each_job_may_do_what_it_does_and_nothing_else(story):
     assert_least_privilege(story)
 
 
-@pytest.mark.long
 def test_no_secret_is_in_the_state_or_a_log(story):
     secret = story.key.secret.hex()
     assert not [file for file in story.deployed.terraform.folder.rglob("*.tfstate*") if secret in file.read_text()]
@@ -211,7 +207,6 @@ def test_no_secret_is_in_the_state_or_a_log(story):
     assert not [message for message in said if secret in message]
 
 
-@pytest.mark.long
 def test_destroy_leaves_nothing(story, before):
     story.deployed.terraform.destroy()
     assert inventory(story.deployed) == before
