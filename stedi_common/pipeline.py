@@ -17,7 +17,7 @@ from stedi_common.changes import RUN, Since, affected_days, last_run, people_wit
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, missing_table
 from stedi_common.errors import MultipliedRowsError, PolicyError, StediError
-from stedi_common.frames import DROPPED, Frame, kept
+from stedi_common.frames import DROPPED, Frame, distinct, kept
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
@@ -172,6 +172,10 @@ def _judge(engine: Engine, job: Job, work: _Work, policy: Policy, key: Pseudonym
     parameters = inspect.signature(job.function).parameters
     if "pseudonyms" in parameters:
         emails = arguments["customers_curated"].select("email")
+        if work.days is not None:
+            # Of a few days only those who have readings then: a pseudonym takes longer to make than to look up.
+            users = distinct(arguments["accelerometer_trusted"].select(nw.col("user").alias("email")))
+            emails = emails.join(users, on="email", how="semi")
         arguments["pseudonyms"] = engine.derive(emails, "email", "pseudonym", key.pseudonym)
     if "policy" in parameters:
         arguments["policy"] = policy

@@ -71,7 +71,7 @@ def machine_learning_curated(
 ) -> Frame:
     """Each trusted step reading with each trusted accelerometer reading of the owner at that instant (rule 9).
 
-    `pseudonyms` has the columns email and pseudonym, a row for each curated customer (rule 10).
+    `pseudonyms` has the columns email and pseudonym, a row for each curated customer who has such readings (rule 10).
     """
     curated = customers_curated.select(nw.col("email").alias("user"))
     accelerations = accelerometer_trusted.join(curated, on="user", how="semi")
