@@ -1,10 +1,11 @@
 """Histories on a real engine: write the drops, land them, run the jobs, read the tables back."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,16 @@ class Dying:
         if not self._left:
             raise KilledError
         return method(*args)
+
+
+def unanswered(ask: Callable[..., Any], error: Callable[[], Exception], turns: Collection[int] = range(1, 1000)) -> Any:
+    """What asks a catalog: it is done, but in these turns an error comes back."""
+    turn = count(1)
+
+    def asked(*args: Any, **named: Any) -> Any:
+        answer = ask(*args, **named)
+        if next(turn) in turns:
+            raise error()
+        return answer
+
+    return asked
