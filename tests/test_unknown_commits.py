@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from crowds import crowd
-from lakes import land, rows, run, table_of, unanswered, write
+from lakes import Asks, instead, land, rows, run, table_of, unanswered, write
 from oracle import lake as oracle_lake
 from py4j.protocol import Py4JJavaError
 from pyiceberg.exceptions import CommitStateUnknownException
@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from test_laws import tables
 
 from stedi_common.contracts import contract, names
-from stedi_common.engines import Engine, spark
+from stedi_common.engines import Engine
 from stedi_common.errors import EngineError
 from stedi_common.policy import Policy
 
@@ -39,8 +39,6 @@ WHOLE_NIGHTS = [
     pytest.param("embedded", ("pyiceberg", ALWAYS), id="embedded"),
     pytest.param("spark", ("java", ALWAYS), id="spark", marks=pytest.mark.long),
 ]
-
-Asks = Callable[..., Any]
 
 
 @pytest.fixture
@@ -61,25 +59,15 @@ def fault(request, engine) -> tuple[Callable[[], Exception], Collection[int]]:
 
 
 @pytest.fixture
-def instead(engine, monkeypatch) -> Callable[[Callable[[Asks], Asks]], None]:
+def broken(engine, monkeypatch) -> Callable[[Callable[[Asks], Asks]], None]:
     """Puts something in the place of what asks the catalog."""
-
-    def embedded(make: Callable[[Asks], Asks]) -> None:
-        for name in ("commit_table", "create_table"):
-            monkeypatch.setattr(engine._catalog, name, make(getattr(engine._catalog, name)))
-
-    def on_spark(make: Callable[[Asks], Asks]) -> None:
-        ensure, asks = spark._ensure, make(lambda change: change())
-        monkeypatch.setattr(engine._tables, "_create", make(engine._tables._create))
-        monkeypatch.setattr(spark, "_ensure", lambda change, is_done: ensure(lambda: asks(change), is_done))
-
-    return embedded if engine.name == "embedded" else on_spark
+    return lambda make: instead(engine, make, monkeypatch.setattr)
 
 
 @pytest.fixture
-def lose(instead, fault) -> Callable[[], None]:
+def lose(broken, fault) -> Callable[[], None]:
     """From now on answers are lost."""
-    return lambda: instead(lambda ask: unanswered(ask, *fault))
+    return lambda: broken(lambda ask: unanswered(ask, *fault))
 
 
 @pytest.fixture
@@ -102,7 +90,7 @@ def test_a_commit_whose_answer_is_lost_is_found(engine, tmp_path, lose, how):
 
 
 @pytest.mark.parametrize(("engine_name", "fault"), [FAULTS[0], FAULTS[4]], indirect=True)
-def test_a_commit_that_others_have_built_on_is_found(engine, other, instead, fault):
+def test_a_commit_that_others_have_built_on_is_found(engine, other, broken, fault):
     engine.prepare(TABLE)
     error, turns = fault
 
@@ -110,16 +98,16 @@ def test_a_commit_that_others_have_built_on_is_found(engine, other, instead, fau
         append(other, "other")
         return error()
 
-    instead(lambda ask: unanswered(ask, meanwhile, turns))
+    broken(lambda ask: unanswered(ask, meanwhile, turns))
     append(engine, "one")
     assert seen(engine) == Counter(["one", "other"])
 
 
 @pytest.mark.parametrize(("engine_name", "fault"), FAULTS[:5], indirect=True)
-def test_a_commit_that_was_not_made_is_no_commit(engine, tmp_path, instead, fault):
+def test_a_commit_that_was_not_made_is_no_commit(engine, tmp_path, broken, fault):
     engine.prepare(TABLE)
     head, (error, turns) = engine.head(TABLE), fault
-    instead(lambda ask: refused(ask, error, turns))
+    broken(lambda ask: refused(ask, error, turns))
     with pytest.raises(EngineError):
         append(engine, "one")
     assert engine.head(TABLE) == head
