@@ -1,10 +1,11 @@
 """Histories on a real engine: write the drops, land them, run the jobs, read the tables back."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
 Run = Mapping[str, bytes]
+Asks = Callable[..., Any]
 
 #: Five jobs are many small plans, which take Spark longer than the rows do.
 ON_SPARK_UNHURRIED = pytest.mark.parametrize(
@@ -111,3 +113,29 @@ class Dying:
         if not self._left:
             raise KilledError
         return method(*args)
+
+
+def instead(engine: Any, make: Callable[[Asks], Asks], put: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Put something in the place of what asks the catalog to make a table or to change it."""
+    if engine.name == "embedded":
+        for name in ("create_table", "commit_table"):
+            put(engine._catalog, name, make(getattr(engine._catalog, name)))
+        return
+    from stedi_common.engines import spark  # noqa: PLC0415 - not everybody has it
+
+    ensure, asks = spark._ensure, make(lambda change: change())
+    put(spark, "_ensure", lambda change, is_done: ensure(lambda: asks(change), is_done))
+    put(engine._tables, "_create", make(engine._tables._create))
+
+
+def unanswered(ask: Asks, error: Callable[[], Exception], turns: Collection[int] = range(1, 1000)) -> Asks:
+    """What asks a catalog: it is done, but in these turns an error comes back."""
+    turn = count(1)
+
+    def asked(*args: Any, **named: Any) -> Any:
+        answer = ask(*args, **named)
+        if next(turn) in turns:
+            raise error()
+        return answer
+
+    return asked

@@ -16,7 +16,12 @@ import duckdb
 import narwhals as nw
 import pyarrow as pa
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    CommitStateUnknownException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.partitioning import PartitionField, PartitionSpec
@@ -36,7 +41,7 @@ from pyiceberg.types import (
     TimestampType,
 )
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import Head, Held, Staged, missing_table, no_snapshot, table_properties
@@ -69,6 +74,8 @@ _SQL = {
     "long": "BIGINT",
 }
 _DAY_FOLDER = "_day"
+#: Errors after which the catalog may have committed, or not.
+_UNKNOWN = (CommitStateUnknownException, SQLAlchemyError)
 
 REJECTED_RECORDS = contract("rejected_records")
 
@@ -98,8 +105,8 @@ class EmbeddedEngine:
             self._create(contract)
         try:
             self._align(contract)
-        except CommitFailedException:
-            # Another run was preparing it too. What it did is seen now, what it left is done.
+        except (CommitFailedException, *_UNKNOWN):
+            # Another run was preparing it too, or nobody knows. What was done is seen now, what is left is done.
             self._align(contract)
 
     def _align(self, contract: Contract) -> None:
@@ -315,8 +322,9 @@ class EmbeddedEngine:
                 sort_order=_sort_order(contract, schema),
                 properties=table_properties(contract),
             )
-        except TableAlreadyExistsError:
-            return
+        except (TableAlreadyExistsError, *_UNKNOWN):
+            if not self.exists(contract):
+                raise
 
     def _commit(
         self,
@@ -368,18 +376,24 @@ def _committed(
     summary: Mapping[str, str],
 ) -> Head:
     """Commit Parquet files: an append, or an overwrite in the place of data files."""
+    change = table.transaction()
+    update = change.update_snapshot(snapshot_properties=dict(summary))
+    with update.overwrite() if replaced else update.fast_append() as snapshot:
+        for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
+            snapshot.append_data_file(file)
+        for old in replaced:
+            snapshot.delete_data_file(old)
     try:
-        change = table.transaction()
-        update = change.update_snapshot(snapshot_properties=dict(summary))
-        with update.overwrite() if replaced else update.fast_append() as snapshot:
-            for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
-                snapshot.append_data_file(file)
-            for old in replaced:
-                snapshot.delete_data_file(old)
         change.commit_transaction()
     except CommitFailedException:
         raise _conflict(contract) from None
-    return _head(contract, table)
+    except _UNKNOWN:
+        table.refresh()
+    # Every commit makes a snapshot id of its own, so this one is ours or nobody's.
+    committed = table.snapshot_by_id(snapshot.snapshot_id)
+    if committed is None:
+        raise EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
+    return _head_at(contract, table, committed)
 
 
 def _catalog(lake: Lake) -> SqlCatalog:

@@ -13,7 +13,7 @@ from stedi_common.contracts import Contract
 from stedi_common.engines import missing_table
 from stedi_common.engines.failures import conflicting, kind_of, redacted
 from stedi_common.engines.shape import Shape, expect_types
-from stedi_common.errors import CommitConflictError, LakeError
+from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.lake import CATALOG, Lake
 
 #: How often a table is prepared anew while others prepare it too, and how long each time waits at most, in seconds.
@@ -52,8 +52,8 @@ class JavaTables:
             try:
                 with conflicting(contract):
                     self._prepare(contract)
-            except CommitConflictError:
-                # Another run is preparing it too. What it did is seen now, what it left is done.
+            except (CommitConflictError, EngineError):
+                # Another run is preparing it too, or nobody knows. What was done is seen now, what is left is done.
                 if attempt == ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0, WAIT))  # noqa: S311 - only so that two that collide part

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyspark
 from py4j.protocol import Py4JError
 from pyspark import SparkContext, StorageLevel
+from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
@@ -42,7 +43,7 @@ from stedi_common.engines.java import java_home
 from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
-from stedi_common.errors import LakeError
+from stedi_common.errors import EngineError, LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
@@ -311,16 +312,30 @@ class SparkEngine:
         """
         branch = f"stedi_{uuid.uuid4().hex}"
 
-        def refs() -> Any:
-            return self._tables.get(contract).manageSnapshots()
+        def table() -> Any:
+            return self._tables.get(contract)
+
+        def written() -> Any:
+            """The branch's snapshot; None without one."""
+            ref = table().refs().get(branch)
+            return ref and ref.snapshotId()
+
+        def create() -> None:
+            refs = table().manageSnapshots()
+            refs.createBranch(branch, onto.snapshot_id).setMaxRefAgeMs(branch, BRANCH_AGE).commit()
+
+        def is_forward() -> bool:
+            return bool(self._jvm.org.apache.iceberg.util.SnapshotUtil.isAncestorOf(table(), written()))
 
         with conflicting(contract):
-            _again(lambda: refs().createBranch(branch, onto.snapshot_id).setMaxRefAgeMs(branch, BRANCH_AGE).commit())
+            _ensure(create, lambda: written() is not None)
             try:
-                _again(lambda: write(branch))
-                _again(lambda: refs().fastForwardBranch("main", branch).commit())
+                _ensure(lambda: write(branch), lambda: written() != onto.snapshot_id)
+                _ensure(lambda: table().manageSnapshots().fastForwardBranch("main", branch).commit(), is_forward)
             finally:
-                _again(lambda: refs().removeBranch(branch).commit())
+                # Whatever becomes of the branch, the table is told. One that stays expires, as those of killed runs do.
+                with suppress(Py4JError, PySparkException, EngineError):
+                    _ensure(lambda: table().manageSnapshots().removeBranch(branch).commit(), lambda: written() is None)
         return self.head(contract)
 
     def _writer(self, contract: Contract, rows: Frame, branch: str, summary: Mapping[str, str]) -> DataFrameWriterV2:
@@ -544,16 +559,19 @@ def _changed(table: Any, snapshot: Any) -> list[Any]:
     return [*snapshot.addedDataFiles(table.io()), *snapshot.removedDataFiles(table.io())]
 
 
-def _again(change: Callable[[], None]) -> None:
+def _ensure(change: Callable[[], object], is_done: Callable[[], bool]) -> None:
     """Make the change, and again while other commits to the table come in between.
 
     The table says not to retry (see `table_properties`), but branches that come and go are no reason to give up.
-    Where the table itself has moved, moving it to our branch fails with another error.
+    Where the table itself has moved, moving it to our branch fails with another error. Whatever the error, the catalog
+    may have made the change all the same.
     """
     for tries in range(1, TRIES + 1):
         try:
             change()
-        except Py4JError as error:
+        except (Py4JError, PySparkException) as error:
+            if is_done():
+                return
             if kind_of(error) != "CommitFailedException" or tries == TRIES:
                 raise
             time.sleep(random.uniform(0, WAIT))  # noqa: S311 - only so that two that collide part

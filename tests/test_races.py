@@ -1,0 +1,156 @@
+"""Two runs at once, and a withdrawal in between: no row is lost, doubled or brought back, whoever is quicker."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from time import sleep
+from typing import Any
+
+import pytest
+from drops import customer, reading, step
+from drops import landing as drops_of
+from histories import History
+from lakes import Asks, instead, land, opening, run, write
+from test_laws import tables, told
+
+from stedi_common.engines import Engine
+from stedi_common.errors import CommitConflictError
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+ARRIVAL = datetime(2024, 4, 1)
+FIRST = datetime(2024, 3, 1)
+ANN, BOB = "ann@example.org", "bob@example.org"
+
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded"])
+
+Drops = dict[str, bytes]
+
+
+class Interrupted:
+    """An engine, and what happens once before one of its calls, or of its calls of the catalog."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine, self._calls, self._at, self._most = engine, 0, 0, 1
+        self._meanwhile: Callable[[], Any]
+        instead(engine, self._counted)
+
+    def before(self, random: Random, meanwhile: Callable[[], Any]) -> None:
+        """Before any of as many calls as there ever were."""
+        self._calls, self._at, self._meanwhile = 0, random.randint(1, self._most), meanwhile
+
+    @property
+    def was_interrupted(self) -> bool:
+        return self._calls >= self._at
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._engine, name)
+        return self._counted(found) if callable(found) else found
+
+    def _counted(self, call: Asks) -> Asks:
+        def called(*args: Any, **named: Any) -> Any:
+            self._calls += 1
+            self._most = max(self._most, self._calls)
+            if self._calls == self._at:
+                self._meanwhile()
+            return call(*args, **named)
+
+        return called
+
+
+def races(random: Random, number: int) -> Iterator[tuple[Drops, Drops]]:
+    """What has landed for the first run, and what lands for the other: Ann withdraws, and consents again, and so on."""
+
+    def some() -> datetime:
+        return FIRST + timedelta(hours=random.randrange(-12, number + 12))
+
+    yield drops_of([record(BOB, 0, "sn-2", consents=True), record(ANN, 0, "sn-1", consents=True)], name="0"), {}
+    for n in range(1, number + 1):
+        at, also = [some() for _ in range(3)], [some()]
+        moves = [reading(ANN, instant, x=n) for instant in at] + [reading(BOB, instant, x=n) for instant in also]
+        steps = [step("sn-1", instant, n) for instant in at] + [step("sn-2", instant, n) for instant in also]
+        change = [record(ANN, n, "sn-1", consents=n % 2 == 0)]
+        yield drops_of([], moves, steps, f"{n}-a"), drops_of(change, name=f"{n}-b")
+
+
+def record(who: str, n: int, serial: str, *, consents: bool) -> Any:
+    made = FIRST + timedelta(hours=n)
+    return customer(who, made, FIRST if consents else None, serial)
+
+
+def night(engine: Any, folder: Path, key: PseudonymKey) -> bool:
+    """Land and run; whether somebody else was quicker."""
+    try:
+        land(engine, folder / "drops", key, ARRIVAL)
+        run(engine, Policy(), key)
+    except CommitConflictError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("seed", "number"), [(0, 2), *(pytest.param(seed, 30, marks=pytest.mark.long) for seed in range(1, 4))]
+)
+def test_a_run_that_is_overtaken_at_any_moment(tmp_path, key, seed, number):
+    """By a whole run that knows of another decision: what the first one does after that changes nothing."""
+    random, raced, lost = Random(seed), 0, 0
+    with opening() as connect_to:
+        one, other = Interrupted(connect_to("embedded", tmp_path / "lake")), connect_to("embedded", tmp_path / "lake")
+
+        def overtake(drops: Drops) -> None:
+            write(tmp_path / "drops", drops)
+            assert not night(other, tmp_path, key)
+
+        for before, meanwhile in races(random, number):
+            write(tmp_path / "drops", before)
+            one.before(random, lambda drops=meanwhile: overtake(drops))
+            lost += night(one, tmp_path, key)
+            raced += one.was_interrupted
+            assert_right(other, tmp_path, key)
+            assert not night(other, tmp_path, key)
+            assert_right(other, tmp_path, key)
+    assert raced > number * 0.8
+    assert lost or number < 30
+
+
+@pytest.mark.parametrize(
+    ("seed", "number"), [(0, 1), *(pytest.param(seed, 10, marks=pytest.mark.long) for seed in range(1, 4))]
+)
+def test_runs_in_two_processes_at_once(tmp_path, key, seed, number):
+    """One of which perhaps does not know yet of a decision."""
+    random = Random(seed)
+    with opening() as connect_to:
+        engine = connect_to("embedded", tmp_path / "lake")
+        for before, meanwhile in races(random, number):
+            write(tmp_path / "drops", before)
+            runs = [PROCESSES.Process(target=alone, args=(tmp_path, key)) for _ in range(2)]
+            runs[0].start()
+            sleep(random.uniform(0, 1))
+            drop(tmp_path / "drops", meanwhile)
+            runs[1].start()
+            for each in runs:
+                each.join()
+            assert [each.exitcode for each in runs] == [0, 0]
+            assert not night(engine, tmp_path, key)
+            assert_right(engine, tmp_path, key)
+
+
+def alone(folder: Path, key: PseudonymKey) -> None:
+    with opening() as connect_to:
+        night(connect_to("embedded", folder / "lake"), folder, key)
+
+
+def drop(folder: Path, drops: Drops) -> None:
+    """At once, as storage does: nobody sees half a file."""
+    write(folder, {f"{name}.part": raw for name, raw in drops.items()})
+    for name in drops:
+        (folder / f"{name}.part").rename(folder / name)
+
+
+def assert_right(engine: Engine, folder: Path, key: PseudonymKey) -> None:
+    drops = folder / "drops"
+    files = {path.relative_to(drops).as_posix(): path.read_bytes() for path in drops.rglob("*.json")}
+    assert tables(engine) == told(History((files,), (ARRIVAL,)), Policy(), key)
