@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,13 @@ from pyiceberg.types import (
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import Head, Held, Staged, missing_table, no_snapshot, table_properties
+from stedi_common.engines import Head, Held, Staged, conflict, missing_table, no_snapshot, table_properties
+from stedi_common.engines.embedded_maintenance import EmbeddedMaintenance
 from stedi_common.engines.parts import ARROW, Layout
 from stedi_common.engines.parts import DataFile as StagedFile
 from stedi_common.engines.shape import Shape, expect_types
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
-from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
+from stedi_common.errors import EngineError, LakeError, QueryError, StediError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
@@ -90,6 +91,7 @@ class EmbeddedEngine:
         except (IntegrityError, OperationalError):
             # Another run was making the catalog too; it is there now.
             self._catalog = _catalog(lake)
+        self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
 
     def prepare(self, contract: Contract) -> None:
         """Make the table what its contract wants, whoever made it."""
@@ -314,13 +316,22 @@ class EmbeddedEngine:
         """Commit rows in the place of those of these days; of all for None."""
         table = self._table(contract)
         _expect_head(contract, table, onto)
+        replaced = _files(contract, table, onto, of) if of is None or contract.partition else []
+        with self._written(contract, table, rows) as files:
+            return _committed(contract, table, files, replaced, summary)
+
+    def _rewritten(self, contract: Contract, table: Table, files: Sequence[str]) -> AbstractContextManager[list[str]]:
+        """The rows of data files in new ones, which are gone if the block fails."""
+        return self._written(contract, table, self._frame(_select(contract, _ids(table), files)))
+
+    @contextmanager
+    def _written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
+        """The rows in new data files of the table, which are gone if the block fails."""
         # Not as the table says: Spark writes `file:/` where we write `file:///`.
         folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
-        replaced = _files(contract, table, onto, of) if of is None or contract.partition else []
         try:
-            files = self._write(contract, table, rows, folder)
-            return _committed(contract, table, files, replaced, summary)
-        except (EngineError, CommitConflictError):
+            yield self._write(contract, table, rows, folder)
+        except (CommitFailedException, StediError):
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
@@ -363,7 +374,7 @@ def _committed(
                 snapshot.delete_data_file(old)
         change.commit_transaction()
     except CommitFailedException:
-        raise _conflict(contract) from None
+        raise conflict(contract) from None
     return _head(contract, table)
 
 
@@ -482,13 +493,7 @@ def _written(table: Table, snapshot: Snapshot) -> Snapshot:
 def _expect_head(contract: Contract, table: Table, onto: Head) -> None:
     snapshot = table.current_snapshot()
     if snapshot is None or snapshot.snapshot_id != onto.snapshot_id:
-        raise _conflict(contract)
-
-
-def _conflict(contract: Contract) -> CommitConflictError:
-    return CommitConflictError(
-        f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
-    )
+        raise conflict(contract)
 
 
 def _align_columns(change: Transaction, contract: Contract, found: Shape) -> None:

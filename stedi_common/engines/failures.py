@@ -9,7 +9,8 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from stedi_common.contracts import Contract
-from stedi_common.errors import CommitConflictError, EngineError
+from stedi_common.engines import conflict
+from stedi_common.errors import EngineError
 
 #: What Iceberg raises when somebody else has been quicker.
 _OVERTAKEN = ("AlreadyExistsException", "CommitFailedException", "IllegalArgument", "ValidationException")
@@ -34,9 +35,7 @@ def conflicting(contract: Contract) -> Iterator[None]:
     except EngineError as error:
         if not any(kind in str(error) for kind in _OVERTAKEN):
             raise
-        raise CommitConflictError(
-            f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
-        ) from None
+        raise conflict(contract) from None
 
 
 def kind_of(error: Exception) -> str:
