@@ -153,7 +153,9 @@ class EmbeddedEngine:
         for snapshot in _back(table, head):
             if snapshot.snapshot_id == since.snapshot_id:
                 return days
-            for file in _changed(table, snapshot):
+            with _unless_expired(contract):
+                changed = list(_changed(table, snapshot))
+            for file in changed:
                 if contract.partition is None or file.spec_id != table.spec().spec_id:
                     return None
                 days.add(_day(file))
@@ -166,7 +168,8 @@ class EmbeddedEngine:
     def _scan(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> str:
         """The same as a SELECT in DuckDB's SQL."""
         table = self._table_with(contract, head)
-        files = [file.file_path for file in _files(contract, table, head, days)]
+        with _unless_expired(contract):
+            files = [file.file_path for file in _files(contract, table, head, days)]
         return _select(contract, _ids(table), files)
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
@@ -494,6 +497,15 @@ def _expect_head(contract: Contract, table: Table, onto: Head) -> None:
     snapshot = table.current_snapshot()
     if snapshot is None or snapshot.snapshot_id != onto.snapshot_id:
         raise conflict(contract)
+
+
+@contextmanager
+def _unless_expired(contract: Contract) -> Iterator[None]:
+    """Of a snapshot that has expired since it was looked up, the files may be gone."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise conflict(contract) from None
 
 
 def _align_columns(change: Transaction, contract: Contract, found: Shape) -> None:

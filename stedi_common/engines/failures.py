@@ -39,6 +39,8 @@ def conflicting(contract: Contract) -> Iterator[None]:
 
 
 def kind_of(error: Exception) -> str:
-    """The class of an error, of Java's if it is one of Java's."""
+    """The class of an error, of Java's if it is one of Java's, and of what that only wraps."""
     java = getattr(error, "java_exception", None)
+    while java is not None and java.getClass().getSimpleName() == "RuntimeException" and java.getCause() is not None:
+        java = java.getCause()
     return java.getClass().getSimpleName() if java is not None else type(error).__name__
