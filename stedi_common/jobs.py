@@ -4,10 +4,12 @@ The line is on standard output once the table is as it should be. Metrics and pe
 
     every job   job, table
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values
+    maintain_tables
+                files, bytes (before and after), snapshots, refs, removed, held, overtaken
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
-What they mean stands in `landing.Landed` and `pipeline.Outcome`. What fails ends the run, and is told on standard error
-and as the message of Glue's run: `<table> is stale: <error>`.
+What they mean stands in `landing.Landed`, `maintenance.Maintained` and `pipeline.Outcome`. What fails ends the run, and
+is told on standard error and as the message of Glue's run: `<table> is stale: <error>`.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from stedi_common import landing, pipeline
-from stedi_common.contracts import SOURCES, contract
+from stedi_common import landing, maintenance, pipeline
+from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.engines import ENGINES, Engine, connect
 from stedi_common.errors import StediError, UnexpectedError
 from stedi_common.lake import Lake
@@ -30,23 +33,42 @@ from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
 
 
 @dataclass(frozen=True)
+class Given:
+    """What tables are made with."""
+
+    policy: Policy
+    key: PseudonymKey
+
+    @classmethod
+    def by(cls, arguments: argparse.Namespace) -> Given:
+        """What the arguments name."""
+        return cls(_policy(arguments), _key(arguments))
+
+
+@dataclass(frozen=True)
 class Step:
-    """What makes one table."""
+    """What makes one table, or maintains it. Returns None where nothing is to be told of."""
 
     job: str
     table: str
-    run: Callable[[Engine, Policy, PseudonymKey], landing.Landed | pipeline.Outcome]
+    run: Callable[[Engine, Any], landing.Landed | pipeline.Outcome | maintenance.Maintained | None]
 
     @classmethod
     def lands(cls, source: str, folder: str) -> Step:
         """Land the drops of a source."""
         table = contract(f"{source}_landing")
-        return cls(table.made_by, table.name, lambda engine, _, key: landing.land(engine, source, folder, key))
+        return cls(table.made_by, table.name, lambda engine, given: landing.land(engine, source, folder, given.key))
 
     @classmethod
     def makes(cls, job: pipeline.Job) -> Step:
         """Run one of the five jobs."""
-        return cls(job.name, job.target.name, lambda engine, policy, key: pipeline.run(engine, job, policy, key))
+        run = pipeline.run
+        return cls(job.name, job.target.name, lambda engine, given: run(engine, job, given.policy, given.key))
+
+    @classmethod
+    def maintains(cls, table: str) -> Step:
+        """Keep a table small, and its past short."""
+        return cls("maintain_tables", table, lambda engine, _: maintenance.maintain(engine, contract(table)))
 
 
 def land(argv: Sequence[str]) -> str | None:
@@ -71,18 +93,29 @@ def lakehouse(argv: Sequence[str]) -> str | None:
     return _run(steps, arguments, _lake)
 
 
+def maintain(argv: Sequence[str]) -> str | None:
+    """Maintain all tables. Returns what `sys.exit` takes: of a failure what to tell."""
+    arguments = _parsed(_lake_parser("maintain_tables"), argv)
+    steps = [Step.maintains(table) for table in names()]
+    return _run(steps, arguments, lambda arguments: _lake(arguments).expect(), lambda _: None)
+
+
 def _run(
-    steps: Sequence[Step], arguments: argparse.Namespace, lake: Callable[[argparse.Namespace], Lake]
+    steps: Sequence[Step],
+    arguments: argparse.Namespace,
+    lake: Callable[[argparse.Namespace], Lake],
+    given: Callable[[argparse.Namespace], Given | None] = Given.by,
 ) -> str | None:
     """Run the steps until one fails. Before the first stands what all of them need."""
     stale = steps[0].table
     try:
-        policy, key = _policy(arguments), _key(arguments)
+        needed = given(arguments)
         with closing(connect(arguments.engine, lake(arguments))) as engine:
             for step in steps:
                 stale = step.table
-                done = asdict(step.run(engine, policy, key))
-                print(json.dumps({"job": step.job, "table": step.table, **done}), flush=True)  # noqa: T201 - its output
+                if done := step.run(engine, needed):
+                    told = {"job": step.job, "table": step.table, **asdict(done)}
+                    print(json.dumps(told), flush=True)  # noqa: T201 - its output
     except StediError as error:
         return f"{stale} is stale: {error}"
     except Exception as error:
@@ -118,7 +151,7 @@ def _landing_parser(job: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _parser(job: str) -> argparse.ArgumentParser:
+def _lake_parser(job: str) -> argparse.ArgumentParser:
     """The arguments every job takes."""
     parser = argparse.ArgumentParser(job, allow_abbrev=False)
     parser.add_argument(
@@ -126,6 +159,12 @@ def _parser(job: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--database_prefix", default="", help="what the names of Glue's databases start with")
     parser.add_argument("--engine", choices=ENGINES, default="spark")
+    return parser
+
+
+def _parser(job: str) -> argparse.ArgumentParser:
+    """The arguments every job takes that makes a table."""
+    parser = _lake_parser(job)
     parser.add_argument("--consent", default="as-of")
     parser.add_argument("--pairing", default="owner")
     parser.add_argument("--defective_serials", default="", help="serial numbers, separated by blanks")

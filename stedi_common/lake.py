@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +68,23 @@ class Lake:
         scheme = "file://" if self.is_local else ""
         return f"{scheme}{self.above(contract.zone)}/{contract.zone}/{contract.name}"
 
+    def expect_table(self, contract: Contract, location: str) -> None:
+        """Raise LakeError if the table lies elsewhere: its rows would go to one place and be looked for in another."""
+        expected = self.table_location(contract)
+        if local_path(location) != local_path(expected) if self.is_local else location != expected:
+            raise LakeError(
+                f"{contract.name}: expected the table at {expected}, got {location}",
+                hint="--lake and the catalog disagree about where the lake is",
+            )
+
     def above(self, zone: str) -> str:
         """The folder or S3 URI below which the zone lies."""
         return self.location if self.is_local else self.location.replace("{zone}", zone)
 
     def _namespace(self, zone: str) -> str:
         return f"{self.prefix}_{zone}" if self.prefix else zone
+
+
+def local_path(location: str) -> Path:
+    """The file or folder of a path or URI, by the one name it has. Spark writes `file:/`, PyIceberg `file:///`."""
+    return Path(os.path.realpath(f"/{location.removeprefix('file:').lstrip('/')}"))

@@ -13,7 +13,7 @@ from drops import at, customer, landing, reading, step
 from lakes import land, run, write
 
 from stedi_common import __version__, cli
-from stedi_common.contracts import SOURCES
+from stedi_common.contracts import SOURCES, names
 from stedi_common.engines import connect
 from stedi_common.engines.embedded import EmbeddedEngine
 from stedi_common.errors import CommitConflictError
@@ -121,7 +121,7 @@ def test_the_help_tells_the_commands_and_the_exit_codes(stedi):
 
 
 def test_the_commands_are_those_of_the_product():
-    assert list(COMMANDS) == ["generate", "land", "run", "status", "query", "demo"]
+    assert list(COMMANDS) == ["generate", "land", "run", "maintain", "status", "query", "demo"]
 
 
 def test_the_version(stedi):
@@ -287,6 +287,20 @@ def behind(said: Said) -> dict[str, dict[str, int | None]]:
 
 def test_after_a_run_nothing_is_behind(made):
     assert behind(made("status", "--json")) == {}
+
+
+def test_maintenance_tells_what_it_did_to_each_table(landed, tmp_path):
+    landed("run")
+    orphan = tmp_path / "lake" / "landing" / "customer_landing" / "data" / "killed.parquet"
+    orphan.write_bytes(b"")
+    os.utime(orphan, (0, 0))
+    done = json.loads(landed("maintain", "--json").out)
+    assert [table["table"] for table in done["tables"]] == sorted(names())
+    assert {table["table"]: table["removed"] for table in done["tables"] if table["removed"]} == {"customer_landing": 1}
+    assert done["staged"] == 0
+    said = landed("maintain")
+    assert (said.code, said.err) == (0, "")
+    assert all(name in said.out for name in names())
 
 
 def test_what_lands_later_is_what_the_tables_are_behind(landed, tmp_path):

@@ -41,6 +41,7 @@ TOLD = {
     *("job", "table", "changed", "days", "rows_in", "rows_kept", "dropped", "rows"),
     *("source", "files", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
 }
+MAINTAINED = {"job", "table", "files", "bytes", "snapshots", "refs", "removed", "held", "overtaken"}
 PAIR = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
     [reading("ann@example.org", at("09:00"))],
@@ -49,7 +50,7 @@ PAIR = landing(
 
 
 def test_the_scripts_are_those_that_users_know():
-    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse"}
+    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse", "maintain_tables"}
     assert tuple(pipeline.JOBS) == FIVE
 
 
@@ -97,6 +98,20 @@ def steps_of(words):
     with redirect_stdout(told):
         assert jobs.lakehouse(words) is None
     return [json.loads(line) for line in told.getvalue().splitlines()]
+
+
+def test_a_script_maintains_what_is_there(tmp_path):
+    """A line for each table, and none for those that nobody has made; no key and no policy."""
+    write(tmp_path / "drops", PAIR)
+    words = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
+    assert job("land", "--source", "customer", "--landing", tmp_path / "drops", *words).code == 0
+    done = job("maintain_tables", *words, XDG_CONFIG_HOME=str(tmp_path / "nobody"))
+    told = [json.loads(line) for line in done.out.splitlines()]
+    assert (done.code, done.err) == (0, "")
+    assert {one["job"] for one in told} == {"maintain_tables"}
+    assert [one["table"] for one in told] == ["customer_landing", "landed_files", "rejected_records"]
+    assert {name for one in told for name in one} == MAINTAINED
+    assert not (tmp_path / "nobody").exists()
 
 
 def test_one_script_stops_at_the_first_step_that_fails(tmp_path):

@@ -18,7 +18,7 @@ LAYERS = (
     ("tables",),
     ("engines",),
     ("changes",),
-    ("pipeline", "landing", "query"),
+    ("pipeline", "landing", "query", "maintenance"),
     ("status", "generate"),
     ("jobs", "cli"),
 )

@@ -97,7 +97,9 @@ def test_no_filter_tells_who_is_in_a_file(made):
 def test_no_manifest_measures_a_personal_column(made, table):
     catalog = SqlCatalog("stedi", uri=f"sqlite:///{made.lake}/catalog.db")
     loaded = catalog.load_table(contract(table).identifier)
-    personal = {loaded.schema().find_field(column.name).field_id for column in contract(table).columns if column.is_pii}
+    personal = {
+        loaded.schema().find_field(column.name).field_id for column in contract(table).columns if column.is_personal
+    }
     for file in loaded.inspect.files().to_pylist():
         measures = ("lower_bounds", "upper_bounds", "value_counts", "null_value_counts", "nan_value_counts")
         measured = {field for measure in measures for field, _ in file[measure] or ()}

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from stedi_common import __version__, landing, pipeline, query, status
+from stedi_common import __version__, landing, maintenance, pipeline, query, status
 from stedi_common.cli import show
-from stedi_common.contracts import SOURCES
+from stedi_common.contracts import SOURCES, Contract, contract, names
 from stedi_common.engines import Engine, connect
 from stedi_common.errors import CommitConflictError, StediError, UnexpectedError
 from stedi_common.lake import Lake
@@ -134,6 +134,16 @@ def run(
     _print(as_json, [asdict(outcome) for outcome in outcomes], lambda: show.funnel(outcomes))
 
 
+@app.command()
+def maintain(lake: LakeOption = LAKE, engine: EngineOption = EngineName.embedded, as_json: JsonOption = False) -> None:
+    """Keep the tables small and their past short: compact, expire, remove what nothing needs. Beside runs, too."""
+    with _opened(engine, Lake.at(str(lake)).expect()) as opened:
+        results = [result for name in names() if (result := _maintain(opened, contract(name)))]
+        staged = maintenance.remove_staged(opened)
+    told = {"tables": [asdict(result) for result in results], "staged": staged}
+    _print(as_json, told, lambda: show.maintained(results, staged))
+
+
 @app.command("status")
 def status_(lake: LakeOption = LAKE, as_json: JsonOption = False) -> None:
     """Show each table: rows, last commit, policy, and what it has not seen of its sources yet."""
@@ -212,6 +222,11 @@ def _land(engine: Engine, source: str, folder: Path, key: PseudonymKey) -> landi
 def _run(engine: Engine, job: pipeline.Job, policy: Policy, key: PseudonymKey) -> pipeline.Outcome:
     with show.working(job.name):
         return pipeline.run(engine, job, policy, key)
+
+
+def _maintain(engine: Engine, table: Contract) -> maintenance.Maintained | None:
+    with show.working(f"maintaining {table.name}"):
+        return maintenance.maintain(engine, table)
 
 
 def _key(file: Path | None) -> PseudonymKey:

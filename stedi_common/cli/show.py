@@ -16,6 +16,7 @@ from rich.text import Text
 
 from stedi_common.errors import StediError
 from stedi_common.landing import Landed
+from stedi_common.maintenance import Maintained
 from stedi_common.pipeline import JOBS, Outcome
 from stedi_common.query import Answer
 from stedi_common.status import TableStatus
@@ -108,6 +109,24 @@ def status(tables: Sequence[TableStatus], lake: Path) -> None:
     out.print(table)
 
 
+def maintained(results: Sequence[Maintained], staged: int) -> None:
+    """A line per table: what it has become, and what is gone."""
+    table = _table("table", "files", "bytes", "snapshots gone", "branches gone", "files gone", "left")
+    for r in results:
+        left = [f"{step} (another run was quicker)" for step in r.overtaken]
+        left += [f"{ref} keeps an old snapshot" for ref in r.held]
+        change = (_change(*r.files), _change(*r.bytes))
+        gone = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))
+        table.add_row(r.table, *change, *gone, Text(", ".join(left), style="yellow"))
+    out.print(table)
+    if staged:
+        out.print(f"Removed {staged:,} staged files of runs that were killed.")
+
+
+def _change(before: int, after: int) -> str:
+    return f"{after:,}" if before == after else f"{before:,} → {after:,}"
+
+
 def _commits(unseen: int | None) -> str:
     if unseen is None:
         return "all of it"
@@ -164,7 +183,11 @@ def _table(first: str, *others: str) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
     table.add_column(first, no_wrap=True)
     for name in others:
-        table.add_column(name, justify="left" if name in {"policy", "behind"} else "right", no_wrap=name != "behind")
+        table.add_column(
+            name,
+            justify="left" if name in {"policy", "behind", "left"} else "right",
+            no_wrap=name not in {"behind", "left"},
+        )
     return table
 
 

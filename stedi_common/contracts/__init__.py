@@ -37,15 +37,24 @@ class Column:
         """Whether the column identifies a person."""
         return self.classification == "pii"
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether its values are of persons, named or not: none may be told where the row is not."""
+        return self.classification != "internal"
+
 
 @dataclass(frozen=True)
 class Contract:
-    """A table as its users may rely on it: the job `made_by` makes it from the tables `made_from`."""
+    """A table as its users may rely on it: the job `made_by` makes it from the tables `made_from`.
+
+    snapshot_days: how long an old snapshot is kept, so that who is gone from the table is gone from its past (rule 14).
+    """
 
     name: str
     zone: str
     made_by: str
     made_from: tuple[str, ...]
+    snapshot_days: int
     description: str
     owner: str
     columns: tuple[Column, ...]
@@ -102,6 +111,7 @@ def _parse(document: dict[str, Any]) -> Contract:
         zone=_one_of(ZONES, custom["zone"], table["name"]),
         made_by=custom["madeBy"],
         made_from=tuple(custom.get("madeFrom", ())),
+        snapshot_days=custom["snapshotDays"],
         description=table["description"],
         owner=document["team"]["name"],
         columns=columns,

@@ -12,15 +12,21 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stedi_common.contracts import Contract
-from stedi_common.errors import LakeError
+from stedi_common.errors import CommitConflictError, LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import Lake
 
 if TYPE_CHECKING:
     from stedi_common.engines.parts import DataFile
+    from stedi_common.engines.retention import Expired
     from stedi_common.records import Drop, Reader
 
 ENGINES = ("embedded", "spark")
+
+#: What compaction makes files of, in bytes, and how many small files or manifests are many.
+TARGET_BYTES = 256 * 2**20
+MANY_FILES = 5
+MANY_MANIFESTS = 10
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,52 @@ class Held:
     rows: int
 
 
+@dataclass(frozen=True)
+class Extent:
+    """The data files that a table has: how many, and their bytes."""
+
+    files: int
+    bytes: int
+
+    @classmethod
+    def of(cls, summary: Mapping[str, str]) -> Extent:
+        """As the summary of a snapshot tells it."""
+        return cls(int(summary.get("total-data-files") or 0), int(summary.get("total-files-size") or 0))
+
+
+class Maintenance(Protocol):
+    """What keeps tables small and their past short. A step that somebody else has overtaken raises CommitConflictError.
+
+    No step changes a row, and each may be repeated, or left for another time.
+    """
+
+    def extent(self, contract: Contract) -> Extent | None:
+        """The data files that the table has now; None if it is not there or was never written to."""
+
+    def compact(self, contract: Contract) -> None:
+        """Put one file in the place of many small ones of a day, or of a table without days."""
+
+    def rewrite_manifests(self, contract: Contract) -> None:
+        """Put few manifests in the place of many."""
+
+    def expire(self, contract: Contract, now: datetime) -> Expired:
+        """Let go of snapshots, branches and tags that have had their time. Their files are orphans then."""
+
+    def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
+        """Remove files that no snapshot knows and that were written before then. Returns how many."""
+
+    def remove_staged(self, older_than: datetime) -> int:
+        """Remove what killed runs had staged, if it was written before then. Returns how many files."""
+
+
 class Engine(Protocol):
     """What a pipeline needs. A commit lands only on the head it names, or raises CommitConflictError."""
 
     name: str
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """What may be done to its tables without a change of rows."""
 
     def prepare(self, contract: Contract) -> None:
         """Make the table what its contract wants, if it is not: columns, partition, order, properties, a snapshot."""
@@ -188,9 +236,16 @@ def no_snapshot(contract: Contract) -> LakeError:
     )
 
 
+def conflict(contract: Contract) -> CommitConflictError:
+    """The error for who comes second."""
+    return CommitConflictError(
+        f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
+    )
+
+
 def table_properties(contract: Contract) -> dict[str, str]:
     """The Iceberg properties of a table, the same whoever makes it."""
-    unmeasured = {f"write.metadata.metrics.column.{c.name}": "none" for c in contract.columns if c.is_pii}
+    unmeasured = {f"write.metadata.metrics.column.{c.name}": "none" for c in contract.columns if c.is_personal}
     return {
         # Compare and swap: a commit that is not onto the head it was computed from is refused, never rebased.
         "commit.retry.num-retries": "0",

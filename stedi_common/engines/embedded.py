@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import Head, Held, Staged, missing_table, no_snapshot, table_properties
+from stedi_common.engines import Head, Held, Staged, conflict, missing_table, no_snapshot, table_properties
+from stedi_common.engines.embedded_maintenance import EmbeddedMaintenance
 from stedi_common.engines.parts import ARROW, Layout
 from stedi_common.engines.parts import DataFile as StagedFile
 from stedi_common.engines.shape import Shape, expect_types
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
-from stedi_common.errors import CommitConflictError, EngineError, LakeError, QueryError
+from stedi_common.errors import EngineError, LakeError, QueryError, StediError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
@@ -98,6 +99,7 @@ class EmbeddedEngine:
         except (IntegrityError, OperationalError):
             # Another run was making the catalog too; it is there now.
             self._catalog = _catalog(lake)
+        self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
 
     def prepare(self, contract: Contract) -> None:
         """Make the table what its contract wants, whoever made it."""
@@ -159,7 +161,9 @@ class EmbeddedEngine:
         for snapshot in _back(table, head):
             if snapshot.snapshot_id == since.snapshot_id:
                 return days
-            for file in _changed(table, snapshot):
+            with _unless_expired(contract):
+                changed = list(_changed(table, snapshot))
+            for file in changed:
                 if contract.partition is None or file.spec_id != table.spec().spec_id:
                     return None
                 days.add(_day(file))
@@ -172,7 +176,8 @@ class EmbeddedEngine:
     def _scan(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> str:
         """The same as a SELECT in DuckDB's SQL."""
         table = self._table_with(contract, head)
-        files = [file.file_path for file in _files(contract, table, head, days)]
+        with _unless_expired(contract):
+            files = [file.file_path for file in _files(contract, table, head, days)]
         return _select(contract, _ids(table), files)
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
@@ -337,13 +342,22 @@ class EmbeddedEngine:
         """Commit rows in the place of those of these days; of all for None."""
         table = self._table(contract)
         _expect_head(contract, table, onto)
+        replaced = _files(contract, table, onto, of) if of is None or contract.partition else []
+        with self._written(contract, table, rows) as files:
+            return _committed(contract, table, files, replaced, summary)
+
+    def _rewritten(self, contract: Contract, table: Table, files: Sequence[str]) -> AbstractContextManager[list[str]]:
+        """The rows of data files in new ones, which are gone if the block fails."""
+        return self._written(contract, table, self._frame(_select(contract, _ids(table), files)))
+
+    @contextmanager
+    def _written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
+        """The rows in new data files of the table, which are gone if the block fails."""
         # Not as the table says: Spark writes `file:/` where we write `file:///`.
         folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
-        replaced = _files(contract, table, onto, of) if of is None or contract.partition else []
         try:
-            files = self._write(contract, table, rows, folder)
-            return _committed(contract, table, files, replaced, summary)
-        except (EngineError, CommitConflictError):
+            yield self._write(contract, table, rows, folder)
+        except (CommitFailedException, StediError):
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
@@ -386,7 +400,7 @@ def _committed(
     try:
         change.commit_transaction()
     except CommitFailedException:
-        raise _conflict(contract) from None
+        raise conflict(contract) from None
     except _UNKNOWN:
         table.refresh()
     # Every commit makes a snapshot id of its own, so this one is ours or nobody's.
@@ -511,13 +525,16 @@ def _written(table: Table, snapshot: Snapshot) -> Snapshot:
 def _expect_head(contract: Contract, table: Table, onto: Head) -> None:
     snapshot = table.current_snapshot()
     if snapshot is None or snapshot.snapshot_id != onto.snapshot_id:
-        raise _conflict(contract)
+        raise conflict(contract)
 
 
-def _conflict(contract: Contract) -> CommitConflictError:
-    return CommitConflictError(
-        f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
-    )
+@contextmanager
+def _unless_expired(contract: Contract) -> Iterator[None]:
+    """Of a snapshot that has expired since it was looked up, the files may be gone."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise conflict(contract) from None
 
 
 def _align_columns(change: Transaction, contract: Contract, found: Shape) -> None:

@@ -9,7 +9,8 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from stedi_common.contracts import Contract
-from stedi_common.errors import CommitConflictError, EngineError
+from stedi_common.engines import conflict
+from stedi_common.errors import EngineError
 
 #: What Iceberg raises when somebody else has been quicker.
 _OVERTAKEN = ("AlreadyExistsException", "CommitFailedException", "IllegalArgument", "ValidationException")
@@ -34,12 +35,12 @@ def conflicting(contract: Contract) -> Iterator[None]:
     except EngineError as error:
         if not any(kind in str(error) for kind in _OVERTAKEN):
             raise
-        raise CommitConflictError(
-            f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
-        ) from None
+        raise conflict(contract) from None
 
 
 def kind_of(error: Exception) -> str:
-    """The class of an error, of Java's if it is one of Java's."""
+    """The class of an error, of Java's if it is one of Java's, and of what that only wraps."""
     java = getattr(error, "java_exception", None)
+    while java is not None and java.getClass().getSimpleName() == "RuntimeException" and java.getCause() is not None:
+        java = java.getCause()
     return java.getClass().getSimpleName() if java is not None else type(error).__name__

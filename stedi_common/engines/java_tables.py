@@ -13,7 +13,7 @@ from stedi_common.contracts import Contract
 from stedi_common.engines import missing_table
 from stedi_common.engines.failures import conflicting, kind_of, redacted
 from stedi_common.engines.shape import Shape, expect_types
-from stedi_common.errors import CommitConflictError, EngineError, LakeError
+from stedi_common.errors import CommitConflictError, EngineError
 from stedi_common.lake import CATALOG, Lake
 
 #: How often a table is prepared anew while others prepare it too, and how long each time waits at most, in seconds.
@@ -65,7 +65,8 @@ class JavaTables:
         if table is None:
             self._create(contract, wanted)
             return
-        self._expect_location(contract, table)
+        if not self._lake.is_local:
+            self._lake.expect_table(contract, table.location())
         metadata = table.operations().current()
         found = Shape.found(self._iceberg.TableMetadataParser.toJson(metadata))
         if metadata.currentSnapshot() is None and not found.is_as(wanted):
@@ -170,12 +171,3 @@ class JavaTables:
         for column, *_ in wanted.order:
             order = order.asc(column)
         return order.build()
-
-    def _expect_location(self, contract: Contract, table: Any) -> None:
-        """Rows go below the lake; a table of another place would not have them."""
-        expected = self._lake.table_location(contract)
-        if not self._lake.is_local and table.location() != expected:
-            raise LakeError(
-                f"{contract.name}: expected the table at {expected}, got {table.location()}",
-                hint="--lake and the catalog disagree about where the lake is",
-            )

@@ -48,7 +48,7 @@ class Layout:
             pa.field(c.name, ARROW[c.type], metadata={"PARQUET:field_id": str(ids[c.name])}) for c in contract.columns
         ]
         # A bound of personal data would outlive the row (rule 14).
-        measured = [column.name for column in contract.columns if not column.is_pii]
+        measured = [column.name for column in contract.columns if not column.is_personal]
         return cls(pa.schema(fields), contract.partition.name if contract.partition else None, measured)
 
 

@@ -34,12 +34,14 @@ from stedi_common.engines import (
     Held,
     Staged,
     Tally,
+    conflict,
     fingerprints,
     no_snapshot,
     spans,
 )
 from stedi_common.engines.failures import conflicting, kind_of, redacted
 from stedi_common.engines.java import java_home
+from stedi_common.engines.java_maintenance import JavaMaintenance
 from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
 from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
@@ -120,6 +122,7 @@ class SparkEngine:
         self._spark = _session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
         self._staging = Staging(lake)
+        self.maintenance = JavaMaintenance(lake, self._tables, self._spark._jsparkSession, self._jvm)
 
     def prepare(self, contract: Contract) -> None:
         """Make the table what its contract wants, whoever made it."""
@@ -331,12 +334,20 @@ class SparkEngine:
             _ensure(create, lambda: written() is not None)
             try:
                 _ensure(lambda: write(branch), lambda: written() != onto.snapshot_id)
+                self._expect_onto(contract, branch, onto)
                 _ensure(lambda: table().manageSnapshots().fastForwardBranch("main", branch).commit(), is_forward)
             finally:
                 # Whatever becomes of the branch, the table is told. One that stays expires, as those of killed runs do.
                 with suppress(Py4JError, PySparkException, EngineError):
                     _ensure(lambda: table().manageSnapshots().removeBranch(branch).commit(), lambda: written() is None)
         return self.head(contract)
+
+    def _expect_onto(self, contract: Contract, branch: str, onto: Head) -> None:
+        """Expiry may have taken the branch before it was written to: Iceberg then makes it anew, where the table is."""
+        table = self._tables.get(contract)
+        written = table.snapshot(branch)
+        if written is None or written.parentId() != onto.snapshot_id:
+            raise conflict(contract)
 
     def _writer(self, contract: Contract, rows: Frame, branch: str, summary: Mapping[str, str]) -> DataFrameWriterV2:
         native: DataFrame = rows.select(*contract.names).to_native()

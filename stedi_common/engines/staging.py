@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -29,6 +30,9 @@ from stedi_common.records import Block, Drop, Reader
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
 
+#: What the names of staging folders start with. Terraform's lifecycle rule for S3 knows it too.
+_STAGING = ".staging-"
+
 
 class Staging:
     """The staging folder of one run: where the landing zone lies, made when it is first asked for."""
@@ -41,7 +45,7 @@ class Staging:
     @cached_property
     def folder(self) -> str:
         """The folder or S3 URI."""
-        folder = f"{self._lake.above('landing')}/.staging-{uuid.uuid4().hex}-{os.getpid()}"
+        folder = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}-{os.getpid()}"
         make_folder(folder)
         if self._lake.is_local:
             Path(folder).chmod(0o700)
@@ -150,13 +154,39 @@ def _tally(block: Block, lines: pa.RecordBatch) -> Tally:
 
 
 def _remove(folder: str) -> None:
-    system, path = filesystem(folder)
+    _remove_dir(*filesystem(folder))
+
+
+def _remove_dir(system: fs.FileSystem, path: str) -> None:
     with suppress(FileNotFoundError):  # a folder of S3 is there only if something is in it
         system.delete_dir(path)
 
 
+def remove_abandoned(lake: Lake, older_than: datetime) -> int:
+    """Remove staging folders in which nothing was written since then (UTC). Returns how many files they had.
+
+    A folder of this machine's tells whose it is (see `Staging`); any other, or one whose process has its number from a
+    dead one, tells only its age.
+    """
+    system, above = filesystem(lake.above("landing"))
+    removed = 0
+    for folder in system.get_file_info(fs.FileSelector(above, allow_not_found=True)):
+        if folder.base_name.startswith(_STAGING):
+            found = system.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
+            if all(_is_older(each, older_than) for each in (folder, *found)):
+                _remove_dir(system, folder.path)
+                removed += sum(each.is_file for each in found)
+    return removed
+
+
+def _is_older(info: fs.FileInfo, than: datetime) -> bool:
+    """Whether it was written before then. Folders of S3 never were."""
+    at = info.mtime_ns
+    return at is None or datetime.fromtimestamp(at / 1e9, UTC).replace(tzinfo=None) < than
+
+
 def _remove_abandoned(lake: Path) -> None:
-    for folder in lake.glob(".staging-*"):
+    for folder in lake.glob(f"{_STAGING}*"):
         if not _is_running(int(folder.name.rpartition("-")[2])):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,187 @@
+"""Snapshots that hold the same rows in other files or manifests: PyIceberg reads them, but has no call to make one."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from pyiceberg.avro.codecs import AvroCompressionCodec
+from pyiceberg.catalog import Catalog
+from pyiceberg.manifest import (
+    DataFile,
+    ManifestContent,
+    ManifestEntry,
+    ManifestEntryStatus,
+    ManifestFile,
+    ManifestWriter,
+    write_manifest,
+    write_manifest_list,
+)
+from pyiceberg.table import Table
+from pyiceberg.table.refs import SnapshotRefType
+from pyiceberg.table.snapshots import (
+    Operation,
+    Snapshot,
+    SnapshotSummaryCollector,
+    Summary,
+    update_snapshot_summaries,
+)
+from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
+
+from stedi_common.engines import MANY_FILES, MANY_MANIFESTS, TARGET_BYTES
+from stedi_common.engines.retention import MAIN
+
+#: A file is small below this, as Iceberg's own compaction has it.
+SMALL_BYTES = TARGET_BYTES * 3 // 4
+#: Files that one manifest tells of. They are of neighbouring days, so that who looks for a day reads few of them.
+FULL = 100
+
+_CODEC: AvroCompressionCodec = "deflate"
+
+
+def small_files(table: Table) -> list[ManifestEntry]:
+    """The small files of each day, or of a table without days, that has many of them."""
+    by_day = defaultdict(list)
+    manifests = _manifests(table)
+    if any(manifest.content == ManifestContent.DELETES for manifest in manifests):
+        return []  # Somebody else's: rows are deleted that the files still have.
+    for manifest in manifests:
+        for entry in manifest.fetch_manifest_entry(table.io):
+            file = entry.data_file
+            if file.spec_id == table.spec().spec_id and file.file_size_in_bytes < SMALL_BYTES:
+                by_day[_values(file)].append(entry)
+    return [entry for entries in by_day.values() if len(entries) >= MANY_FILES for entry in entries]
+
+
+def replace_files(catalog: Catalog, table: Table, old: Sequence[ManifestEntry], new: Sequence[DataFile]) -> None:
+    """Put files in the place of others that have the same rows. Raises CommitFailedException if the head has moved."""
+    replaced = {entry.data_file.file_path for entry in old}
+    kept, existing = [], []
+    for manifest in _manifests(table):
+        entries = manifest.fetch_manifest_entry(table.io)
+        left = [entry for entry in entries if entry.data_file.file_path not in replaced]
+        if len(left) < len(entries):
+            existing += left
+        elif entries:
+            kept.append(manifest)
+    _Replacement(table).commit(catalog, kept, existing, old, new)
+
+
+def rewrite_manifests(catalog: Catalog, table: Table) -> None:
+    """Put full manifests in the place of many that are not. Raises CommitFailedException if the head has moved."""
+    manifests = _manifests(table)
+    small = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA and _live(manifest) < FULL]
+    if len(small) >= MANY_MANIFESTS:
+        kept = [manifest for manifest in manifests if manifest not in small]
+        entries = [entry for manifest in small for entry in manifest.fetch_manifest_entry(table.io)]
+        _Replacement(table).commit(catalog, kept, entries)
+
+
+class _Replacement:
+    """A snapshot with the rows of the head."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._id, self._name, self._numbers = table.metadata.new_snapshot_id(), uuid.uuid4(), count()
+
+    def commit(
+        self,
+        catalog: Catalog,
+        kept: Iterable[ManifestFile],
+        existing: Iterable[ManifestEntry],
+        old: Sequence[ManifestEntry] = (),
+        new: Sequence[DataFile] = (),
+    ) -> None:
+        added = [ManifestEntry.from_args(status=ManifestEntryStatus.ADDED, data_file=file) for file in new]
+        manifests = [
+            *self._written(added, ManifestWriter.add),
+            *self._written(existing, ManifestWriter.existing),
+            *self._written(old, ManifestWriter.delete),
+            *kept,
+        ]
+        snapshot = self._snapshot(manifests, self._summary([entry.data_file for entry in old], new))
+        same_head = {"ref": MAIN, "snapshot-id": snapshot.parent_snapshot_id}
+        moved = {"ref-name": MAIN, "type": SnapshotRefType.BRANCH, "snapshot-id": self._id}
+        catalog.commit_table(
+            self._table,
+            (AssertRefSnapshotId.model_validate(same_head),),
+            (AddSnapshotUpdate(snapshot=snapshot), SetSnapshotRefUpdate.model_validate(moved)),
+        )
+
+    def _snapshot(self, manifests: list[ManifestFile], summary: Summary) -> Snapshot:
+        metadata, parent = self._table.metadata, _head(self._table).snapshot_id
+        number, location = metadata.next_sequence_number(), self._location(f"snap-{self._id}-0-{self._name}.avro")
+        output = self._table.io.new_output(location)
+        with write_manifest_list(metadata.format_version, output, self._id, parent, number, _CODEC) as writer:
+            writer.add_manifests(manifests)
+        return Snapshot.model_validate(
+            {
+                "snapshot-id": self._id,
+                "parent-snapshot-id": parent,
+                "sequence-number": number,
+                "manifest-list": location,
+                "summary": summary,
+                "schema-id": metadata.current_schema_id,
+            }
+        )
+
+    def _written(
+        self, entries: Iterable[ManifestEntry], write: Callable[[ManifestWriter, ManifestEntry], Any]
+    ) -> Iterator[ManifestFile]:
+        by_spec = defaultdict(list)
+        for entry in entries:
+            by_spec[entry.data_file.spec_id].append(entry)
+        for spec_id, some in by_spec.items():
+            some.sort(key=lambda entry: _values(entry.data_file))
+            for start in range(0, len(some), FULL):
+                with self._writer(spec_id) as writer:
+                    for entry in some[start : start + FULL]:
+                        write(writer, entry)
+                yield writer.to_manifest_file()
+
+    def _writer(self, spec_id: int) -> ManifestWriter:
+        return write_manifest(
+            self._table.format_version,
+            self._table.specs()[spec_id],
+            self._table.schema(),
+            self._table.io.new_output(self._location(f"{self._name}-m{next(self._numbers)}.avro")),
+            self._id,
+            _CODEC,
+        )
+
+    def _location(self, name: str) -> str:
+        return self._table.location_provider().new_metadata_location(name)
+
+    def _summary(self, old: Sequence[DataFile], new: Sequence[DataFile]) -> Summary:
+        """The totals of the head, with what is other now."""
+        files, schema, specs = SnapshotSummaryCollector(), self._table.schema(), self._table.specs()
+        for file in new:
+            files.add_file(file, schema, specs[file.spec_id])
+        for file in old:
+            files.remove_file(file, schema, specs[file.spec_id])
+        # PyIceberg counts for the operations that it can do.
+        counted = update_snapshot_summaries(Summary(Operation.OVERWRITE, **files.build()), _head(self._table).summary)
+        return Summary(Operation.REPLACE, **counted.additional_properties)
+
+
+def _manifests(table: Table) -> list[ManifestFile]:
+    return _head(table).manifests(table.io)
+
+
+def _head(table: Table) -> Snapshot:
+    head = table.current_snapshot()
+    assert head is not None  # noqa: S101 - whoever maintains a table has seen its head
+    return head
+
+
+def _live(manifest: ManifestFile) -> int:
+    return (manifest.added_files_count or 0) + (manifest.existing_files_count or 0)
+
+
+def _values(file: DataFile) -> tuple[tuple[bool, Any], ...]:
+    """The partition, in an order that a day that is not known has a place in."""
+    values = (file.partition[position] for position in range(len(file.partition)))
+    return tuple((value is not None, value) for value in values)
