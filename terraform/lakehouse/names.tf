@@ -17,7 +17,7 @@ locals {
     trimsuffix(file, ".yaml") => yamldecode(file("${local.sources.contracts}/${file}"))
   }
 
-  # A table's custom properties: its zone, the job that makes it, the tables it is made from.
+  # A table's custom properties: its zone, how long an old snapshot stays, the job that makes it, what it is made from.
   lineage = {
     for name, contract in local.contracts :
     name => { for property in contract.schema[0].customProperties : property.property => property.value }
@@ -26,6 +26,9 @@ locals {
   # Rule 14: a withdrawn person is gone from trusted and curated after 7 days, an erased one from every zone after 30.
   # A table's old snapshots end first, then the versions of the objects that they were made of. Glue and S3 each look
   # once a day.
-  snapshot_days   = { landing = 20, trusted = 4, curated = 4 }
+  snapshot_days = {
+    for zone in ["landing", "trusted", "curated"] :
+    zone => min([for table in local.lineage : table.snapshotDays if table.zone == zone]...)
+  }
   noncurrent_days = 1
 }
