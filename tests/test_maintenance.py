@@ -475,24 +475,28 @@ def test_expiry_does_not_take_what_somebody_has_just_named(worn, tmp_path):
 
 
 def test_a_run_whose_branch_has_expired_is_refused(connect_to, tmp_path):
-    """Iceberg would make the branch anew where the table is by then, and the run would do its work twice."""
+    """Iceberg would make the branch anew where the table is by then: on top of what the run has not seen."""
     spark, other = connect_to("spark", tmp_path / "lake"), connect_to("embedded", tmp_path / "lake")
     spark.prepare(READINGS)
     add(other, "ann", [FIRST])
     onto = spark.head(READINGS)
 
-    class Slow:
-        def __init__(self, frame: Any) -> None:
-            self._frame = frame
+    class Slow(dict[str, str]):
+        """A summary that is asked for when the branch is there and nothing is committed to it."""
 
-        def select(self, *columns: str) -> Any:
+        def items(self) -> Any:
             other.maintenance.expire(READINGS, now() + 3 * DAY)
             add(other, "bob", [FIRST])
-            return self._frame.select(*columns)
+            return super().items()
 
     with pytest.raises(CommitConflictError):
-        spark.append(READINGS, Slow(of(spark, "cleo", [FIRST])), onto, {})
-    assert seen(spark, READINGS, spark.head(READINGS)) == Counter({("ann", FIRST): 1, ("bob", FIRST): 1})
+        spark.replace_days(READINGS, (), of(spark, "cleo", []), onto, Slow({"stedi.run": "late"}))
+    head = spark.head(READINGS)
+    assert (seen(spark, READINGS, head), head.summary.get("stedi.run")) == (
+        Counter({("ann", FIRST): 1, ("bob", FIRST): 1}),
+        None,
+    )
+    assert list(table_of(tmp_path / "lake", READINGS).refs()) == ["main"]
 
 
 # Forgetting
