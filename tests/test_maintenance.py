@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -236,13 +235,6 @@ def test_days_are_what_rule_14_allows():
     for name in names():
         most = 30 if contract(name).zone == "landing" else 7
         assert ORPHAN_AGE <= contract(name).snapshot_days * DAY <= (most - 2) * DAY
-
-
-def test_terraform_says_the_same_days():
-    """Glue's optimizers and our own maintenance, whichever comes, keep the past as long."""
-    names_tf = (Path(__file__).parents[1] / "terraform" / "lakehouse" / "names.tf").read_text()
-    said = dict(re.findall(r"(\w+) = (\d+)", re.search(r"snapshot_days\s+= {(.*)}", names_tf)[1]))
-    assert {contract(name).zone: str(contract(name).snapshot_days) for name in names()} == said
 
 
 AT = datetime(2024, 5, 10)
