@@ -134,6 +134,7 @@ def test_running_twice_changes_nothing(played, key):
     assert heads(played.engine) == before
 
 
+@ON_SPARK_UNHURRIED
 def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
     before = tables(played.engine)
     assert all(outcome.changed for outcome in run(played.engine, EVER, key))

@@ -399,7 +399,9 @@ class Interrupted:
 
 
 @ON_SPARK_UNHURRIED
-@pytest.mark.parametrize("later", [timedelta(), LATER], ids=["tonight", "later"])
+@pytest.mark.parametrize(
+    "later", [pytest.param(timedelta(), id="tonight"), pytest.param(LATER, id="later", marks=pytest.mark.long)]
+)
 def test_a_run_that_races_maintenance_loses_nothing(engine, connect, tmp_path, key, later):
     a_week(engine, tmp_path, key)
     keeper = connect(tmp_path / "lake")

@@ -7,11 +7,25 @@ from lakes import land, rows, write
 from rules import RULES
 
 from stedi_common import pipeline
+from stedi_common.engines import ENGINES
 from stedi_common.pipeline import Job
 from stedi_common.pseudonym import PseudonymKey
 
+#: The rules of what a record is. One reader reads it for both engines (`tests/records`), so Spark's turn can wait.
+OF_RECORDS = {"1", "2", "3"}
+EXAMPLES = [
+    pytest.param(
+        engine,
+        rule,
+        id=f"{engine}-{rule.id}",
+        marks=[pytest.mark.long] * (engine == "spark" and rule.id.partition("-")[0] in OF_RECORDS),
+    )
+    for engine in ENGINES
+    for rule in RULES
+]
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+@pytest.mark.parametrize(("engine_name", "rule"), EXAMPLES, indirect=["engine_name"])
 def test_the_rule_gives_its_rows(rule, engine, tmp_path, key: PseudonymKey):
     for drops, arrival in zip(rule.runs, rule.arrived_at, strict=True):
         write(tmp_path / "drops", drops)
