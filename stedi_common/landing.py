@@ -114,6 +114,9 @@ def _append_missing(  # noqa: PLR0913, PLR0917 - an append is all of this
             # The names skip files that others have filled.
             there = engine.read(table, head).filter(nw.col("source_file").is_in(names)).select(*keys)
             missing = rows.join(there, on=keys, how="anti")
+            if not engine.collect(missing.select(*keys).head(1)):
+                # A run that died had added them. To commit nothing again would let those after it die here too.
+                return
         try:
             engine.append(table, missing, head, summary)
         except CommitConflictError:
