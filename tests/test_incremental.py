@@ -108,6 +108,7 @@ def mornings(engine_name, tmp_path_factory, key) -> list[Morning]:
     return found
 
 
+@ON_SPARK_UNHURRIED
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_what_a_night_brings(mornings, key, case):
     for morning, pairs in zip(mornings, case.pairs, strict=True):

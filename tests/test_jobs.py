@@ -130,14 +130,11 @@ def test_one_script_stops_at_the_first_step_that_fails(tmp_path):
     )
 
 
-def test_scripts_run_under_spark_submit(tmp_path):
+def test_a_script_runs_under_spark_submit(tmp_path):
     """Where Spark has started Java before the script runs, and without Iceberg."""
     write(tmp_path / "drops", PAIR)
-    common = (*GLUES, "--lake", tmp_path / "lake")
-    land = submitted("land", "--source", "customer", "--landing", tmp_path / "drops", *common)
-    assert (land.code, last_line(land)["landed"]) == (0, 1), land.err
-    made = submitted("customer_landing_to_trusted", *common)
-    assert (made.code, last_line(made)["rows_kept"]) == (0, 1), made.err
+    done = submitted("lakehouse", "--landing", tmp_path / "drops", *GLUES, "--lake", tmp_path / "lake")
+    assert (done.code, last_line(done)["rows_kept"]) == (0, 1), done.err
 
 
 def last_line(done):

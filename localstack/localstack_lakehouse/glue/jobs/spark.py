@@ -59,6 +59,9 @@ def fixed_settings(folder: Path, cores: int, java_options: Sequence[str]) -> dic
     options = [
         # On few cores the collector that stops the world does less work in all than the one that runs beside.
         "-XX:+UseParallelGC",
+        # Jobs are short here, and over before the thorough compiler pays. The code of the quick one takes more room.
+        "-XX:TieredStopAtLevel=1",
+        "-XX:ReservedCodeCacheSize=256m",
         f"-Dlog4j.configurationFile={HERE / 'log4j2.properties'}",
         f"-Djava.io.tmpdir={folder}",
         f"-Duser.home={folder}",
