@@ -67,7 +67,7 @@ ASSUMPTIONS = {
     "query_share": (0.1, "of machine_learning_curated, half of what is made, that a query reads, up to 10 GB"),
 }
 
-LAYOUTS = {"one-job": (1, 1, 8), "job-per-table": (3, 5, 55)}  # jobs that land, jobs that make, state transitions
+LAYOUTS = {"one-job": (1, 1, 8), "job-per-table": (3, 6, 62)}  # jobs that land, the other jobs, state transitions
 CUSTOMERS = (1_000, 100_000, 1_000_000)
 GB = 1e9
 

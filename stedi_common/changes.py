@@ -135,20 +135,19 @@ def _days_decided(engine: Engine, decision: Decision, before: Heads, now: Heads,
     """The days that have a reading of somebody about whom something else is decided now."""
     if all(before[name].written_id == now[name].written_id for name in _tables(decision)):
         return set()
-    then, today = (_decided(engine, decision, heads, policy) for heads in (before, now))
+    then, today = (decided(decision, read(engine, decision, heads), policy) for heads in (before, now))
     columns = then.collect_schema().names()
     # What only one side says. It says nothing twice.
     changed = nw.concat([then, today]).group_by(columns).agg(nw.len().alias("n")).filter(nw.col("n") == 1)
     with engine.held(changed.select(columns)) as held:
-        return _days_of(engine, decision, held.frame, now) if held.rows else set()
+        return days_of(engine, contract(decision.about), now[decision.about], held.frame) if held.rows else set()
 
 
-def _days_of(engine: Engine, decision: Decision, changed: Frame, now: Heads) -> set[date]:
-    """The days that have a reading which the changed decisions concern."""
-    table = contract(decision.about)
+def days_of(engine: Engine, table: Contract, head: Head, changed: Frame) -> set[date]:
+    """The days that have a reading in the table which the changed decisions concern."""
     (at,) = (column.name for column in table.columns if column.transform)
     columns = changed.collect_schema().names()
-    readings = engine.read(table, now[table.name]).select(columns[0], at)
+    readings = engine.read(table, head).select(columns[0], at)
     if "since" in columns:
         earliest = engine.collect(changed.select(nw.col("since").min()))[0]["since"]
         # The same for everybody, which skips files; then for each their own.
@@ -161,11 +160,17 @@ def _days_of(engine: Engine, decision: Decision, changed: Frame, now: Heads) -> 
     return {row["day"].date() for row in engine.collect(days)}
 
 
-def _decided(engine: Engine, decision: Decision, heads: Heads, policy: Policy) -> Frame:
-    given = {name: engine.read(contract(name), heads[name]) for name in _tables(decision)}
+def decided(decision: Decision, tables: Mapping[str, Frame], policy: Policy) -> Frame:
+    """What is decided, if these are the tables."""
+    given = {name: tables[name] for name in _tables(decision)}
     if "policy" in inspect.signature(decision.function).parameters:
         return decision.function(**given, policy=policy)
     return decision.function(**given)
+
+
+def read(engine: Engine, decision: Decision, heads: Heads) -> dict[str, Frame]:
+    """The tables that the decision is made from."""
+    return {name: engine.read(contract(name), heads[name]) for name in _tables(decision)}
 
 
 def _tables(decision: Decision) -> list[str]:

@@ -4,12 +4,14 @@ The line is on standard output once the table is as it should be. Metrics and pe
 
     every job   job, table
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values
+    remove_withdrawn
+                removed (rows by table); its table is `withdrawals`, and no line says that there were none
     maintain_tables
                 files, bytes (before and after), snapshots, refs, removed, held, overtaken
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
-What they mean stands in `landing.Landed`, `maintenance.Maintained` and `pipeline.Outcome`. What fails ends the run, and
-is told on standard error and as the message of Glue's run: `<table> is stale: <error>`.
+What they mean stands in `landing.Landed`, `withdrawals.Removed`, `maintenance.Maintained` and `pipeline.Outcome`. What
+fails ends the run, and is told on standard error and as the message of Glue's run: `<table> is stale: <error>`.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stedi_common import landing, maintenance, pipeline
+from stedi_common import landing, maintenance, pipeline, withdrawals
 from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.engines import ENGINES, Engine, connect
 from stedi_common.errors import StediError, UnexpectedError
@@ -51,13 +53,21 @@ class Step:
 
     job: str
     table: str
-    run: Callable[[Engine, Any], landing.Landed | pipeline.Outcome | maintenance.Maintained | None]
+    run: Callable[
+        [Engine, Any], landing.Landed | withdrawals.Removed | pipeline.Outcome | maintenance.Maintained | None
+    ]
 
     @classmethod
     def lands(cls, source: str, folder: str) -> Step:
         """Land the drops of a source."""
         table = contract(f"{source}_landing")
         return cls(table.made_by, table.name, lambda engine, given: landing.land(engine, source, folder, given.key))
+
+    @classmethod
+    def removes(cls) -> Step:
+        """Remove what is no longer admitted from all tables, the last of them first."""
+        run = withdrawals.remove
+        return cls("remove_withdrawn", "withdrawals", lambda engine, given: run(engine, given.policy, given.key))
 
     @classmethod
     def makes(cls, job: pipeline.Job) -> Step:
@@ -85,10 +95,17 @@ def make(job: str, argv: Sequence[str]) -> str | None:
     return _run([Step.makes(pipeline.JOBS[job])], arguments, lambda arguments: _lake(arguments).expect())
 
 
+def remove_withdrawn(argv: Sequence[str]) -> str | None:
+    """Remove what is no longer admitted from all tables. Returns what `sys.exit` takes: of a failure what to tell."""
+    arguments = _parsed(_parser("remove_withdrawn"), argv)
+    return _run([Step.removes()], arguments, lambda arguments: _lake(arguments).expect())
+
+
 def lakehouse(argv: Sequence[str]) -> str | None:
     """Land all drops and make all tables, in one session. Returns what `sys.exit` takes: of a failure what to tell."""
     arguments = _parsed(_landing_parser("lakehouse"), argv)
     steps = [Step.lands(source, arguments.landing) for source in SOURCES]
+    steps.append(Step.removes())
     steps += [Step.makes(job) for job in pipeline.JOBS.values()]
     return _run(steps, arguments, _lake)
 

@@ -16,17 +16,14 @@ import narwhals as nw
 
 from stedi_common import __version__
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head, Held, Staged, Tally
-from stedi_common.errors import CommitConflictError, FileChangedError
+from stedi_common.engines import Engine, Head, Held, Staged, Tally, until_kept
+from stedi_common.errors import FileChangedError
 from stedi_common.frames import Frame, distinct
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.records import Drop, Reader, drops, sha256
 
 REJECTED = contract("rejected_records")
 LEDGER = contract("landed_files")
-
-#: How often a run starts over because another one committed in between.
-ATTEMPTS = 5
 
 _PLACE = ["source_file", "source_line"]
 
@@ -66,13 +63,7 @@ def land(engine: Engine, source: str, landing: str, key: PseudonymKey, arrived_a
     found = drops(landing, source)
     for each in (table, REJECTED, LEDGER):
         engine.prepare(each)
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return _land(engine, reader, table, found)
-        except CommitConflictError:
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError
+    return until_kept(lambda: _land(engine, reader, table, found))
 
 
 def _land(engine: Engine, reader: Reader, table: Contract, found: Sequence[Drop]) -> Landed:
@@ -108,7 +99,8 @@ def _append_missing(  # noqa: PLR0913, PLR0917 - an append is all of this
     The sources share the table, so it is looked at again if it has moved on.
     """
     keys, names = list(table.keys), [drop.name for drop in of]
-    for attempt in range(1, ATTEMPTS + 1):
+
+    def append() -> None:
         head, missing = engine.head(table), rows
         if head.rows and head != lacking:
             # The names skip files that others have filled.
@@ -117,13 +109,9 @@ def _append_missing(  # noqa: PLR0913, PLR0917 - an append is all of this
             if not engine.collect(missing.select(*keys).head(1)):
                 # A run that died had added them. To commit nothing again would let those after it die here too.
                 return
-        try:
-            engine.append(table, missing, head, summary)
-        except CommitConflictError:
-            if attempt == ATTEMPTS:
-                raise
-        else:
-            return
+        engine.append(table, missing, head, summary)
+
+    until_kept(append)
 
 
 def _new(engine: Engine, head: Head, found: Sequence[Drop]) -> list[Drop]:

@@ -15,7 +15,7 @@ import narwhals as nw
 from stedi_common import __version__, tables
 from stedi_common.changes import RUN, Since, affected_days, last_run, people_with_readings
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head, missing_table
+from stedi_common.engines import Engine, Head, missing_table, until_kept
 from stedi_common.errors import MultipliedRowsError, PolicyError, StediError
 from stedi_common.frames import DROPPED, Frame, distinct, kept
 from stedi_common.policy import Policy
@@ -96,28 +96,33 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
 
     Raises:
         PolicyError: a source was built under another policy (rule 11).
-        CommitConflictError: another run committed to the table in between.
+        CommitConflictError: other runs kept committing to the table in between.
     """
     for source in job.sources:
         if not engine.exists(source):
             raise missing_table(source)
     engine.prepare(job.target)
+    return until_kept(lambda: _run(engine, job, policy, key))
+
+
+def _run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome:
     # The target's head before any source: a run that raced this one makes the commit fail, not the rows double.
     target = engine.head(job.target)
     sources = {source.name: engine.head(source) for source in job.sources}
     _expect_policy(engine, job, sources, policy)
-    recipe, seen = _recipe(job, policy, key), _seen(sources)
+    wanted, seen = recipe(job, policy, key), _seen(sources)
     since = Since.last_run(engine, job.target, target, sources)
-    if since and since.carries(recipe | seen) and since.changed_days(engine) == set():
+    if since and since.carries(wanted | seen) and since.changed_days(engine) == set():
         return _outcome(job, since.built.summary, target, changed=False)
-    work = _work(engine, job, sources, since if since and since.carries(recipe) else None, policy)
-    summary = recipe | seen | {RUN: uuid.uuid4().hex, "stedi.days": ALL if work.days is None else str(len(work.days))}
+    work = _work(engine, job, sources, since if since and since.carries(wanted) else None, policy)
+    summary = wanted | seen | {RUN: uuid.uuid4().hex, "stedi.days": ALL if work.days is None else str(len(work.days))}
     if work.days == set():
         # What it has seen goes into the table all the same: the next run need not look there again.
         summary |= _told(0, {None: 0})
         head = engine.replace_days(job.target, (), engine.read(job.target, target, set()), target, summary)
         return _outcome(job, summary, head, changed=True)
-    judged = _judge(engine, job, work, policy, key).select(*job.target.names, DROPPED)
+    some = work.days is not None
+    judged = judge(engine, job, work.sources, policy, key, of_some_days=some).select(*job.target.names, DROPPED)
     with _computed(engine, judged, work.rows_in) as rows:
         summary |= _counts(engine, job, rows, work.rows_in)
         head = _commit(engine, job, work, kept(rows, job.target.names), target, summary)
@@ -167,13 +172,16 @@ def _computed(engine: Engine, rows: Frame, how_many: int) -> Iterator[Frame]:
         yield held.frame
 
 
-def _judge(engine: Engine, job: Job, work: _Work, policy: Policy, key: PseudonymKey) -> Frame:
-    arguments: dict[str, Any] = dict(work.sources)
+def judge(  # noqa: PLR0913 - what a function needs, and of how many days
+    engine: Engine, job: Job, sources: Mapping[str, Frame], policy: Policy, key: PseudonymKey, *, of_some_days: bool
+) -> Frame:
+    """The sources' rows as the job's function judges them."""
+    arguments: dict[str, Any] = dict(sources)
     parameters = inspect.signature(job.function).parameters
     if "pseudonyms" in parameters:
         emails = arguments["customers_curated"].select("email")
-        if work.days is not None:
-            # Of a few days only those who have readings then: a pseudonym takes longer to make than to look up.
+        if of_some_days:
+            # Only those who have readings then: a pseudonym takes longer to make than to look up.
             users = distinct(arguments["accelerometer_trusted"].select(nw.col("user").alias("email")))
             emails = emails.join(users, on="email", how="semi")
         arguments["pseudonyms"] = engine.derive(emails, "email", "pseudonym", key.pseudonym)
@@ -204,7 +212,7 @@ def _told(rows_in: int, rows_by_reason: Mapping[str | None, int]) -> dict[str, s
     }
 
 
-def _recipe(job: Job, policy: Policy, key: PseudonymKey) -> dict[str, str]:
+def recipe(job: Job, policy: Policy, key: PseudonymKey) -> dict[str, str]:
     """How a table is made. A table that was made otherwise is made anew from nothing."""
     return {
         "stedi.version": __version__,

@@ -13,7 +13,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from stedi_common import landing, pipeline
+from stedi_common import landing, pipeline, withdrawals
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, connect
 from stedi_common.lake import Lake
@@ -62,7 +62,8 @@ def land(engine: Engine, folder: Path, key: PseudonymKey, arrived_at: datetime) 
 
 
 def run(engine: Engine, policy: Policy, key: PseudonymKey) -> list[pipeline.Outcome]:
-    """Run all five jobs."""
+    """Remove what is no longer admitted, then run all five jobs."""
+    withdrawals.remove(engine, policy, key)
     return [pipeline.run(engine, job, policy, key) for job in pipeline.jobs([])]
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -129,16 +131,35 @@ def test_staged_files_are_the_tables_or_nowhere(engine, tmp_path, key):
     assert written == committed != set()
 
 
-def test_a_job_that_is_overtaken_is_refused(pair, tmp_path, key):
+def test_a_job_that_is_overtaken_starts_over(pair, tmp_path, key):
+    """From its sources as they are then, a few times; the last to commit is who read last."""
     one, other = pair
-    job = pipeline.JOBS["customer_landing_to_trusted"]
+    job, landed = pipeline.JOBS["customer_landing_to_trusted"], partial(landing.land, one, "customer")
+    write(tmp_path / "drops", DROPS)
+    landed(str(tmp_path / "drops"), key, ARRIVAL)
+    again, overtaken = iter([True, True, False]), []
+
+    def overtake():
+        if next(again):
+            # Another policy each time: else there is nothing to commit.
+            pipeline.run(one, job, Policy(pairing="timestamp" if overtaken else "owner"), key)
+            overtaken.append(one.head(job.target))
+
+    outcome = pipeline.run(Overtaken(other, overtake), job, Policy("ever"), key)
+    assert len(overtaken) == 2
+    assert other.head(job.target).summary["stedi.policy"] == str(Policy("ever"))
+    assert (outcome.changed, other.head(job.target).rows) == (True, outcome.rows)
+    assert list(table_of(tmp_path / "lake", job.target).refs()) == ["main"]
+
+
+def test_a_job_that_is_overtaken_again_and_again_gives_up(connect_to, tmp_path, key):
+    one, other = (connect_to("embedded", tmp_path / "lake") for _ in range(2))
+    job, policies = pipeline.JOBS["customer_landing_to_trusted"], cycle((Policy(), Policy(pairing="timestamp")))
     write(tmp_path / "drops", DROPS)
     landing.land(one, "customer", str(tmp_path / "drops"), key, ARRIVAL)
-    slow = Overtaken(other, lambda: pipeline.run(one, job, Policy(), key))
     with pytest.raises(CommitConflictError):
-        pipeline.run(slow, job, Policy("ever"), key)
-    assert other.head(job.target).summary["stedi.policy"] == str(Policy())
-    assert list(table_of(tmp_path / "lake", job.target).refs()) == ["main"]
+        pipeline.run(Overtaken(other, lambda: pipeline.run(one, job, next(policies), key)), job, Policy("ever"), key)
+    assert other.head(job.target).summary["stedi.policy"] != str(Policy("ever"))
 
 
 class Overtaken:

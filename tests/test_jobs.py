@@ -50,7 +50,7 @@ PAIR = landing(
 
 
 def test_the_scripts_are_those_that_users_know():
-    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse", "maintain_tables"}
+    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse", "maintain_tables", "remove_withdrawn"}
     assert tuple(pipeline.JOBS) == FIVE
 
 
@@ -98,6 +98,23 @@ def steps_of(words):
     with redirect_stdout(told):
         assert jobs.lakehouse(words) is None
     return [json.loads(line) for line in told.getvalue().splitlines()]
+
+
+def test_a_script_removes_who_withdrew(tmp_path):
+    """One line if there was anything to remove, and before and after it none."""
+    words = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
+    making = ("--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded")
+    write(tmp_path / "drops", PAIR)
+    steps_of(making)
+    withdrawal = customer("ann@example.org", at("10:00"), None, "sn-1")
+    write(tmp_path / "drops", landing([withdrawal], name="later"))
+    assert job("land", "--source", "customer", "--landing", tmp_path / "drops", *words).code == 0
+    done = [job("remove_withdrawn", *words) for _ in range(2)]
+    assert [(each.code, each.err) for each in done] == [(0, "")] * 2
+    assert [len(each.out.splitlines()) for each in done] == [1, 0]
+    told = json.loads(done[0].out)
+    assert (told["job"], told["table"]) == ("remove_withdrawn", "withdrawals")
+    assert list(told["removed"].values()) == [1] * 5
 
 
 def test_a_script_maintains_what_is_there(tmp_path):

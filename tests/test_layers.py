@@ -1,4 +1,7 @@
-"""Dependencies point one way: contracts ← consent ← tables ← changes ← pipeline and landing ← jobs and the CLI."""
+"""Dependencies point one way.
+
+contracts ← consent ← tables ← changes ← pipeline and landing ← withdrawals ← jobs and the CLI
+"""
 
 import ast
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ LAYERS = (
     ("engines",),
     ("changes",),
     ("pipeline", "landing", "query", "maintenance"),
-    ("status", "generate"),
+    ("withdrawals", "status", "generate"),
     ("jobs", "cli"),
 )
 LEVEL = {layer: level for level, layers in enumerate(LAYERS) for layer in layers}
@@ -33,7 +36,10 @@ MAY_USE = {
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
     "pseudonym": {"boto3", "botocore"},
-    **{layer: {"narwhals"} for layer in ("consent", "frames", "tables", "changes", "pipeline", "landing")},
+    **{
+        layer: {"narwhals"}
+        for layer in ("consent", "frames", "tables", "changes", "pipeline", "landing", "withdrawals")
+    },
 }
 LIBRARIES = set().union(*MAY_USE.values())
 

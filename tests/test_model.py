@@ -18,7 +18,7 @@ from histories import DEVICES, HOUR, INSTANTS, MOMENTS, PEOPLE, History, often
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from lakes import Asks, KilledError, instead, opening, table_of, write
+from lakes import Asks, KilledError, instead, opening, run, table_of, write
 from pyiceberg.exceptions import CommitStateUnknownException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
@@ -26,7 +26,7 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSnapshotUpdate
 from test_laws import tables, told
 
-from stedi_common import changes, consent, landing, pipeline
+from stedi_common import changes, consent, landing, pipeline, withdrawals
 from stedi_common import tables as functions
 from stedi_common.contracts import SOURCES, Contract, contract, names
 from stedi_common.engines.embedded import EmbeddedEngine
@@ -187,8 +187,7 @@ class Lakehouse(RuleBasedStateMachine):
         with suppress(KilledError):
             for source in SOURCES:
                 landing.land(self._engine, source, str(self._folder / "drops"), self._key, ARRIVAL)
-            for job in pipeline.jobs([]):
-                pipeline.run(self._engine, job, self._policy, self._key)
+            run(self._engine, self._policy, self._key)
             history = History((self._dropped,), (ARRIVAL,))
             assert tables(self._engine) == told(history, self._policy, self._key)
         self._blow = 0, ""
@@ -267,14 +266,15 @@ def equal_records_land_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def withdrawals_mark_no_days(patch: pytest.MonkeyPatch) -> None:
-    days_of = changes._days_of
+    def days_of_who_is_new(engine: Any, decision: Any, before: Any, now: Any, policy: Policy) -> Any:
+        then, today = (changes.decided(decision, changes.read(engine, decision, at), policy) for at in (before, now))
+        new = today.join(then, on=then.collect_schema().names(), how="anti")
+        with engine.held(new) as held:
+            about = contract(decision.about)
+            return changes.days_of(engine, about, now[about.name], held.frame) if held.rows else set()
 
-    def of_who_is_left(engine: Any, decision: Any, changed: Any, now: Any) -> Any:
-        left = changes._decided(engine, decision, now, Policy())
-        who = changed.collect_schema().names()[0]
-        return days_of(engine, decision, changed.join(left, on=who, how="semi"), now)
-
-    patch.setattr(changes, "_days_of", of_who_is_left)
+    patch.setattr(changes, "_days_decided", days_of_who_is_new)
+    patch.setattr(withdrawals, "remove", lambda *_: None)
 
 
 def the_second_claimant_owns_too(patch: pytest.MonkeyPatch) -> None:

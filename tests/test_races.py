@@ -16,7 +16,6 @@ from lakes import Asks, instead, land, opening, run, write
 from test_laws import tables, told
 
 from stedi_common.engines import Engine
-from stedi_common.errors import CommitConflictError
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
@@ -81,14 +80,10 @@ def record(who: str, n: int, serial: str, *, consents: bool) -> Any:
     return customer(who, made, FIRST if consents else None, serial)
 
 
-def night(engine: Any, folder: Path, key: PseudonymKey) -> bool:
-    """Land and run; whether somebody else was quicker."""
-    try:
-        land(engine, folder / "drops", key, ARRIVAL)
-        run(engine, Policy(), key)
-    except CommitConflictError:
-        return True
-    return False
+def night(engine: Any, folder: Path, key: PseudonymKey) -> None:
+    """Land and run. Who is overtaken starts over, from the sources as they are then."""
+    land(engine, folder / "drops", key, ARRIVAL)
+    run(engine, Policy(), key)
 
 
 @pytest.mark.parametrize(
@@ -96,24 +91,21 @@ def night(engine: Any, folder: Path, key: PseudonymKey) -> bool:
 )
 def test_a_run_that_is_overtaken_at_any_moment(tmp_path, key, seed, number):
     """By a whole run that knows of another decision: what the first one does after that changes nothing."""
-    random, raced, lost = Random(seed), 0, 0
+    random, raced = Random(seed), 0
     with opening() as connect_to:
         one, other = Interrupted(connect_to("embedded", tmp_path / "lake")), connect_to("embedded", tmp_path / "lake")
 
         def overtake(drops: Drops) -> None:
             write(tmp_path / "drops", drops)
-            assert not night(other, tmp_path, key)
+            night(other, tmp_path, key)
 
         for before, meanwhile in races(random, number):
             write(tmp_path / "drops", before)
             one.before(random, lambda drops=meanwhile: overtake(drops))
-            lost += night(one, tmp_path, key)
+            night(one, tmp_path, key)
             raced += one.was_interrupted
             assert_right(other, tmp_path, key)
-            assert not night(other, tmp_path, key)
-            assert_right(other, tmp_path, key)
     assert raced > number * 0.8
-    assert lost or number < 30
 
 
 @pytest.mark.parametrize(
@@ -134,7 +126,7 @@ def test_runs_in_two_processes_at_once(tmp_path, key, seed, number):
             for each in runs:
                 each.join()
             assert [each.exitcode for each in runs] == [0, 0]
-            assert not night(engine, tmp_path, key)
+            night(engine, tmp_path, key)
             assert_right(engine, tmp_path, key)
 
 

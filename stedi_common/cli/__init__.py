@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stedi_common import __version__, landing, maintenance, pipeline, query, status
+from stedi_common import __version__, landing, maintenance, pipeline, query, status, withdrawals
 from stedi_common.cli import show
 from stedi_common.contracts import SOURCES, Contract, contract, names
 from stedi_common.engines import Engine, connect
@@ -130,8 +130,9 @@ def run(
     chosen = pipeline.jobs(names or [])
     key = _key(key_file)
     with _opened(engine, Lake.at(str(lake)).expect()) as opened:
+        removed = None if names else _remove(opened, policy, key)
         outcomes = [_run(opened, job, policy, key) for job in chosen]
-    _print(as_json, [asdict(outcome) for outcome in outcomes], lambda: show.funnel(outcomes))
+    _print(as_json, [asdict(outcome) for outcome in outcomes], lambda: show.made(removed, outcomes))
 
 
 @app.command()
@@ -184,6 +185,7 @@ def demo(
     with _opened(engine, Lake.at(str(lake))) as opened:
         landed = [_land(opened, source, folder, key) for source in SOURCES]
         show.landed(landed)
+        _remove(opened, policy, key)
         outcomes = [_run(opened, job, policy, key) for job in pipeline.jobs([])]
         show.funnel(outcomes)
     show.truth(differences(folder, policy, outcomes))
@@ -217,6 +219,11 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 def _land(engine: Engine, source: str, folder: Path, key: PseudonymKey) -> landing.Landed:
     with show.working(f"landing {source}"):
         return landing.land(engine, source, str(folder), key)
+
+
+def _remove(engine: Engine, policy: Policy, key: PseudonymKey) -> withdrawals.Removed | None:
+    with show.working("removing what was withdrawn"):
+        return withdrawals.remove(engine, policy, key)
 
 
 def _run(engine: Engine, job: pipeline.Job, policy: Policy, key: PseudonymKey) -> pipeline.Outcome:

@@ -20,6 +20,7 @@ from stedi_common.maintenance import Maintained
 from stedi_common.pipeline import JOBS, Outcome
 from stedi_common.query import Answer
 from stedi_common.status import TableStatus
+from stedi_common.withdrawals import Removed
 
 if TYPE_CHECKING:
     from stedi_common.generate import Truth
@@ -66,6 +67,14 @@ def landed(results: Sequence[Landed]) -> None:
     if not any(r.files for r in results):
         out.print("No new files.")
     out.print()
+
+
+def made(removed: Removed | None, outcomes: Sequence[Outcome]) -> None:
+    """What went first, and what the jobs then made."""
+    if removed:
+        told = ", ".join(f"{rows:,} of {table}" for table, rows in removed.removed.items())
+        out.print(f"[bold]no longer admitted[/], and removed before all else: {told} rows\n")
+    funnel(outcomes)
 
 
 def funnel(outcomes: Sequence[Outcome]) -> None:

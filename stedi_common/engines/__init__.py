@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from stedi_common.contracts import Contract
 from stedi_common.errors import CommitConflictError, LakeError
@@ -27,6 +27,12 @@ ENGINES = ("embedded", "spark")
 TARGET_BYTES = 256 * 2**20
 MANY_FILES = 5
 MANY_MANIFESTS = 10
+
+
+#: How often a run starts over because another one committed in between.
+ATTEMPTS = 5
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,17 @@ def connect(engine: str, lake: Lake) -> Engine:
             f"engine {engine}: expected the package {missing.name}, which is not installed",
             hint=f"pip install 'stedi-common[{engine}]'",
         ) from None
+
+
+def until_kept(run: Callable[[], Done]) -> Done:
+    """What `run` returns, which reads its sources anew each time that somebody else commits in between.
+
+    Raises CommitConflictError if that happens too often.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(CommitConflictError):
+            return run()
+    return run()
 
 
 def missing_table(contract: Contract) -> LakeError:

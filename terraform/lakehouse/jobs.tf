@@ -9,6 +9,7 @@ locals {
       reads  = []
       # Of the others it tells what it rejected, and which files have landed.
       writes = concat(["${source}_landing"], [for name in local.land_tables : name if !endswith(name, "_landing")])
+      makes  = ["${source}_landing"]
       drops  = "${source}/"
       arguments = {
         "--source"  = source
@@ -23,12 +24,26 @@ locals {
       table     = name
       reads     = table.madeFrom
       writes    = [name]
+      makes     = [name]
       drops     = null
       arguments = {}
     } if table.madeBy != "land"
   }
 
-  steps = merge(local.land_steps, local.table_steps)
+  # Before any table is made, what customers no longer consent to leaves all of them.
+  removal_steps = {
+    remove_withdrawn = {
+      script    = "remove_withdrawn"
+      table     = "withdrawals"
+      reads     = ["customer_landing"]
+      writes    = [for step in local.table_steps : step.table]
+      makes     = []
+      drops     = null
+      arguments = {}
+    }
+  }
+
+  steps = merge(local.land_steps, local.removal_steps, local.table_steps)
 
   # Every step in one job: it may do what any of them may.
   one_job = {
@@ -37,6 +52,7 @@ locals {
       table     = "lakehouse"
       reads     = []
       writes    = keys(local.contracts)
+      makes     = keys(local.contracts)
       drops     = ""
       arguments = { "--landing" = "s3://${module.bucket["drops"].name}" }
     }

@@ -11,6 +11,6 @@ module "observability" {
   state_machine_arn = module.orchestration.state_machine_arn
   jobs = {
     for name, job in module.job :
-    name => { log_group = job.log_groups.output, tables = local.jobs[name].writes }
+    name => { log_group = job.log_groups.output, tables = local.jobs[name].makes }
   }
 }

@@ -2,6 +2,7 @@ locals {
   # In the order of their dependencies; the steps of a stage do not wait for each other.
   order = [
     ["land_customer", "land_accelerometer", "land_step_trainer"],
+    ["remove_withdrawn"],
     ["customer_landing_to_trusted"],
     ["accelerometer_landing_to_trusted"],
     ["customer_trusted_to_curated"],
@@ -14,7 +15,7 @@ locals {
   # The tables that each stage may read: those that earlier ones made.
   made_before = [
     for index in range(length(local.stages)) :
-    flatten([for stage in slice(local.stages, 0, index) : [for step in stage : local.jobs[step].writes]])
+    flatten([for stage in slice(local.stages, 0, index) : [for step in stage : local.jobs[step].makes]])
   ]
 }
 

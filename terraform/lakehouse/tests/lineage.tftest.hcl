@@ -28,6 +28,20 @@ run "a_job_reads_what_its_table_is_made_from" {
   }
 }
 
+run "a_removal_sees_no_reading_that_was_not_admitted" {
+  command = plan
+
+  assert {
+    condition     = local.jobs.remove_withdrawn.reads == ["customer_landing"] && toset(local.jobs.remove_withdrawn.writes) == toset([for name, table in local.lineage : name if table.madeBy != "land"])
+    error_message = "expected it to read the customers' records, and to write what was made of them."
+  }
+
+  assert {
+    condition     = local.stages[1] == ["remove_withdrawn"]
+    error_message = "expected what was withdrawn to go before any table is made."
+  }
+}
+
 run "only_landing_sees_raw_files_and_only_of_its_source" {
   command = plan
 

@@ -1,0 +1,235 @@
+"""Before a run makes its tables, what is no longer admitted leaves them: what is curated first, what is trusted last.
+
+A run makes its tables in the order of their dependencies. Meanwhile, and for longer if it dies, the tables further down
+would have readings of people who have withdrawn. So first the tables' own rows are judged anew, by the functions that
+made them, under the customers' records as they are now. Nothing is added. The run then makes those days anew, as it
+does with all that others have written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+
+from stedi_common import __version__
+from stedi_common.changes import Since, days_of, decided, read
+from stedi_common.contracts import contract
+from stedi_common.engines import Engine, Head, Held, until_kept
+from stedi_common.frames import Frame, distinct, kept
+from stedi_common.pipeline import JOBS, Job, judge, recipe
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+from stedi_common.tables import DECISIONS, Decision
+
+CUSTOMERS, ACCELERATIONS, CURATED, STEPS, PAIRS = JOBS.values()
+RECORDS = contract("customer_landing")
+TABLES = (RECORDS, *(job.target for job in JOBS.values()))
+
+#: In the summary of a removal: the customers' records that it was made by.
+REMOVED = f"stedi.removed-by.{RECORDS.name}"
+
+#: Whose a reading is, as far as its table says.
+WHOSE = {ACCELERATIONS: "user", STEPS: "serialnumber", PAIRS: "pseudonym"}
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How many rows were removed, by table, in the order in which they went."""
+
+    removed: Mapping[str, int]
+
+
+def remove(engine: Engine, policy: Policy, key: PseudonymKey) -> Removed | None:
+    """Remove what the customers' records no longer admit from the five tables, a commit each; None if there is nothing.
+
+    If one of them is going to be made from nothing, none is changed.
+
+    Raises:
+        CommitConflictError: other runs kept committing in between.
+    """
+    if not all(engine.exists(table) for table in TABLES):
+        return None
+    for job in JOBS.values():
+        engine.prepare(job.target)
+    removed: dict[str, int] = {}
+
+    def start() -> None:
+        if lake := _Lake.now(engine, policy, key):
+            _remove(lake, removed)
+
+    until_kept(start)
+    return Removed(removed) if removed else None
+
+
+@dataclass(frozen=True)
+class _Lake:
+    """heads: where the tables are; seen: where they were when a job's last run read them."""
+
+    engine: Engine
+    policy: Policy
+    key: PseudonymKey
+    heads: Mapping[str, Head]
+    seen: Mapping[Job, Mapping[str, Head]]
+
+    @classmethod
+    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
+        """None if all have seen the customers' records, or one of them is going to be made from nothing."""
+        heads, seen = {table.name: engine.head(table) for table in TABLES}, {}
+        for job in JOBS.values():
+            known = [source.name for source in job.sources if source.name in heads]
+            run = Since.last_run(engine, job.target, heads[job.target.name], known)
+            if not run or not run.carries(recipe(job, policy, key)):
+                return None
+            seen[job] = {name: source for name, source in run.sources.items() if source}
+            if len(seen[job]) < len(known):
+                return None
+        as_they_are = (heads[name].written_id == head.written_id for of in seen.values() for name, head in of.items())
+        return None if all(as_they_are) else cls(engine, policy, key, heads, seen)
+
+    def table(self, job: Job, days: set[date] | None = None) -> Frame:
+        """What the job has made."""
+        return self.engine.read(job.target, self.heads[job.target.name], days)
+
+    def made(self, job: Job, *sources: Frame) -> Frame:
+        """What the job makes of these."""
+        given = dict(zip((source.name for source in job.sources), sources, strict=True))
+        return kept(judge(self.engine, job, given, self.policy, self.key, of_some_days=True), job.target.names)
+
+
+@dataclass(frozen=True)
+class _Staying:
+    """What of the lake's tables may stay: of the customers as they are going to be, of the readings on some days."""
+
+    lake: _Lake
+    records: Frame
+    consenting: Frame
+    curated: Frame
+
+    def people(self) -> dict[str, Frame]:
+        """The tables that decisions are made from, by name."""
+        return {
+            RECORDS.name: self.records,
+            CUSTOMERS.target.name: self.consenting,
+            CURATED.target.name: self.curated,
+        }
+
+    def accelerations(self, days: set[date]) -> Frame:
+        return self.lake.made(ACCELERATIONS, self.lake.table(ACCELERATIONS, days), self.consenting)
+
+    def steps(self, days: set[date]) -> Frame:
+        return self.lake.made(STEPS, self.lake.table(STEPS, days), self.curated, self.records)
+
+    def pairs(self, days: set[date]) -> Frame:
+        return self.lake.made(PAIRS, self.steps(days), self.accelerations(days), self.curated, self.records)
+
+
+def _remove(lake: _Lake, removed: dict[str, int]) -> None:
+    """Remove what must go, and add to `removed` how many rows went from which table."""
+    with ExitStack() as stack:
+        staying = _staying(lake, stack)
+        of_people, of_devices = (_days(lake, job, staying) for job in (ACCELERATIONS, STEPS))
+        of_pairs = of_people | of_devices | _days(lake, PAIRS, staying) | _moved(lake)
+        gone: Mapping[Job, Callable[[], int]] = {
+            PAIRS: lambda: _without(lake, PAIRS, of_pairs, staying.pairs),
+            STEPS: lambda: _without(lake, STEPS, of_devices, staying.steps),
+            CURATED: lambda: _without_people(lake, CURATED, staying.curated),
+            ACCELERATIONS: lambda: _without(lake, ACCELERATIONS, of_people, staying.accelerations),
+            CUSTOMERS: lambda: _without_people(lake, CUSTOMERS, staying.consenting),
+        }
+        for job, remove_rows in gone.items():
+            if rows := remove_rows():
+                removed[job.target.name] = removed.get(job.target.name, 0) + rows
+
+
+def _staying(lake: _Lake, stack: ExitStack) -> _Staying:
+    """The customers as they are going to be, without those who have no reading left."""
+    engine = lake.engine
+
+    def held(rows: Frame) -> Held:
+        return stack.enter_context(engine.held(rows))
+
+    records = engine.read(RECORDS, lake.heads[RECORDS.name])
+    consenting = held(lake.made(CUSTOMERS, records)).frame
+    curated = consenting.join(lake.table(CURATED).select("email"), on="email", how="semi")
+    staying = _Staying(lake, records, consenting, curated)
+    (decision,) = DECISIONS[ACCELERATIONS.target.name]
+    changed = held(_no_longer(lake, ACCELERATIONS, decision, staying).select("user"))
+    if changed.rows:
+        theirs = lake.table(ACCELERATIONS).join(changed.frame, on="user", how="semi")
+        left = distinct(lake.made(ACCELERATIONS, theirs, consenting).select("user"))
+        gone = changed.frame.join(left, on="user", how="anti").select(nw.col("user").alias("email"))
+        curated = curated.join(gone, on="email", how="anti")
+    return _Staying(lake, records, consenting, held(curated).frame)
+
+
+def _no_longer(lake: _Lake, job: Job, decision: Decision, staying: _Staying) -> Frame:
+    """What was decided when the job ran, and is no longer; or only of later readings."""
+    then = decided(decision, read(lake.engine, decision, lake.seen[job]), lake.policy)
+    now = decided(decision, staying.people(), lake.policy)
+    columns = then.collect_schema().names()
+    if "since" not in columns:
+        return then.join(now, on=columns, how="anti")
+    who = [name for name in columns if name != "since"]
+    both = then.join(now.rename({"since": "since_now"}), on=who, how="left")
+    return both.filter(nw.col("since_now").is_null() | (nw.col("since_now") > nw.col("since"))).select(columns)
+
+
+def _days(lake: _Lake, job: Job, staying: _Staying) -> set[date]:
+    """The days that may have rows which the job made by what is no longer decided."""
+    days: set[date] = set()
+    for decision in DECISIONS[job.target.name]:
+        # A pair does not say whose device it is of. The readings that it was made of do.
+        pairs = job is PAIRS
+        about = contract(decision.about) if pairs else job.target
+        head = lake.seen[job][about.name] if pairs else lake.heads[about.name]
+        with lake.engine.held(_no_longer(lake, job, decision, staying)) as changed:
+            if changed.rows:
+                days |= days_of(lake.engine, about, head, changed.frame)
+    return days
+
+
+def _moved(lake: _Lake) -> set[date]:
+    """The days that the tables of readings have changed since pairs were made of them, as far as that can be told."""
+    days: set[date] = set()
+    for job in (ACCELERATIONS, STEPS):
+        name = job.target.name
+        days |= lake.engine.changed_days(job.target, lake.seen[PAIRS][name], lake.heads[name]) or set()
+    return days
+
+
+def _without(lake: _Lake, job: Job, days: set[date], staying: Callable[[set[date]], Frame]) -> int:
+    """Put what stays of these days in the place of what is there, where it differs; how many rows went."""
+    if not days:
+        return 0
+    (at,) = (column.name for column in job.target.columns if column.transform)
+    day, whose = nw.col(at).dt.truncate("1d").alias("day"), WHOSE[job]
+
+    def counted(rows: Frame) -> Frame:
+        return rows.select(day, whose).group_by("day", whose).agg(nw.len().alias("n"))
+
+    both = nw.concat([counted(lake.table(job, days)), counted(staying(days))])
+    # What only one side says. It says nothing twice.
+    differs = both.group_by("day", whose, "n").agg(nw.len().alias("sides")).filter(nw.col("sides") == 1)
+    changed = {row["day"].date() for row in lake.engine.collect(distinct(differs.select("day")))}
+    if not changed:
+        return 0
+    onto = lake.heads[job.target.name]
+    return onto.rows - lake.engine.replace_days(job.target, changed, staying(changed), onto, _summary(lake)).rows
+
+
+def _without_people(lake: _Lake, job: Job, staying: Frame) -> int:
+    """Leave those customers as they are who stay; how many went."""
+    there, onto = lake.table(job), lake.heads[job.target.name]
+    gone = lake.engine.collect(there.join(staying.select("email"), on="email", how="anti").select(nw.len().alias("n")))
+    if not gone[0]["n"]:
+        return 0
+    rows = there.join(staying.select("email"), on="email", how="semi")
+    return onto.rows - lake.engine.replace(job.target, rows, onto, _summary(lake)).rows
+
+
+def _summary(lake: _Lake) -> dict[str, str]:
+    return {"stedi.version": __version__, REMOVED: str(lake.heads[RECORDS.name].written_id)}

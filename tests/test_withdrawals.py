@@ -1,0 +1,183 @@
+"""Who withdraws leaves the tables before anything else is made, and what is curated first."""
+
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from crowds import POLICIES
+from drops import customer, reading, step
+from drops import landing as drops_of
+from histories import History
+from lakes import COMMITS, ON_SPARK_UNHURRIED, Dying, KilledError, land, rows, run, write
+from oracle import COLUMNS
+from test_laws import Bag, heads, tables, told
+from test_races import ANN, ARRIVAL, BOB, FIRST, record
+
+from stedi_common import withdrawals
+from stedi_common.policy import Policy
+
+#: The tables that a removal changes, in its order, and the column by which a row is somebody's.
+WHOSE = {
+    "machine_learning_curated": "pseudonym",
+    "step_trainer_trusted": "serialnumber",
+    "customers_curated": "email",
+    "accelerometer_trusted": "user",
+    "customer_trusted": "email",
+}
+#: Of readings all columns are compared; of customers who stay the run makes the rows anew.
+COMPARED = {table: ("email",) if table.startswith("customer") else COLUMNS[table] for table in WHOSE}
+
+PEOPLE = [f"{name}@example.org" for name in ("ann", "bob", "cem", "dora", "eli")]
+DAYS = [FIRST + timedelta(days=day) for day in range(3)]
+CONSENTING = drops_of(
+    [record(BOB, 0, "sn-2", consents=True), record(ANN, 0, "sn-1", consents=True)],
+    [reading(who, day) for who in (ANN, BOB) for day in DAYS],
+    [step(device, day) for device in ("sn-1", "sn-2") for day in DAYS],
+    "first",
+)
+ANN_WITHDRAWS = drops_of([record(ANN, 1, "sn-1", consents=False)], name="second")
+SOMEBODY_CLAIMS_ANNS_DEVICE = drops_of([record("cem@example.org", 1, "sn-1", consents=False)], name="second")
+
+
+class Writing:
+    """An engine, and the tables that it committed to."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine, self.tables = engine, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._engine, name)
+
+        def commit(contract: Any, *args: Any) -> Any:
+            self.tables.append(contract.name)
+            return found(contract, *args)
+
+        return commit if name in COMMITS else found
+
+
+def dropped(engine: Any, folder: Path, key: Any, *nights: dict[str, bytes]) -> None:
+    """Land and run these nights, but of the last only land."""
+    for n, drops in enumerate(nights, start=1):
+        write(folder / "drops", drops)
+        land(engine, folder / "drops", key, ARRIVAL)
+        if n < len(nights):
+            run(engine, Policy(), key)
+
+
+def people(engine: Any) -> dict[str, Bag]:
+    """How many rows everybody has in each table."""
+    return {table: rows(engine, table, (column,)) for table, column in WHOSE.items()}
+
+
+def some(rows: Bag, names: tuple[str, ...], wanted: tuple[str, ...]) -> Bag:
+    """The rows with these columns only."""
+    found = Bag()
+    for row, n in rows.items():
+        found[tuple(row[names.index(name)] for name in wanted)] += n
+    return found
+
+
+def changing_their_minds(random: Random, nights: int) -> History:
+    """People who walk, and of whom each night some withdraw, consent from another day on, or claim another's device."""
+    devices = {who: f"sn-{who[0]}" for who in PEOPLE}
+    runs = []
+    for night in range(nights):
+        who_changes = random.sample(PEOPLE, 2) if night else PEOPLE
+        customers = [
+            customer(
+                who,
+                FIRST + timedelta(hours=night),
+                random.choice([None, *DAYS]) if night else FIRST,
+                devices[who if night == 0 or random.random() < 0.7 else random.choice(PEOPLE)],
+            )
+            for who in who_changes
+        ]
+        walks = [(who, day) for who in PEOPLE for day in DAYS if night == 0 or random.random() < 0.2]
+        moves = [reading(who, day, x=night) for who, day in walks]
+        steps = [step(devices[who], day, night) for who, day in walks]
+        runs.append(drops_of(customers, moves, steps, name=str(night)))
+    return History(tuple(runs), (ARRIVAL,) * nights)
+
+
+def whose(key: Any, who: str, device: str) -> dict[str, str]:
+    """What a person's rows are known by in each table."""
+    return dict(zip(WHOSE, (key.pseudonym(who), device, who, who, who), strict=True))
+
+
+def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key):
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    writing = Writing(engine)
+    removed = withdrawals.remove(writing, Policy(), key)
+    assert removed == withdrawals.Removed(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
+    assert writing.tables == list(WHOSE)
+    bobs = whose(key, BOB, "sn-2")
+    assert {table: set(bag) for table, bag in people(engine).items()} == {table: {(bobs[table],)} for table in WHOSE}
+    assert withdrawals.remove(writing, Policy(), key) is None
+
+
+@ON_SPARK_UNHURRIED
+def test_a_device_that_somebody_else_claims_admits_nothing_before_the_run(engine, tmp_path, key):
+    dropped(engine, tmp_path, key, CONSENTING, SOMEBODY_CLAIMS_ANNS_DEVICE)
+    removed = withdrawals.remove(engine, Policy(), key)
+    assert removed == withdrawals.Removed({"machine_learning_curated": 3, "step_trainer_trusted": 3})
+
+
+@ON_SPARK_UNHURRIED
+def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key):
+    """Each run dies before its second commit, and the next one goes on."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    anns = whose(key, ANN, "sn-1")
+    for done in range(1, len(WHOSE) + 1):
+        with pytest.raises(KilledError):
+            run(Dying(engine, 2), Policy(), key)
+        found = people(engine)
+        assert [found[table][(anns[table],)] > 0 for table in WHOSE] == [n > done for n in range(1, len(WHOSE) + 1)]
+    run(engine, Policy(), key)
+    nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL, ARRIVAL))
+    assert tables(engine) == told(nights, Policy(), key)
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_without_a_change_or_before_a_rebuild_nothing_is_touched(engine, tmp_path, key):
+    assert withdrawals.remove(engine, Policy(), key) is None
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    before = heads(engine)
+    assert withdrawals.remove(engine, Policy("ever"), key) is None
+    assert heads(engine) == before
+    run(engine, Policy(), key)
+    before = heads(engine)
+    assert withdrawals.remove(engine, Policy(), key) is None
+    assert heads(engine) == before
+
+
+@pytest.mark.parametrize(
+    ("engine_name", "seed", "policy"),
+    [
+        *(("embedded", seed, POLICIES[seed]) for seed in range(2)),
+        *(
+            pytest.param(engine, seed, policy, marks=pytest.mark.long)
+            for engine, most in (("embedded", 30), ("spark", 5))
+            for seed in range(2, most)
+            for policy in POLICIES[seed % len(POLICIES) :][:1]
+        ),
+    ],
+    indirect=["engine_name"],
+)
+def test_after_a_removal_all_rows_are_the_oracles(engine, tmp_path, key, seed, policy):
+    """The run adds those that are not there yet."""
+    history, removed = changing_their_minds(Random(seed), 3), 0
+    for night, drops in enumerate(history.runs, start=1):
+        write(tmp_path / "drops", drops)
+        land(engine, tmp_path / "drops", key, ARRIVAL)
+        done = withdrawals.remove(engine, policy, key)
+        now = told(History(history.runs[:night], history.arrived_at[:night]), policy, key)
+        if night > 1:
+            made = {table: rows(engine, table, columns) for table, columns in COMPARED.items()}
+            expected = {table: some(now[table], COLUMNS[table], columns) for table, columns in COMPARED.items()}
+            assert {table: made[table] - expected[table] for table in COMPARED} == {table: Bag() for table in COMPARED}
+        removed += sum(done.removed.values()) if done else 0
+        run(engine, policy, key)
+        assert tables(engine) == now
+    assert removed
