@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import narwhals as nw
 
 from stedi_common import __version__
 from stedi_common.changes import Since, days_of, decided, read
-from stedi_common.contracts import contract
+from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Held, until_kept
 from stedi_common.frames import Frame, distinct, kept
 from stedi_common.pipeline import JOBS, Job, judge, recipe
@@ -31,6 +31,8 @@ TABLES = (RECORDS, *(job.target for job in JOBS.values()))
 
 #: In the summary of a removal: the customers' records that it was made by.
 REMOVED = f"stedi.removed-by.{RECORDS.name}"
+
+((_OF_PEOPLE,), (_OF_DEVICES,)) = DECISIONS[ACCELERATIONS.target.name], DECISIONS[STEPS.target.name]
 
 #: Whose a reading is, as far as its table says.
 WHOSE = {ACCELERATIONS: "user", STEPS: "serialnumber", PAIRS: "pseudonym"}
@@ -87,12 +89,21 @@ class _Lake:
             seen[job] = {name: source for name, source in run.sources.items() if source}
             if len(seen[job]) < len(known):
                 return None
-        as_they_are = (heads[name].written_id == head.written_id for of in seen.values() for name, head in of.items())
-        return None if all(as_they_are) else cls(engine, policy, key, heads, seen)
+        lake = cls(engine, policy, key, heads, seen)
+        return None if lake.has_changed() == set() else lake
+
+    def has_changed(self) -> set[str]:
+        """The tables that one of the jobs has not seen as they are."""
+        seen = ((name, head) for of in self.seen.values() for name, head in of.items())
+        return {name for name, head in seen if head.written_id != self.heads[name].written_id}
 
     def table(self, job: Job, days: set[date] | None = None) -> Frame:
         """What the job has made."""
         return self.engine.read(job.target, self.heads[job.target.name], days)
+
+    def days(self, table: Contract, head: Head, changed: Held) -> set[date]:
+        """The days on which that table has readings that the changed decisions concern."""
+        return days_of(self.engine, table, head, changed.frame) if changed.rows else set()
 
     def made(self, job: Job, *sources: Frame) -> Frame:
         """What the job makes of these."""
@@ -130,40 +141,45 @@ class _Staying:
 def _remove(lake: _Lake, removed: dict[str, int]) -> None:
     """Remove what must go, and add to `removed` how many rows went from which table."""
     with ExitStack() as stack:
-        staying = _staying(lake, stack)
-        of_people, of_devices = (_days(lake, job, staying) for job in (ACCELERATIONS, STEPS))
-        of_pairs = of_people | of_devices | _days(lake, PAIRS, staying) | _moved(lake)
-        gone: Mapping[Job, Callable[[], int]] = {
-            PAIRS: lambda: _without(lake, PAIRS, of_pairs, staying.pairs),
-            STEPS: lambda: _without(lake, STEPS, of_devices, staying.steps),
-            CURATED: lambda: _without_people(lake, CURATED, staying.curated),
-            ACCELERATIONS: lambda: _without(lake, ACCELERATIONS, of_people, staying.accelerations),
-            CUSTOMERS: lambda: _without_people(lake, CUSTOMERS, staying.consenting),
-        }
-        for job, remove_rows in gone.items():
-            if rows := remove_rows():
-                removed[job.target.name] = removed.get(job.target.name, 0) + rows
+
+        def held(rows: Frame) -> Held:
+            return stack.enter_context(lake.engine.held(rows))
+
+        records = lake.engine.read(RECORDS, lake.heads[RECORDS.name])
+        consenting = held(lake.made(CUSTOMERS, records)).frame
+        curated = consenting.join(lake.table(CURATED).select("email"), on="email", how="semi")
+        staying = _Staying(lake, records, consenting, curated)
+        people = held(_no_longer(lake, ACCELERATIONS, _OF_PEOPLE, staying))
+        if people.rows:
+            left = held(curated.join(_left_with_nothing(lake, people.frame, consenting), on="email", how="anti"))
+            staying = replace(staying, curated=left.frame)
+        devices = held(_no_longer(lake, STEPS, _OF_DEVICES, staying))
+        if people.rows or devices.rows or lake.has_changed() != {RECORDS.name}:
+            _remove_from_all(lake, staying, people, devices, removed)
 
 
-def _staying(lake: _Lake, stack: ExitStack) -> _Staying:
-    """The customers as they are going to be, without those who have no reading left."""
-    engine = lake.engine
+def _remove_from_all(lake: _Lake, staying: _Staying, people: Held, devices: Held, removed: dict[str, int]) -> None:
+    """Remove what those people and devices have in the tables, and whatever else is not decided any more."""
+    of_people = lake.days(ACCELERATIONS.target, lake.heads[ACCELERATIONS.target.name], people)
+    of_devices = lake.days(STEPS.target, lake.heads[STEPS.target.name], devices)
+    of_pairs = of_people | of_devices | _days_of_pairs(lake, staying)
+    gone: Mapping[Job, Callable[[], int]] = {
+        PAIRS: lambda: _without(lake, PAIRS, of_pairs, staying.pairs),
+        STEPS: lambda: _without(lake, STEPS, of_devices, staying.steps),
+        CURATED: lambda: _without_people(lake, CURATED, staying.curated),
+        ACCELERATIONS: lambda: _without(lake, ACCELERATIONS, of_people, staying.accelerations),
+        CUSTOMERS: lambda: _without_people(lake, CUSTOMERS, staying.consenting),
+    }
+    for job, remove_rows in gone.items():
+        if rows := remove_rows():
+            removed[job.target.name] = removed.get(job.target.name, 0) + rows
 
-    def held(rows: Frame) -> Held:
-        return stack.enter_context(engine.held(rows))
 
-    records = engine.read(RECORDS, lake.heads[RECORDS.name])
-    consenting = held(lake.made(CUSTOMERS, records)).frame
-    curated = consenting.join(lake.table(CURATED).select("email"), on="email", how="semi")
-    staying = _Staying(lake, records, consenting, curated)
-    (decision,) = DECISIONS[ACCELERATIONS.target.name]
-    changed = held(_no_longer(lake, ACCELERATIONS, decision, staying).select("user"))
-    if changed.rows:
-        theirs = lake.table(ACCELERATIONS).join(changed.frame, on="user", how="semi")
-        left = distinct(lake.made(ACCELERATIONS, theirs, consenting).select("user"))
-        gone = changed.frame.join(left, on="user", how="anti").select(nw.col("user").alias("email"))
-        curated = curated.join(gone, on="email", how="anti")
-    return _Staying(lake, records, consenting, held(curated).frame)
+def _left_with_nothing(lake: _Lake, people: Frame, consenting: Frame) -> Frame:
+    """Of these people the emails of those who have no trusted reading any more."""
+    theirs = lake.table(ACCELERATIONS).join(people, on="user", how="semi")
+    left = distinct(lake.made(ACCELERATIONS, theirs, consenting).select("user"))
+    return people.join(left, on="user", how="anti").select(nw.col("user").alias("email"))
 
 
 def _no_longer(lake: _Lake, job: Job, decision: Decision, staying: _Staying) -> Frame:
@@ -178,26 +194,17 @@ def _no_longer(lake: _Lake, job: Job, decision: Decision, staying: _Staying) -> 
     return both.filter(nw.col("since_now").is_null() | (nw.col("since_now") > nw.col("since"))).select(columns)
 
 
-def _days(lake: _Lake, job: Job, staying: _Staying) -> set[date]:
-    """The days that may have rows which the job made by what is no longer decided."""
-    days: set[date] = set()
-    for decision in DECISIONS[job.target.name]:
-        # A pair does not say whose device it is of. The readings that it was made of do.
-        pairs = job is PAIRS
-        about = contract(decision.about) if pairs else job.target
-        head = lake.seen[job][about.name] if pairs else lake.heads[about.name]
-        with lake.engine.held(_no_longer(lake, job, decision, staying)) as changed:
-            if changed.rows:
-                days |= days_of(lake.engine, about, head, changed.frame)
-    return days
+def _days_of_pairs(lake: _Lake, staying: _Staying) -> set[date]:
+    """The days whose pairs may be of people or devices, or of readings, that are no longer in the other tables.
 
-
-def _moved(lake: _Lake) -> set[date]:
-    """The days that the tables of readings have changed since pairs were made of them, as far as that can be told."""
+    A pair does not say whose device it is of; the readings that it was made of do.
+    """
     days: set[date] = set()
-    for job in (ACCELERATIONS, STEPS):
-        name = job.target.name
-        days |= lake.engine.changed_days(job.target, lake.seen[PAIRS][name], lake.heads[name]) or set()
+    for decision in DECISIONS[PAIRS.target.name]:
+        about, seen = contract(decision.about), lake.seen[PAIRS][decision.about]
+        with lake.engine.held(_no_longer(lake, PAIRS, decision, staying)) as changed:
+            days |= lake.days(about, seen, changed)
+        days |= lake.engine.changed_days(about, seen, lake.heads[about.name]) or set()
     return days
 
 

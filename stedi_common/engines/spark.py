@@ -87,6 +87,8 @@ GENERATIONS = (
     Generation(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
 )
 
+#: So many bytes of drops are read here sooner than Spark has started its Python workers.
+LITTLE = 8 * 2**20
 #: How long a branch stays that a killed run left, in milliseconds; expiry then takes it and its snapshots (rule 14).
 BRANCH_AGE = 2 * 24 * 60 * 60 * 1000
 #: How often a change of our own branch is tried while others change theirs, and how long it waits at most, in seconds.
@@ -200,22 +202,36 @@ class SparkEngine:
 
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
-        """The drops as `reader` reads them, in Python workers."""
-        piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
+        """The drops as `reader` reads them, in Python workers if they are large."""
         layouts = self._layout(contract), self._layout(REJECTED_RECORDS)
+        read = self._read_here if sum(drop.bytes for drop in drops) <= LITTLE else self._read_in_workers
         with self._staging.subfolder() as folder, redacted():
-            tasks = self._spark.range(0, len(piles), 1, len(piles))
-            told = tasks.mapInArrow(_writing(reader, piles, folder, layouts), _sql_schema(_TALLY)).collect()
-            tallies = merged({row["file"]: Tally(*row[1:])} for row in told)
+            tallies, distinct = read(reader, drops, folder, layouts)
             records, rejected = (
                 _lazy(self._parquet(f"{folder}/{name}", layout.schema))
                 for name, layout in zip((RECORDS, REJECTED), layouts, strict=True)
             )
-            prints = self._parquet(f"{folder}/{FINGERPRINTS}", fingerprints.SCHEMA).repartition("fingerprint")
-            # Counted to the end: Spark throws away a worker that has not been read out, and the next one starts anew.
-            distinct = not prints.mapInArrow(_repeated, prints.schema).count()
             files = self._staging.data_files(f"{folder}/{RECORDS}")
             yield Staged(self.fingerprint(records, contract.keys), rejected, tallies, distinct, files)
+
+    def _read_here(
+        self, reader: Reader, drops: Sequence[Drop], folder: str, layouts: tuple[Layout, Layout]
+    ) -> tuple[dict[str, Tally], bool]:
+        """Stage the drops below the folder; their tallies, and whether no two of their fingerprints are equal."""
+        tallies = Blocks(reader, drops).write(folder, *layouts)
+        return tallies, not len(fingerprints.repeated(self._staging.fingerprints(folder)))
+
+    def _read_in_workers(
+        self, reader: Reader, drops: Sequence[Drop], folder: str, layouts: tuple[Layout, Layout]
+    ) -> tuple[dict[str, Tally], bool]:
+        """The same, by Spark's tasks."""
+        piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
+        tasks = self._spark.range(0, len(piles), 1, len(piles))
+        told = tasks.mapInArrow(_writing(reader, piles, folder, layouts), _sql_schema(_TALLY)).collect()
+        prints = self._parquet(f"{folder}/{FINGERPRINTS}", fingerprints.SCHEMA).repartition("fingerprint")
+        # Counted to the end: Spark throws away a worker that has not been read out, and the next one starts anew.
+        distinct = not prints.mapInArrow(_repeated, prints.schema).count()
+        return merged({row["file"]: Tally(*row[1:])} for row in told), distinct
 
     def _parquet(self, folder: str, schema: pa.Schema) -> DataFrame:
         # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.

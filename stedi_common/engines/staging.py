@@ -16,8 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pyarrow import fs
 
 from stedi_common.contracts import contract
@@ -69,6 +72,13 @@ class Staging:
         relative = sorted(info.path.removeprefix(f"{path}/") for info in found if info.is_file)
         parts = (name.rpartition("/") for name in relative)
         return [DataFile(folder, partition, name) for partition, _, name in parts]
+
+    def fingerprints(self, folder: str) -> NDArray[np.int64]:
+        """All that were staged below the folder."""
+        files = (file.location for file in self.data_files(f"{folder}/{FINGERPRINTS}"))
+        read = [pq.read_table(path, filesystem=system) for system, path in map(filesystem, files)]
+        values: NDArray[np.int64] = pa.concat_tables([fingerprints.SCHEMA.empty_table(), *read]).column(0).to_numpy()
+        return values
 
     @contextmanager
     def handed_over(self, files: Sequence[DataFile], folder: str) -> Iterator[list[DataFile]]:

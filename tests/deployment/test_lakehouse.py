@@ -63,14 +63,15 @@ class Story:
         secret = self.deployed.client("secretsmanager").get_secret_value(SecretId=f"{PREFIX}-pseudonym-key")
         return PseudonymKey(bytes.fromhex(secret["SecretString"]))
 
-    def somebody(self) -> str:
-        """Who has pairs now, and readings of all kinds."""
+    def withdrawal(self) -> bytes:
+        """The record of somebody who has pairs, and so readings of all kinds, and withdraws now."""
         told = self.told()
         named = {
             row[COLUMNS["machine_learning_curated"].index("pseudonym")] for row in told["machine_learning_curated"]
         }
         emails = sorted(row[COLUMNS["customers_curated"].index("email")] for row in told["customers_curated"])
-        return next(email for email in emails if self.key.pseudonym(email) in named)
+        who = next(email for email in emails if self.key.pseudonym(email) in named)
+        return drop(customer(who, round(time.time() * 1000)))
 
     def assert_told(self) -> None:
         """Every table holds just what the oracle says: counted by Athena, read by PyIceberg."""
@@ -169,9 +170,12 @@ def test_a_job_that_dies_midway_is_made_good_by_the_retry(story):
     story.assert_told()
 
 
-def test_two_runs_at_once_end_well(story):
+def test_two_runs_at_once_and_a_withdrawal_in_between_end_well(story):
     story.drop({"customer/both.json": drop(customer("both@example.org", 1_700_000_000_000, 1_700_000_000_000))})
-    runs = [story.deployed.start(), story.deployed.start()]
+    withdrawal = story.withdrawal()
+    runs = [story.deployed.start()]
+    story.drop({"customer/between.json": withdrawal})
+    runs.append(story.deployed.start())
     assert [story.deployed.ended(run)["status"] for run in runs] == ["SUCCEEDED"] * 2
     story.assert_told()
 
@@ -182,7 +186,7 @@ def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
 
 def test_a_job_per_table_makes_the_same(story):
     story.deployed.apply(layout="job-per-table")
-    story.drop({"customer/apart.json": drop(customer(story.somebody(), round(time.time() * 1000)))})
+    story.drop({"customer/apart.json": story.withdrawal()})
     story.deployed.run()
     story.assert_told()
     assert [job for job in story.deployed.outputs["jobs"] if story.deployed.job_states(job) != ["SUCCEEDED"]] == []
