@@ -15,7 +15,7 @@ from oracle import COLUMNS
 from test_laws import Bag, heads, tables, told
 from test_races import ANN, ARRIVAL, BOB, FIRST, record
 
-from stedi_common import withdrawals
+from stedi_common import pipeline, withdrawals
 from stedi_common.policy import Policy
 
 #: The tables that a removal changes, in its order, and the column by which a row is somebody's.
@@ -38,6 +38,7 @@ CONSENTING = drops_of(
     "first",
 )
 ANN_WITHDRAWS = drops_of([record(ANN, 1, "sn-1", consents=False)], name="second")
+ANN_MOVES_HER_CONSENT = drops_of([customer(ANN, FIRST + timedelta(hours=1), DAYS[1], "sn-1")], name="second")
 SOMEBODY_CLAIMS_ANNS_DEVICE = drops_of([record("cem@example.org", 1, "sn-1", consents=False)], name="second")
 
 
@@ -95,7 +96,8 @@ def changing_their_minds(random: Random, nights: int) -> History:
             for who in who_changes
         ]
         walks = [(who, day) for who in PEOPLE for day in DAYS if night == 0 or random.random() < 0.2]
-        moves = [reading(who, day, x=night) for who, day in walks]
+        # Who consents from the last day on has steps that count, and no move.
+        moves = [reading(who, day, x=night) for who, day in walks if day != DAYS[-1]]
         steps = [step(devices[who], day, night) for who, day in walks]
         runs.append(drops_of(customers, moves, steps, name=str(night)))
     return History(tuple(runs), (ARRIVAL,) * nights)
@@ -137,6 +139,15 @@ def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key)
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL, ARRIVAL))
     assert tables(engine) == told(nights, Policy(), key)
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
+    """One that died when it had made all the others for a consent that was moved."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
+    for job in pipeline.jobs([])[:-1]:
+        pipeline.run(engine, job, Policy(), key)
+    assert withdrawals.remove(engine, Policy(), key) == withdrawals.Removed({"machine_learning_curated": 1})
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
