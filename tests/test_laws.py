@@ -48,7 +48,8 @@ def played(engine_name, tmp_path_factory, key) -> Iterator[Played]:
 
 # Against the oracle
 
-HURRIED = {"embedded": 8, "spark": 1}
+#: Spark alone makes what `test_one_engine_lands_and_the_other_makes_the_same_tables` looks at.
+HURRIED = {"embedded": 8, "spark": 0}
 UNHURRIED = {"embedded": 100, "spark": 8}
 EXAMPLES = [
     *(pytest.param(name, (n, SOME)) for name in ENGINES for n in range(HURRIED[name])),

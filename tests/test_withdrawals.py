@@ -108,6 +108,7 @@ def whose(key: Any, who: str, device: str) -> dict[str, str]:
     return dict(zip(WHOSE, (key.pseudonym(who), device, who, who, who), strict=True))
 
 
+@ON_SPARK_UNHURRIED
 def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     writing = Writing(engine)

@@ -14,7 +14,11 @@ from uv import find_uv_bin
 
 PROJECT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(not (PROJECT / "stedi_common").exists(), reason="the project is not here")
+# The project's own tests deploy it, and run far more of it.
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not (PROJECT / "stedi_common").exists(), reason="the project is not here"),
+]
 
 
 def customer(email: str, **more: Any) -> str:

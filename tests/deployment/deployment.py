@@ -111,6 +111,7 @@ class Deployment:
     outputs: dict[str, Any] = field(default_factory=dict)
     #: How many AWS calls there were when it was last applied.
     applied: int = 0
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, **variables: Any) -> None:
         """Apply with these variables from now on."""
@@ -119,9 +120,11 @@ class Deployment:
         self.applied = len(self.requests())
 
     def client(self, service: str) -> Any:
-        """A client of the account's root."""
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
-        return session.client(service, endpoint_url=self.endpoint)
+        """A client of the account's root, which takes longer to make than to use."""
+        if service not in self._clients:
+            session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+            self._clients[service] = session.client(service, endpoint_url=self.endpoint)
+        return self._clients[service]
 
     def drop(self, drops: Mapping[str, bytes]) -> None:
         """Put the files where their sources put them."""
@@ -216,8 +219,8 @@ class Deployment:
     def rows(self, table: str, columns: tuple[str, ...] = ()) -> Counter[tuple[Any, ...]]:
         """A table's rows as a bag of tuples, by PyIceberg."""
         names = columns or contract(table).names
-        found = self.table(table).scan(selected_fields=names).to_arrow().to_pylist()
-        return Counter(tuple(row[name] for name in names) for row in found)
+        found = self.table(table).scan(selected_fields=names).to_arrow().select(names)
+        return Counter(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
     def requests(self) -> list[dict[str, Any]]:
         """Every AWS call so far: who, what, on what."""

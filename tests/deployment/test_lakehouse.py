@@ -46,16 +46,20 @@ class Story:
     def __init__(self, deployed: Deployment) -> None:
         self.deployed = deployed
         self._runs: list[Drops] = []
+        self._told: Tables | None = None
 
     def drop(self, drops: Drops) -> None:
         """Put files where their sources put them."""
         self.deployed.drop(drops)
         self._runs.append(drops)
+        self._told = None
 
     def told(self) -> Tables:
         """The tables in plain Python."""
-        arrivals = [datetime.now(UTC).replace(tzinfo=None)] * len(self._runs)
-        return oracle_lake(self._runs, arrivals, Policy(), self.key.content_key, self.key.pseudonym)
+        if self._told is None:
+            arrivals = [datetime.now(UTC).replace(tzinfo=None)] * len(self._runs)
+            self._told = oracle_lake(self._runs, arrivals, Policy(), self.key.content_key, self.key.pseudonym)
+        return self._told
 
     @property
     def key(self) -> PseudonymKey:
