@@ -58,14 +58,9 @@ def nobodys_home(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def spark_runs() -> Iterator[None]:
     """One Spark for all tests: an engine that finds one running does not stop it."""
-    from pyspark.sql import SparkSession  # noqa: PLC0415
+    from stedi_common.engines.spark import driver  # noqa: PLC0415
 
-    from stedi_common.engines.spark import _driver  # noqa: PLC0415
-
-    builder = SparkSession.builder
-    for name, value in {**_driver(), **QUICK}.items():
-        builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    spark = driver(QUICK)
     for path in ASKED_FOR:
         remember(spark.sparkContext._jvm, path.split("."))
     yield

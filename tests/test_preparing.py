@@ -1,5 +1,8 @@
 """A table becomes what its contract wants, whoever made it; once it is so, preparing it costs nothing."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -243,3 +246,15 @@ def described(table: Table) -> dict[str, Any]:
 
 def record(who: str) -> dict[str, Any]:
     return dict.fromkeys(TABLE.names) | {"source": who, "source_file": f"{who}.json", "source_line": 1}
+
+
+@pytest.mark.long
+def test_who_starts_spark_at_once_downloads_it_once(tmp_path):
+    """On a machine that has never had it."""
+    start = "from stedi_common.engines import connect; from stedi_common.lake import Lake; import sys; "
+    start += "connect('spark', Lake.at(sys.argv[1])).close()"
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    started = [
+        subprocess.Popen([sys.executable, "-c", start, str(tmp_path / f"lake{n}")], env=environment) for n in range(3)
+    ]
+    assert [each.wait() for each in started] == [0] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
@@ -9,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
@@ -375,10 +376,7 @@ class SparkEngine:
 
 def _session(lake: Lake) -> SparkSession:
     """A session of the driver that runs already (Glue, spark-submit), or of a local one; it knows this lake only."""
-    builder = SparkSession.builder.appName("stedi")
-    for name, value in _driver().items():
-        builder = builder.config(name, value)
-    spark = builder.getOrCreate().newSession()
+    spark = driver({}).newSession()
     for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog(lake)}.items():
         spark.conf.set(name, value)
     # Expressions take their settings from the active session, not from the one whose rows they are used on.
@@ -389,7 +387,16 @@ def _session(lake: Lake) -> SparkSession:
     return spark
 
 
-def _driver() -> dict[str, str]:
+def driver(settings: Mapping[str, str]) -> SparkSession:
+    """The driver that runs already, or a local one, with these settings beside its own."""
+    with ExitStack() as until_it_runs:
+        builder = SparkSession.builder.appName("stedi")
+        for name, value in {**_driver(until_it_runs), **settings}.items():
+            builder = builder.config(name, value)
+        return builder.getOrCreate()
+
+
+def _driver(until_it_runs: ExitStack) -> dict[str, str]:
     """What the driver needs to be told. Nothing if one runs that has Iceberg; else we start our own.
 
     `spark-submit` without `--packages` runs one that has not, and a class path cannot grow: its settings are kept.
@@ -397,7 +404,7 @@ def _driver() -> dict[str, str]:
     if SparkContext._active_spark_context is not None:
         return {}
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        return _local()
+        return _local(until_it_runs)
     submitted = launch_gateway()  # type: ignore[no-untyped-call]
     if _has_iceberg(submitted):
         return {}
@@ -405,7 +412,10 @@ def _driver() -> dict[str, str]:
     submitted.close()
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
         del os.environ[name]
-    return {**_local(), **{k: v for k, v in settings.items() if not k.startswith(("spark.app.", "spark.submit."))}}
+    return {
+        **_local(until_it_runs),
+        **{k: v for k, v in settings.items() if not k.startswith(("spark.app.", "spark.submit."))},
+    }
 
 
 def _has_iceberg(gateway: Any) -> bool:
@@ -440,14 +450,14 @@ def _catalog(lake: Lake) -> dict[str, str]:
     }
 
 
-def _local() -> dict[str, str]:
+def _local(until_it_runs: ExitStack) -> dict[str, str]:
     """What Glue brings and a local session needs to be told."""
     os.environ["JAVA_HOME"] = java_home()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with as_file(files(__package__) / "log4j2.properties") as log4j:
         # On few cores the collector that stops the world does less work in all than the one that runs beside.
         options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC", *_COMPILE_LESS]
-    jars = _cached_jars(_generation())
+    jars = until_it_runs.enter_context(_cached_jars(_generation()))
     return {
         "spark.master": "local[*]",
         "spark.driver.memory": "3g",
@@ -472,11 +482,19 @@ def _generation() -> Generation:
     raise LakeError(f"engine spark: expected Spark {known}, got {pyspark.__version__}")
 
 
-def _cached_jars(generation: Generation) -> list[Path]:
-    """The jars as files, if all of them have been downloaded."""
+@contextmanager
+def _cached_jars(generation: Generation) -> Iterator[list[Path]]:
+    """The jars as files, if all of them have been downloaded. Else nobody but the block may do that."""
     named = [package.split(":") for package in generation.packages]
     jars = [_cache() / "ivy" / "jars" / f"{group}_{artifact}-{version}.jar" for group, artifact, version in named]
-    return jars if all(jar.exists() for jar in jars) else []
+    _cache().mkdir(parents=True, exist_ok=True)
+    with (_cache() / "ivy.lock").open("w") as lock:
+        # Two that download at once take away each other's files, and a file is there before it is whole.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        there = all(jar.exists() for jar in jars)
+        if there:
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield jars if there else []
 
 
 def _download(generation: Generation) -> dict[str, str]:
