@@ -28,7 +28,7 @@ def night(lake: Path, drops: Path, engine: str, key: bytes) -> dict[str, float]:
 
     `cpu` is what landing and running kept this process busy: a busy machine moves it less. Spark's is Java's, not ours.
     """
-    from stedi_common import landing, pipeline  # noqa: PLC0415 - starting is measured
+    from stedi_common import landing, pipeline, withdrawals  # noqa: PLC0415 - starting is measured
     from stedi_common.engines import connect  # noqa: PLC0415
     from stedi_common.lake import Lake  # noqa: PLC0415
     from stedi_common.policy import Policy  # noqa: PLC0415
@@ -41,6 +41,7 @@ def night(lake: Path, drops: Path, engine: str, key: bytes) -> dict[str, float]:
     for source in SOURCES:
         landing.land(opened, source, str(drops), pseudonyms)
     clock.append(time.perf_counter())
+    withdrawals.remove(opened, Policy(), pseudonyms)
     for job in pipeline.jobs([]):
         pipeline.run(opened, job, Policy(), pseudonyms)
     clock.append(time.perf_counter())
