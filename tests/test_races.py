@@ -105,7 +105,8 @@ def test_a_run_that_is_overtaken_at_any_moment(tmp_path, key, seed, number):
             night(one, tmp_path, key)
             raced += one.was_interrupted
             assert_right(other, tmp_path, key)
-    assert raced > number * 0.8
+    # A night in which nobody decides asks less, and may be over before.
+    assert raced > number * 0.5
 
 
 @pytest.mark.parametrize(
