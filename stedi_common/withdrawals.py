@@ -97,9 +97,10 @@ class _Lake:
         seen = ((name, head) for of in self.seen.values() for name, head in of.items())
         return {name for name, head in seen if head.written_id != self.heads[name].written_id}
 
-    def table(self, job: Job, days: set[date] | None = None) -> Frame:
-        """What the job has made."""
-        return self.engine.read(job.target, self.heads[job.target.name], days)
+    def table(self, job: Job, days: set[date] | None = None, seen_by: Job | None = None) -> Frame:
+        """What the job has made, as it is or as another job's last run has seen it."""
+        heads = self.seen[seen_by] if seen_by else self.heads
+        return self.engine.read(job.target, heads[job.target.name], days)
 
     def days(self, table: Contract, head: Head, changed: Held) -> set[date]:
         """The days on which that table has readings that the changed decisions concern."""
@@ -128,14 +129,16 @@ class _Staying:
             CURATED.target.name: self.curated,
         }
 
-    def accelerations(self, days: set[date]) -> Frame:
-        return self.lake.made(ACCELERATIONS, self.lake.table(ACCELERATIONS, days), self.consenting)
+    def accelerations(self, days: set[date], seen_by: Job | None = None) -> Frame:
+        return self.lake.made(ACCELERATIONS, self.lake.table(ACCELERATIONS, days, seen_by), self.consenting)
 
-    def steps(self, days: set[date]) -> Frame:
-        return self.lake.made(STEPS, self.lake.table(STEPS, days), self.curated, self.records)
+    def steps(self, days: set[date], seen_by: Job | None = None) -> Frame:
+        return self.lake.made(STEPS, self.lake.table(STEPS, days, seen_by), self.curated, self.records)
 
     def pairs(self, days: set[date]) -> Frame:
-        return self.lake.made(PAIRS, self.steps(days), self.accelerations(days), self.curated, self.records)
+        # Of the readings that they were made of: others are the run's to pair.
+        readings = self.steps(days, PAIRS), self.accelerations(days, PAIRS)
+        return self.lake.made(PAIRS, *readings, self.curated, self.records)
 
 
 def _remove(lake: _Lake, removed: dict[str, int]) -> None:

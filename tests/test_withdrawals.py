@@ -39,6 +39,12 @@ CONSENTING = drops_of(
 )
 ANN_WITHDRAWS = drops_of([record(ANN, 1, "sn-1", consents=False)], name="second")
 ANN_MOVES_HER_CONSENT = drops_of([customer(ANN, FIRST + timedelta(hours=1), DAYS[1], "sn-1")], name="second")
+BOB_WALKS_ON = drops_of(
+    [],
+    [reading(BOB, day + timedelta(hours=hour)) for day in DAYS for hour in (1, 2)],
+    [step("sn-2", day + timedelta(hours=hour)) for day in DAYS for hour in (1, 2)],
+    "walks",
+)
 SOMEBODY_CLAIMS_ANNS_DEVICE = drops_of([record("cem@example.org", 1, "sn-1", consents=False)], name="second")
 
 
@@ -149,6 +155,19 @@ def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
     for job in pipeline.jobs([])[:-1]:
         pipeline.run(engine, job, Policy(), key)
     assert withdrawals.remove(engine, Policy(), key) == withdrawals.Removed({"machine_learning_curated": 1})
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
+    """One that died when it had made all tables but the pairs, for more readings than now go."""
+    dropped(engine, tmp_path, key, CONSENTING, BOB_WALKS_ON)
+    for job in pipeline.jobs([])[:-1]:
+        pipeline.run(engine, job, Policy(), key)
+    write(tmp_path / "drops", ANN_WITHDRAWS)
+    land(engine, tmp_path / "drops", key, ARRIVAL)
+    removed = withdrawals.remove(engine, Policy(), key)
+    assert removed == withdrawals.Removed(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
+    assert people(engine)["machine_learning_curated"] == {(key.pseudonym(BOB),): 3}
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
