@@ -257,6 +257,13 @@ def test_landing_the_same_at_once_doubles_nothing(tmp_path, key, undisturbed):
         assert landing_zone(connect_to("embedded", tmp_path / "lake")) == undisturbed
 
 
+@pytest.mark.long
+def test_a_lake_opened_at_once_for_the_first_time_opens(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(6) as pool:
+        for number in range(30):
+            pool.map(open_one, [tmp_path / str(number)] * 6, chunksize=1)
+
+
 def test_a_job_run_twice_at_once_makes_its_table_once(tmp_path, key):
     with opening() as connect_to:
         engine = connect_to("embedded", tmp_path / "lake")
@@ -271,6 +278,11 @@ def in_processes(function: Any, arguments: list[tuple[Any, ...]]) -> None:
     """Call it with each, at once. Processes are spawned: DuckDB's and Java's threads do not fork."""
     with multiprocessing.get_context("spawn").Pool(len(arguments)) as pool:
         pool.starmap(function, arguments, chunksize=1)
+
+
+def open_one(lake: Path) -> None:
+    with opening() as connect_to:
+        connect_to("embedded", lake)
 
 
 def land_one(folder: Path, source: str, key: PseudonymKey) -> None:

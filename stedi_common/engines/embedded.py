@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import narwhals as nw
 import pyarrow as pa
-from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
 from pyiceberg.exceptions import (
     CommitFailedException,
     CommitStateUnknownException,
@@ -94,11 +94,7 @@ class EmbeddedEngine:
         self._staging = Staging(lake)
         self._duckdb = _duckdb(self._staging.folder)
         self._tables: dict[str, Table] = {}
-        try:
-            self._catalog = _catalog(lake)
-        except (IntegrityError, OperationalError):
-            # Another run was making the catalog too; it is there now.
-            self._catalog = _catalog(lake)
+        self._catalog = _catalog(lake)
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
 
     def prepare(self, contract: Contract) -> None:
@@ -411,6 +407,17 @@ def _committed(
 
 
 def _catalog(lake: Lake) -> SqlCatalog:
+    """The lake's catalog, which is made if it is not there.
+
+    PyIceberg looks for a part, then makes it: who does that at the same time as another finds it made at the next look.
+    """
+    for _ in (*lake.namespaces, *SqlCatalogBaseTable.metadata.tables):
+        with suppress(IntegrityError, OperationalError):
+            return _made_catalog(lake)
+    return _made_catalog(lake)
+
+
+def _made_catalog(lake: Lake) -> SqlCatalog:
     catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
     for namespace in lake.namespaces:
         catalog.create_namespace_if_not_exists(namespace)
