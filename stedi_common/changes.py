@@ -15,7 +15,7 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head
-from stedi_common.frames import Frame, distinct
+from stedi_common.frames import Frame, differing, distinct
 from stedi_common.policy import Policy
 from stedi_common.tables import DECISIONS, Decision
 
@@ -136,10 +136,7 @@ def _days_decided(engine: Engine, decision: Decision, before: Heads, now: Heads,
     if all(before[name].written_id == now[name].written_id for name in _tables(decision)):
         return set()
     then, today = (decided(decision, read(engine, decision, heads), policy) for heads in (before, now))
-    columns = then.collect_schema().names()
-    # What only one side says. It says nothing twice.
-    changed = nw.concat([then, today]).group_by(columns).agg(nw.len().alias("n")).filter(nw.col("n") == 1)
-    with engine.held(changed.select(columns)) as held:
+    with engine.held(differing(then, today)) as held:
         return days_of(engine, contract(decision.about), now[decision.about], held.frame) if held.rows else set()
 
 
@@ -156,7 +153,12 @@ def days_of(engine: Engine, table: Contract, head: Head, changed: Frame) -> set[
         concerned = readings.join(changed, on=columns[0], how="inner").filter(nw.col(at) >= nw.col("since"))
     else:
         concerned = readings.join(changed, on=columns[0], how="semi")
-    days = distinct(concerned.select(nw.col(at).dt.truncate("1d").alias("day")))
+    return days_in(engine, concerned, at)
+
+
+def days_in(engine: Engine, rows: Frame, at: str) -> set[date]:
+    """The days of the rows' instants in that column."""
+    days = distinct(rows.select(nw.col(at).dt.truncate("1d").alias("day")))
     return {row["day"].date() for row in engine.collect(days)}
 
 

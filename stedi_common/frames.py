@@ -29,3 +29,10 @@ def distinct(rows: Frame) -> Frame:
     """Each row once. Narwhals' `unique` numbers all rows on DuckDB; a group only hashes them."""
     columns = rows.collect_schema().names()
     return rows.group_by(columns).agg(nw.len().alias("n")).select(columns)
+
+
+def differing(one: Frame, other: Frame) -> Frame:
+    """The rows that only one of them has; neither has a row twice."""
+    columns = one.collect_schema().names()
+    sides = nw.concat([one, other]).group_by(columns).agg(nw.len().alias("sides"))
+    return sides.filter(nw.col("sides") == 1).select(columns)

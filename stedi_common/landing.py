@@ -15,6 +15,7 @@ from typing import Any
 import narwhals as nw
 
 from stedi_common import __version__
+from stedi_common.changes import days_in
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, Tally, until_kept
 from stedi_common.errors import FileChangedError
@@ -181,8 +182,7 @@ def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:
     """The days on which the records' equals can lie."""
     if table.partition is None:
         return None
-    days = distinct(records.select(nw.col(table.partition.name).dt.truncate("1d").alias("day")))
-    return sorted(row["day"].date() for row in engine.collect(days))
+    return sorted(days_in(engine, records, table.partition.name))
 
 
 def _ledger(

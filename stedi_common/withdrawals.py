@@ -16,10 +16,10 @@ from datetime import date
 import narwhals as nw
 
 from stedi_common import __version__
-from stedi_common.changes import Since, days_of, decided, read
+from stedi_common.changes import Since, days_in, days_of, decided, read
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Held, until_kept
-from stedi_common.frames import Frame, distinct, kept
+from stedi_common.frames import Frame, differing, distinct, kept
 from stedi_common.pipeline import JOBS, Job, judge, recipe
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
@@ -221,10 +221,7 @@ def _without(lake: _Lake, job: Job, days: set[date], staying: Callable[[set[date
     def counted(rows: Frame) -> Frame:
         return rows.select(day, whose).group_by("day", whose).agg(nw.len().alias("n"))
 
-    both = nw.concat([counted(lake.table(job, days)), counted(staying(days))])
-    # What only one side says. It says nothing twice.
-    differs = both.group_by("day", whose, "n").agg(nw.len().alias("sides")).filter(nw.col("sides") == 1)
-    changed = {row["day"].date() for row in lake.engine.collect(distinct(differs.select("day")))}
+    changed = days_in(lake.engine, differing(counted(lake.table(job, days)), counted(staying(days))), "day")
     if not changed:
         return 0
     onto = lake.heads[job.target.name]

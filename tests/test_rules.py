@@ -14,7 +14,7 @@ from stedi_common.pseudonym import PseudonymKey
 #: The rules of what a record is. One reader reads it for both engines (`tests/records`).
 OF_RECORDS = {"1", "2", "3"}
 NUMBERS = [rule.id.partition("-")[0] for rule in RULES]
-#: What Spark is asked in a hurry: the first history of each rule. `test_laws` holds it to the oracle in all of them.
+#: What Spark is asked in a hurry: the first history of each rule. Unhurried it is asked all.
 HURRIED = {NUMBERS.index(number) for number in set(NUMBERS) - OF_RECORDS}
 EXAMPLES = [
     pytest.param(

@@ -188,10 +188,9 @@ def test_without_a_change_or_before_a_rebuild_nothing_is_touched(engine, tmp_pat
     [
         *(("embedded", seed, POLICIES[seed]) for seed in range(2)),
         *(
-            pytest.param(engine, seed, policy, marks=pytest.mark.long)
+            pytest.param(engine, seed, POLICIES[seed % len(POLICIES)], marks=pytest.mark.long)
             for engine, most in (("embedded", 30), ("spark", 5))
             for seed in range(2, most)
-            for policy in POLICIES[seed % len(POLICIES) :][:1]
         ),
     ],
     indirect=["engine_name"],
