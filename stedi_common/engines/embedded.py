@@ -49,7 +49,7 @@ from stedi_common.engines.embedded_maintenance import EmbeddedMaintenance
 from stedi_common.engines.parts import ARROW, Layout
 from stedi_common.engines.parts import DataFile as StagedFile
 from stedi_common.engines.shape import Shape, expect_types
-from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
+from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError, QueryError, StediError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -202,18 +202,10 @@ class EmbeddedEngine:
             files = self._staging.data_files(f"{folder}/{RECORDS}")
             records = self.fingerprint(self._staged(contract, files), contract.keys)
             rejected = self._staged(REJECTED_RECORDS, self._staging.data_files(f"{folder}/{REJECTED}"))
-            distinct = not files or self._distinct(f"{folder}/{FINGERPRINTS}")
-            yield Staged(records, rejected, tallies, distinct, files)
+            yield Staged(records, rejected, tallies, self._staging.are_distinct(folder), files)
 
     def _staged(self, contract: Contract, files: Sequence[StagedFile]) -> Frame:
         return self._frame(_select(contract, self._ids(contract), [file.location for file in files]))
-
-    def _distinct(self, folder: str) -> bool:
-        """Whether no two of the fingerprints are equal."""
-        files = f"read_parquet('{_quoted(folder)}/*.parquet')"
-        twice = f"SELECT 1 FROM {files} GROUP BY fingerprint HAVING count(*) > 1 LIMIT 1"
-        with _redacted():
-            return not self._duckdb.execute(twice).fetchall()
 
     def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add all staged records, in one snapshot that carries the summary."""

@@ -29,10 +29,10 @@ def of(records: pa.RecordBatch, keys: Sequence[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(mixed.view(np.int64))], schema=SCHEMA)
 
 
-def repeated(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The values that occur more than once."""
+def are_distinct(values: NDArray[np.int64]) -> bool:
+    """Whether no two are equal."""
     ordered = np.sort(values)
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    return not bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _words(values: pa.Array) -> Words:

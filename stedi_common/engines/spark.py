@@ -36,7 +36,6 @@ from stedi_common.engines import (
     Staged,
     Tally,
     conflict,
-    fingerprints,
     no_snapshot,
     spans,
 )
@@ -45,7 +44,7 @@ from stedi_common.engines.java import java_home
 from stedi_common.engines.java_maintenance import JavaMaintenance
 from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
-from stedi_common.engines.staging import FINGERPRINTS, RECORDS, REJECTED, Blocks, Staging, merged
+from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError
 from stedi_common.frames import Frame
 from stedi_common.lake import CATALOG, Lake
@@ -205,34 +204,27 @@ class SparkEngine:
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
         """The drops as `reader` reads them, in Python workers if they are large."""
         layouts = self._layout(contract), self._layout(REJECTED_RECORDS)
-        read = self._read_here if sum(drop.bytes for drop in drops) <= LITTLE else self._read_in_workers
         with self._staging.subfolder() as folder, redacted():
-            tallies, distinct = read(reader, drops, folder, layouts)
+            if sum(drop.bytes for drop in drops) <= LITTLE:
+                tallies = Blocks(reader, drops).write(folder, *layouts)
+            else:
+                tallies = self._read_in_workers(reader, drops, folder, layouts)
             records, rejected = (
                 _lazy(self._parquet(f"{folder}/{name}", layout.schema))
                 for name, layout in zip((RECORDS, REJECTED), layouts, strict=True)
             )
+            records = self.fingerprint(records, contract.keys)
             files = self._staging.data_files(f"{folder}/{RECORDS}")
-            yield Staged(self.fingerprint(records, contract.keys), rejected, tallies, distinct, files)
-
-    def _read_here(
-        self, reader: Reader, drops: Sequence[Drop], folder: str, layouts: tuple[Layout, Layout]
-    ) -> tuple[dict[str, Tally], bool]:
-        """Stage the drops below the folder; their tallies, and whether no two of their fingerprints are equal."""
-        tallies = Blocks(reader, drops).write(folder, *layouts)
-        return tallies, not len(fingerprints.repeated(self._staging.fingerprints(folder)))
+            yield Staged(records, rejected, tallies, self._staging.are_distinct(folder), files)
 
     def _read_in_workers(
         self, reader: Reader, drops: Sequence[Drop], folder: str, layouts: tuple[Layout, Layout]
-    ) -> tuple[dict[str, Tally], bool]:
-        """The same, by Spark's tasks."""
+    ) -> dict[str, Tally]:
+        """What `Blocks.write` does, by Spark's tasks."""
         piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
         tasks = self._spark.range(0, len(piles), 1, len(piles))
         told = tasks.mapInArrow(_writing(reader, piles, folder, layouts), _sql_schema(_TALLY)).collect()
-        prints = self._parquet(f"{folder}/{FINGERPRINTS}", fingerprints.SCHEMA).repartition("fingerprint")
-        # Counted to the end: Spark throws away a worker that has not been read out, and the next one starts anew.
-        distinct = not prints.mapInArrow(_repeated, prints.schema).count()
-        return merged({row["file"]: Tally(*row[1:])} for row in told), distinct
+        return merged({row["file"]: Tally(*row[1:])} for row in told)
 
     def _parquet(self, folder: str, schema: pa.Schema) -> DataFrame:
         # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
@@ -558,16 +550,6 @@ def _writing(
                 yield pa.RecordBatch.from_pylist(rows, _TALLY)
 
     return write
-
-
-def _repeated(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-    """The fingerprints that occur twice, of a partition that has all of each.
-
-    Sorting takes a third of the time that Spark's map of all values does.
-    """
-    if some := list(batches):
-        values = pa.Table.from_batches(some).column(0).to_numpy()
-        yield pa.RecordBatch.from_arrays([pa.array(fingerprints.repeated(values))], schema=fingerprints.SCHEMA)
 
 
 def _sql_schema(schema: pa.Schema) -> str:

@@ -33,6 +33,9 @@ from stedi_common.records import Block, Drop, Reader
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
 
+#: So many fingerprints are compared at once; of more, one part after the other, so that they fit in memory.
+MANY = 2**25
+
 #: What the names of staging folders start with. Terraform's lifecycle rule for S3 knows it too.
 _STAGING = ".staging-"
 
@@ -73,12 +76,16 @@ class Staging:
         parts = (name.rpartition("/") for name in relative)
         return [DataFile(folder, partition, name) for partition, _, name in parts]
 
-    def fingerprints(self, folder: str) -> NDArray[np.int64]:
-        """All that were staged below the folder."""
-        files = (file.location for file in self.data_files(f"{folder}/{FINGERPRINTS}"))
-        read = [pq.read_table(path, filesystem=system) for system, path in map(filesystem, files)]
-        values: NDArray[np.int64] = pa.concat_tables([fingerprints.SCHEMA.empty_table(), *read]).column(0).to_numpy()
-        return values
+    def are_distinct(self, folder: str) -> bool:
+        """Whether no two of the fingerprints that were staged below the folder are equal."""
+        files = [filesystem(file.location) for file in self.data_files(f"{folder}/{FINGERPRINTS}")]
+        count = sum(pq.read_metadata(path, filesystem=system).num_rows for system, path in files)
+        parts = 1 + count // MANY
+        for part in range(parts):
+            some = [_of_part(pq.read_table(path, filesystem=system), part, parts) for system, path in files]
+            if not fingerprints.are_distinct(np.concatenate([np.empty(0, np.int64), *some])):
+                return False
+        return True
 
     @contextmanager
     def handed_over(self, files: Sequence[DataFile], folder: str) -> Iterator[list[DataFile]]:
@@ -150,6 +157,12 @@ def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
         for file, tally in by_file.items():
             merged_.setdefault(file, Tally()).add(tally)
     return merged_
+
+
+def _of_part(prints: pa.Table, part: int, parts: int) -> NDArray[np.int64]:
+    """Those of one of so many parts; equal ones are in the same."""
+    values: NDArray[np.int64] = prints.column(0).to_numpy()
+    return values[values % parts == part] if parts > 1 else values
 
 
 def _tally(block: Block, lines: pa.RecordBatch) -> Tally:
