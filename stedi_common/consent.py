@@ -60,7 +60,7 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
     }
     if policy.consent == "ever":
         nobodys = {}
-    return judged(all_claims, **nobodys, owner_not_curated=nw.col("consent_start").is_null()).drop("claimants")
+    return judged(all_claims, **nobodys, owner_not_curated=nw.col("consent_start").is_null()).rows.drop("claimants")
 
 
 def device_owners(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:

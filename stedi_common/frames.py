@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import narwhals as nw
@@ -12,17 +14,24 @@ Frame: TypeAlias = nw.LazyFrame[Any]
 DROPPED = "dropped"
 
 
-def judged(rows: Frame, **reasons: nw.Expr) -> Frame:
-    """The rows, each with the first reason that is true of it in `dropped`, or null."""
+@dataclass(frozen=True)
+class Judged:
+    """Rows, each with the first reason that is true of it in `dropped`, or null; and the reasons that there are."""
+
+    rows: Frame
+    reasons: Collection[str]
+
+    def kept(self, columns: Sequence[str]) -> Frame:
+        """Those that go on, with these columns."""
+        return self.rows.filter(nw.col(DROPPED).is_null()).select(*columns)
+
+
+def judged(rows: Frame, **reasons: nw.Expr) -> Judged:
+    """The rows, judged by these reasons, of which the first counts."""
     verdict: nw.Expr = nw.lit(None, dtype=nw.String)
     for reason, applies in reversed(reasons.items()):
         verdict = nw.when(applies).then(nw.lit(reason)).otherwise(verdict)
-    return rows.with_columns(verdict.alias(DROPPED))
-
-
-def kept(rows: Frame, columns: tuple[str, ...]) -> Frame:
-    """Of judged rows those that go on, with these columns."""
-    return rows.filter(nw.col(DROPPED).is_null()).select(*columns)
+    return Judged(rows.with_columns(verdict.alias(DROPPED)), tuple(reasons))
 
 
 def distinct(rows: Frame) -> Frame:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -15,9 +15,9 @@ import narwhals as nw
 from stedi_common import __version__, tables
 from stedi_common.changes import RUN, Since, affected_days, last_run, people_with_readings
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head, missing_table, until_kept
+from stedi_common.engines import Counts, Engine, Head, missing_table, until_kept
 from stedi_common.errors import MultipliedRowsError, PolicyError, StediError
-from stedi_common.frames import DROPPED, Frame, distinct, kept
+from stedi_common.frames import DROPPED, Frame, Judged, distinct
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
@@ -26,7 +26,7 @@ from stedi_common.pseudonym import PseudonymKey
 class Job:
     """A job: the function of the table it makes."""
 
-    function: Callable[..., Frame]
+    function: Callable[..., Judged]
 
     @property
     def name(self) -> str:
@@ -44,9 +44,6 @@ class Job:
         given = ("policy", "pseudonyms")
         return tuple(contract(name) for name in inspect.signature(self.function).parameters if name not in given)
 
-
-#: So many judged rows cost less to keep on disk, between counting and writing, than to compute twice.
-FEW = 1_000_000
 
 #: In a summary, the days of a table that was made from nothing.
 ALL = "all"
@@ -115,18 +112,15 @@ def _run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome
     if since and since.carries(wanted | seen) and since.changed_days(engine) == set():
         return _outcome(job, since.built.summary, target, changed=False)
     work = _work(engine, job, sources, since if since and since.carries(wanted) else None, policy)
-    summary = wanted | seen | {RUN: uuid.uuid4().hex, "stedi.days": ALL if work.days is None else str(len(work.days))}
     if work.days == set():
         # What it has seen goes into the table all the same: the next run need not look there again.
-        summary |= _told(0, {None: 0})
-        head = engine.replace_days(job.target, (), engine.read(job.target, target, set()), target, summary)
-        return _outcome(job, summary, head, changed=True)
-    some = work.days is not None
-    judged = judge(engine, job, work.sources, policy, key, of_some_days=some).select(*job.target.names, DROPPED)
-    with _computed(engine, judged, work.rows_in) as rows:
-        summary |= _counts(engine, job, rows, work.rows_in)
-        head = _commit(engine, job, work, kept(rows, job.target.names), target, summary)
-    return _outcome(job, summary, head, changed=True)
+        nothing = engine.read(job.target, target, set())
+        head = engine.replace_days(job.target, (), nothing, target, wanted | seen | _told(work, {}))
+    else:
+        judged = judge(engine, job, work.sources, policy, key, of_some_days=work.days is not None)
+        tell = partial(_tell, job, work)
+        head = engine.replace_judged(job.target, work.days, judged, work.rows_in, target, wanted | seen, tell)
+    return _outcome(job, head.summary, head, changed=True)
 
 
 @dataclass(frozen=True)
@@ -154,27 +148,9 @@ def _work(engine: Engine, job: Job, sources: Mapping[str, Head], since: Since | 
     return _Work(days, frames, int(engine.collect(frames[first].select(nw.len().alias("n")))[0]["n"]) if days else 0)
 
 
-def _commit(  # noqa: PLR0913, PLR0917 - what a run has made
-    engine: Engine, job: Job, work: _Work, rows: Frame, onto: Head, summary: Mapping[str, str]
-) -> Head:
-    if work.days is None:
-        return engine.replace(job.target, rows, onto, summary)
-    return engine.replace_days(job.target, work.days, rows, onto, summary)
-
-
-@contextmanager
-def _computed(engine: Engine, rows: Frame, how_many: int) -> Iterator[Frame]:
-    """The rows, which are counted and then written: few are kept in between, many are faster computed twice."""
-    if how_many > FEW:
-        yield rows
-        return
-    with engine.held(rows) as held:
-        yield held.frame
-
-
 def judge(  # noqa: PLR0913 - what a function needs, and of how many days
     engine: Engine, job: Job, sources: Mapping[str, Frame], policy: Policy, key: PseudonymKey, *, of_some_days: bool
-) -> Frame:
+) -> Judged:
     """The sources' rows as the job's function judges them."""
     arguments: dict[str, Any] = dict(sources)
     parameters = inspect.signature(job.function).parameters
@@ -187,27 +163,27 @@ def judge(  # noqa: PLR0913 - what a function needs, and of how many days
         arguments["pseudonyms"] = engine.derive(emails, "email", "pseudonym", key.pseudonym)
     if "policy" in parameters:
         arguments["policy"] = policy
-    return job.function(**arguments)
+    judged = job.function(**arguments)
+    return replace(judged, rows=judged.rows.select(*job.target.names, DROPPED))
 
 
-def _counts(engine: Engine, job: Job, rows: Frame, rows_in: int) -> dict[str, str]:
-    """Rows in, kept and dropped by reason, as the snapshot carries them."""
-    by_reason = engine.collect(rows.group_by(DROPPED).agg(nw.len().alias("n")))
-    dropped = {row[DROPPED]: int(row["n"]) for row in by_reason}
-    rows_kept = dropped.pop(None, 0)
+def _tell(job: Job, work: _Work, counts: Counts) -> dict[str, str]:
+    """What a run tells of itself. Raises MultipliedRowsError if it has judged other rows than its source's."""
+    judged = sum(counts.values())
     # Pairs are many to many by rule 9; everything else judges each row of its source once.
-    rows_judged = rows_kept + sum(dropped.values())
-    if job.function is not tables.machine_learning_curated and rows_judged != rows_in:
-        raise MultipliedRowsError(f"{job.name}: expected {rows_in} judged rows, got {rows_judged}; nothing committed")
-    return _told(rows_in, {None: rows_kept, **dropped})
+    if job.function is not tables.machine_learning_curated and judged != work.rows_in:
+        raise MultipliedRowsError(f"{job.name}: expected {work.rows_in} judged rows, got {judged}; nothing committed")
+    return _told(work, counts)
 
 
-def _told(rows_in: int, rows_by_reason: Mapping[str | None, int]) -> dict[str, str]:
-    """The counts as a summary has them."""
-    dropped = {reason: n for reason, n in rows_by_reason.items() if reason}
+def _told(work: _Work, counts: Counts) -> dict[str, str]:
+    """The days a run has made, their rows in, kept and dropped by reason, as a summary has them."""
+    dropped = {reason: n for reason, n in counts.items() if reason}
     return {
-        "stedi.rows-in": str(rows_in),
-        "stedi.rows-kept": str(rows_by_reason[None]),
+        RUN: uuid.uuid4().hex,
+        "stedi.days": ALL if work.days is None else str(len(work.days)),
+        "stedi.rows-in": str(work.rows_in),
+        "stedi.rows-kept": str(counts.get(None, 0)),
         **{f"stedi.rows-dropped.{reason}": str(n) for reason, n in sorted(dropped.items())},
     }
 

@@ -1,6 +1,6 @@
 """One function per table, named after it; its parameters are the tables it is made from. The signature is the lineage.
 
-Each returns *judged* rows: every row of its first source, with the reason it is dropped for in `dropped`, or null. The
+Each returns `Judged` rows: every row of its first source, with the reason it is dropped for in `dropped`, or null. The
 pipeline keeps the rows without a reason, with the columns of the table's contract, and counts the others.
 """
 
@@ -17,17 +17,17 @@ from stedi_common.consent import (
     device_owners,
     made_before_consent,
 )
-from stedi_common.frames import DROPPED, Frame, distinct, judged
+from stedi_common.frames import DROPPED, Frame, Judged, distinct, judged
 from stedi_common.policy import Policy
 
 
-def customer_trusted(customer_landing: Frame) -> Frame:
+def customer_trusted(customer_landing: Frame) -> Judged:
     """The current record of every customer who consents (rules 4 and 5)."""
     records = consents(customer_landing)
     return judged(records, superseded=~nw.col("current"), no_consent=nw.col("consent_start").is_null())
 
 
-def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Frame:
+def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Judged:
     """Readings their owner had consented to when they were made (rule 5)."""
     consent = customer_trusted.select(nw.col("email").alias("user"), "consent_start")
     readings = accelerometer_landing.join(consent, on="user", how="left")
@@ -38,7 +38,7 @@ def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame,
     )
 
 
-def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> Frame:
+def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> Judged:
     """Consenting customers with at least one trusted accelerometer reading (rule 6)."""
     users = distinct(accelerometer_trusted.select(nw.col("user").alias("email")))
     customers = customer_trusted.join(users.with_columns(nw.lit(1).alias("has_readings")), on="email", how="left")
@@ -47,7 +47,7 @@ def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> 
 
 def step_trainer_trusted(
     step_trainer_landing: Frame, customers_curated: Frame, customer_landing: Frame, policy: Policy
-) -> Frame:
+) -> Judged:
     """Readings of devices a curated customer owns, made under their consent (rules 7 and 8)."""
     devices = _devices(customers_curated, customer_landing, policy)
     readings = step_trainer_landing.join(devices, on="serialnumber", how="left")
@@ -68,7 +68,7 @@ def machine_learning_curated(
     customer_landing: Frame,
     pseudonyms: Frame,
     policy: Policy,
-) -> Frame:
+) -> Judged:
     """Each trusted step reading with each trusted accelerometer reading of the owner at that instant (rule 9).
 
     `pseudonyms` has the columns email and pseudonym, a row for each curated customer who has such readings (rule 10).

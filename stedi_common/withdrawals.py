@@ -19,7 +19,7 @@ from stedi_common import __version__
 from stedi_common.changes import Since, days_in, days_of, decided, read
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Held, until_kept
-from stedi_common.frames import Frame, differing, distinct, kept
+from stedi_common.frames import Frame, differing, distinct
 from stedi_common.pipeline import JOBS, Job, judge, recipe
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
@@ -109,7 +109,7 @@ class _Lake:
     def made(self, job: Job, *sources: Frame) -> Frame:
         """What the job makes of these."""
         given = dict(zip((source.name for source in job.sources), sources, strict=True))
-        return kept(judge(self.engine, job, given, self.policy, self.key, of_some_days=True), job.target.names)
+        return judge(self.engine, job, given, self.policy, self.key, of_some_days=True).kept(job.target.names)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ ON_SPARK_UNHURRIED = pytest.mark.parametrize(
     "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
 )
 
-COMMITS = ("append", "append_staged", "replace", "replace_days")
+COMMITS = ("append", "append_staged", "replace", "replace_days", "replace_judged")
 
 
 @contextmanager

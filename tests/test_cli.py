@@ -142,7 +142,7 @@ def test_a_lost_race_ends_with_3(landed, monkeypatch):
     def lost(*_, **__):
         raise CommitConflictError("customer_trusted: expected the head this run had read, got a newer one", "again")
 
-    monkeypatch.setattr(EmbeddedEngine, "replace", lost)
+    monkeypatch.setattr(EmbeddedEngine, "replace_judged", lost)
     said = landed("run")
     assert said.code == 3
     assert said.err.splitlines()[-1] == "hint:  again"

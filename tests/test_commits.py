@@ -186,9 +186,9 @@ class Overtaken:
     def __getattr__(self, name):
         return getattr(self._engine, name)
 
-    def replace(self, *args):
+    def replace_judged(self, *args):
         self._meanwhile()
-        return self._engine.replace(*args)
+        return self._engine.replace_judged(*args)
 
 
 # Landing

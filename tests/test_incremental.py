@@ -174,9 +174,10 @@ class Spy:
             self.days |= {None} if days is None else set(days)
         return self._engine.read(of, head, days)
 
-    def replace_days(self, of, days, *args):
-        self.days |= set(days)
-        return self._engine.replace_days(of, days, *args)
+    def replace_judged(self, of, days, *args):
+        if of.partition:
+            self.days |= {None} if days is None else set(days)
+        return self._engine.replace_judged(of, days, *args)
 
 
 # Whatever is done to the tables in between

@@ -20,6 +20,7 @@ from pyiceberg.exceptions import CommitStateUnknownException
 from sqlalchemy.exc import OperationalError
 from test_laws import tables
 
+from stedi_common import landing, pipeline
 from stedi_common.contracts import contract, names
 from stedi_common.engines import Engine
 from stedi_common.errors import EngineError
@@ -29,11 +30,13 @@ TABLE = contract("rejected_records")
 ARRIVAL = datetime(2024, 4, 3)
 DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if name.split("/")[1] < "03"}
 
-#: An error, and the calls of the catalog it comes from: on Spark for branch, rows, fast-forward, removal.
+#: An error, and the calls of the catalog it comes from: on Spark for branch, rows, fast-forward, removal; one more for
+#: what a job tells of its rows.
 FAULTS = [
     *(pytest.param("embedded", (kind, range(1, 2)), id=f"embedded-{kind}") for kind in ("pyiceberg", "sqlite")),
     *(pytest.param("spark", ("java", (turn,)), id=f"spark-{turn}") for turn in (1, 2, 3, 4)),
 ]
+OF_A_JOB = [*FAULTS, pytest.param("spark", ("java", (5,)), id="spark-5")]
 ALWAYS = range(1, 1000)
 WHOLE_NIGHTS = [
     pytest.param("embedded", ("pyiceberg", ALWAYS), id="embedded"),
@@ -128,6 +131,23 @@ def refused(ask: Asks, error: Callable[[], Exception], turns: Collection[int]) -
         return ask(*args)
 
     return asked
+
+
+@pytest.mark.parametrize(("engine_name", "fault"), OF_A_JOB, indirect=True)
+def test_a_job_whose_answer_is_lost_has_run(connect, engine, tmp_path, key, lose):
+    job = pipeline.JOBS["customer_landing_to_trusted"]
+    write(tmp_path / "drops", DROPS)
+    heads, answered = [], connect(tmp_path / "answered")
+    for each in (answered, engine):
+        landing.land(each, "customer", str(tmp_path / "drops"), key, ARRIVAL)
+        each.prepare(job.target)
+        if each is engine:
+            lose()
+        outcome = pipeline.run(each, job, Policy(), key)
+        heads.append((outcome, rows(each, job.target.name), len(list(each.history(job.target, each.head(job.target))))))
+    assert heads[0] == heads[1]
+    assert not pipeline.run(engine, job, Policy(), key).changed
+    assert list(table_of(tmp_path / "lake", job.target).refs()) == ["main"]
 
 
 @pytest.mark.parametrize(("engine_name", "fault"), WHOLE_NIGHTS, indirect=True)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from stedi_common.contracts import Contract
 from stedi_common.errors import CommitConflictError, LakeError
-from stedi_common.frames import Frame
+from stedi_common.frames import Frame, Judged
 from stedi_common.lake import Lake
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ class Held:
 
     frame: Frame
     rows: int
+
+
+#: How many judged rows there are by the reason they are dropped for; of None, those that go on.
+Counts: TypeAlias = Mapping[str | None, int]
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,22 @@ class Engine(Protocol):
         """Put these rows, all of them of these days, in the place of all rows of these days, in one snapshot.
 
         Files of other days stay the files they are. Without days the snapshot carries the summary and no change.
+        """
+
+    def replace_judged(  # noqa: PLR0913, PLR0917 - a commit is all of this
+        self,
+        contract: Contract,
+        days: Collection[date] | None,
+        judged: Judged,
+        rows_in: int,
+        onto: Head,
+        summary: Mapping[str, str],
+        told: Callable[[Counts], Mapping[str, str]],
+    ) -> Head:
+        """Put those of the rows that go on in the place of all rows of these days, or of all for None.
+
+        They are judged from about `rows_in` rows. The snapshot carries the summary and what is told of the counts. What
+        `told` raises keeps the table as it is.
         """
 
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> AbstractContextManager[Staged]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,17 +45,28 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import Head, Held, Staged, conflict, missing_table, no_snapshot, table_properties
+from stedi_common.engines import (
+    Counts,
+    Head,
+    Held,
+    Staged,
+    conflict,
+    missing_table,
+    no_snapshot,
+    table_properties,
+)
 from stedi_common.engines.embedded_maintenance import EmbeddedMaintenance
 from stedi_common.engines.parts import ARROW, Layout
 from stedi_common.engines.parts import DataFile as StagedFile
 from stedi_common.engines.shape import Shape, expect_types
 from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError, QueryError, StediError
-from stedi_common.frames import Frame
+from stedi_common.frames import DROPPED, Frame, Judged
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 
+#: So many judged rows cost less to keep on disk, between counting and writing, than to compute twice.
+FEW = 1_000_000
 #: DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
 MEMORY_LIMIT = "1200MB"
 
@@ -189,6 +201,34 @@ class EmbeddedEngine:
     ) -> Head:
         """Put these rows in the place of all rows of these days, in one snapshot that carries the summary."""
         return self._commit(contract, rows, onto, summary, of=days)
+
+    def replace_judged(  # noqa: PLR0913, PLR0917 - a commit is all of this
+        self,
+        contract: Contract,
+        days: Collection[date] | None,
+        judged: Judged,
+        rows_in: int,
+        onto: Head,
+        summary: Mapping[str, str],
+        told: Callable[[Counts], Mapping[str, str]],
+    ) -> Head:
+        """Put those of the rows that go on in the place of all rows of these days, or of all for None."""
+        with self._computed(judged, rows_in) as computed:
+            counts = self.collect(computed.rows.group_by(DROPPED).agg(nw.len().alias("n")))
+            summary = {**summary, **told({row[DROPPED]: row["n"] for row in counts})}
+            rows = computed.kept(contract.names)
+            if days is None:
+                return self.replace(contract, rows, onto, summary)
+            return self.replace_days(contract, days, rows, onto, summary)
+
+    @contextmanager
+    def _computed(self, judged: Judged, rows_in: int) -> Iterator[Judged]:
+        """The rows, which are counted and then written: few are kept in between, many are faster computed twice."""
+        if rows_in > FEW:
+            yield judged
+            return
+        with self.held(judged.rows) as held:
+            yield replace(judged, rows=held.frame)
 
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:

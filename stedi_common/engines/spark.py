@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from importlib.resources import as_file, files
@@ -26,11 +26,12 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext, StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
-from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameWriterV2, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import (
+    Counts,
     Head,
     Held,
     Staged,
@@ -46,7 +47,7 @@ from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
 from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError
-from stedi_common.frames import Frame
+from stedi_common.frames import DROPPED, Frame, Judged
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 
@@ -200,6 +201,35 @@ class SparkEngine:
             contract, onto, lambda branch: self._writer(contract, rows, branch, summary).overwrite(whole_days)
         )
 
+    def replace_judged(  # noqa: PLR0913, PLR0917 - a commit is all of this
+        self,
+        contract: Contract,
+        days: Collection[date] | None,
+        judged: Judged,
+        rows_in: int,
+        onto: Head,
+        summary: Mapping[str, str],
+        told: Callable[[Counts], Mapping[str, str]],
+    ) -> Head:
+        """Put those of the rows that go on in the place of all rows of these days, or of all for None.
+
+        They are counted while they are written, and only once. So a second snapshot, of no rows, tells the counts; both
+        become the table's at once.
+        """
+        place = F.lit(True) if days is None or contract.partition is None else _on_days(contract.partition.name, days)
+        passing: list[Observation] = []
+
+        def write(branch: str) -> None:
+            # One that has seen an attempt fail would tell of that.
+            passing[:] = [Observation()]
+            rows = replace(judged, rows=_lazy(judged.rows.to_native().observe(passing[0], *_counting(judged.reasons))))
+            self._writer(contract, rows.kept(contract.names), branch, summary).overwrite(place)
+
+        def tell(branch: str) -> None:
+            self._append_files(contract, (), branch, {**summary, **told(_counted(passing[0]))})
+
+        return self._commit(contract, onto, write, tell)
+
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
         """The drops as `reader` reads them, in Python workers if they are large."""
@@ -317,10 +347,11 @@ class SparkEngine:
     def _jvm(self) -> Any:
         return self._spark._jvm
 
-    def _commit(self, contract: Contract, onto: Head, write: Callable[[str], None]) -> Head:
+    def _commit(self, contract: Contract, onto: Head, *writes: Callable[[str], None]) -> Head:
         """Write to a branch made at the head, then move the table there, which works only if it is still at the head.
 
-        Spark's own appends never look whether somebody else has committed in between.
+        Each of the writes makes a snapshot. Spark's own appends never look whether somebody else has committed in
+        between.
         """
         branch = f"stedi_{uuid.uuid4().hex}"
 
@@ -342,21 +373,34 @@ class SparkEngine:
         with conflicting(contract):
             _ensure(create, lambda: written() is not None)
             try:
-                _ensure(lambda: write(branch), lambda: written() != onto.snapshot_id)
-                self._expect_onto(contract, branch, onto)
+                at = onto.snapshot_id
+                for write in writes:
+                    at = self._extended(contract, branch, at, write)
                 _ensure(lambda: table().manageSnapshots().fastForwardBranch("main", branch).commit(), is_forward)
             finally:
                 # Whatever becomes of the branch, the table is told. One that stays expires, as those of killed runs do.
                 with suppress(Py4JError, PySparkException, EngineError):
                     _ensure(lambda: table().manageSnapshots().removeBranch(branch).commit(), lambda: written() is None)
-        return self.head(contract)
+        return _head(contract, table(), table().snapshot(at))
 
-    def _expect_onto(self, contract: Contract, branch: str, onto: Head) -> None:
-        """Expiry may have taken the branch before it was written to: Iceberg then makes it anew, where the table is."""
-        table = self._tables.get(contract)
-        written = table.snapshot(branch)
-        if written is None or written.parentId() != onto.snapshot_id:
+    def _extended(self, contract: Contract, branch: str, at: int, write: Callable[[str], None]) -> int:
+        """Let `write` make a snapshot on that one, the branch's. Returns its id.
+
+        Expiry may have taken the branch before it was written to: Iceberg then makes it anew, where the table is.
+        """
+
+        def made() -> Any:
+            return self._tables.get(contract).snapshot(branch)
+
+        def is_made() -> bool:
+            snapshot = made()
+            return snapshot is None or snapshot.snapshotId() != at
+
+        _ensure(lambda: write(branch), is_made)
+        snapshot = made()
+        if snapshot is None or snapshot.parentId() != at:
             raise conflict(contract)
+        return int(snapshot.snapshotId())
 
     def _writer(self, contract: Contract, rows: Frame, branch: str, summary: Mapping[str, str]) -> DataFrameWriterV2:
         native: DataFrame = rows.select(*contract.names).to_native()
@@ -554,6 +598,19 @@ def _writing(
 
 def _sql_schema(schema: pa.Schema) -> str:
     return ", ".join(f"`{field.name}` {_ARROW_SQL[field.type]}" for field in schema)
+
+
+def _counting(reasons: Collection[str]) -> list[Column]:
+    """How many judged rows go on, as `kept`, and how many do not, by reason."""
+    dropped = F.col(DROPPED)
+    kept = F.count(F.when(dropped.isNull(), 1)).alias("kept")
+    return [kept, *(F.count(F.when(dropped == reason, 1)).alias(reason) for reason in reasons)]
+
+
+def _counted(passing: Observation) -> Counts:
+    counts = dict(passing.get)
+    kept = counts.pop("kept")
+    return {None: kept, **{reason: n for reason, n in counts.items() if n}}
 
 
 def _on_days(column: str, days: Collection[date]) -> Any:
