@@ -179,6 +179,8 @@ def main() -> None:
     landing = work / "landing"
     shutil.rmtree(landing, ignore_errors=True)
     scale(args.landing, landing, args.copies, args.days, args.apart)
+    # Else whoever comes first shares the disk with them.
+    os.sync()
     size = sum(path.stat().st_size for path in landing.rglob("*.json"))
     print(f"{args.copies} copies, {size / 1e6:.0f} MB of JSON, {os.cpu_count()} cores", flush=True)
     if not PROC:

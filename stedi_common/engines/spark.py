@@ -496,7 +496,10 @@ def _local(until_it_runs: ExitStack) -> dict[str, str]:
     jars = until_it_runs.enter_context(_cached_jars(_generation()))
     return {
         "spark.master": "local[*]",
-        "spark.driver.memory": "3g",
+        "spark.driver.memory": "2g",
+        # Rows that are sorted or joined lie outside of Java's heap, where no collector moves them about.
+        "spark.memory.offHeap.enabled": "true",
+        "spark.memory.offHeap.size": "2g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": " ".join([*options, *(_class_archive(jars) if jars else [])]),
