@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import takewhile
 
 import narwhals as nw
 
@@ -21,6 +22,12 @@ from stedi_common.tables import DECISIONS, Decision
 
 #: What the snapshot of a finished run carries.
 RUN = "stedi.run"
+
+#: What the snapshots of a removal carry: the customers' records that it was made by; and its id, if it found the tables
+#: as their runs had seen them.
+RECORDS = contract("customer_landing")
+REMOVED_BY = f"stedi.removed-by.{RECORDS.name}"
+REMOVAL = "stedi.removal"
 
 Heads = Mapping[str, Head]
 
@@ -47,6 +54,24 @@ class Since:
     def carries(self, summary: Mapping[str, str]) -> bool:
         """Whether the run's snapshot carries all of this."""
         return all(self.built.summary.get(name) == value for name, value in summary.items())
+
+    def and_removal(self, engine: Engine, now: Heads) -> Since:
+        """The same, with a removal counted as the run's own, if nothing else has changed the table since.
+
+        What has left the table and its sources need not be looked at again, as long as the records say what they said:
+        of a day that has nothing new the removal has left what a run would make. If others removed, or the records have
+        moved on, somebody may be back, and what was removed is a change like any other.
+        """
+        later = takewhile(lambda head: head.written_id != self.built.written_id, engine.history(self.table, self.head))
+        written = {head.written_id: head for head in later}
+        if len(written) != 1:
+            return self
+        (removal,) = written.values()
+        removed_by, records = removal.summary.get(REMOVED_BY), engine.head(RECORDS)
+        if REMOVAL not in removal.summary or removed_by != str(records.written_id):
+            return self
+        sources = {name: _removed_from(engine, removal, name, then, now) for name, then in self.sources.items()}
+        return replace(self, built=removal, sources=sources)
 
     def changed_days(self, engine: Engine) -> set[date] | None:
         """The days that somebody else has changed in the table; see `Engine.changed_days`."""
@@ -108,6 +133,14 @@ def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | No
     if engine.collect(untold.head(1)):
         found.append(users(now[readings.name]).join(untold, on="user", how="semi"))
     return nw.concat(found)
+
+
+def _removed_from(engine: Engine, removal: Head, name: str, then: Head | None, now: Heads) -> Head | None:
+    """Where the removal left the source; where it was then, if the removal has not changed it."""
+    if then is None:
+        return None
+    later = takewhile(lambda head: head.written_id != then.written_id, engine.history(contract(name), now[name]))
+    return next((head for head in later if head.summary.get(REMOVAL) == removal.summary[REMOVAL]), then)
 
 
 def _source(engine: Engine, built: Head, name: str) -> Head | None:

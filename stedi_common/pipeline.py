@@ -111,7 +111,8 @@ def _run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey) -> Outcome
     since = Since.last_run(engine, job.target, target, sources)
     if since and since.carries(wanted | seen) and since.changed_days(engine) == set():
         return _outcome(job, since.built.summary, target, changed=False)
-    work = _work(engine, job, sources, since if since and since.carries(wanted) else None, policy)
+    since = since.and_removal(engine, sources) if since and since.carries(wanted) else None
+    work = _work(engine, job, sources, since, policy)
     if work.days == set():
         # What it has seen goes into the table all the same: the next run need not look there again.
         nothing = engine.read(job.target, target, set())

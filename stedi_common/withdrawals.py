@@ -8,6 +8,7 @@ does with all that others have written.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from datetime import date
 import narwhals as nw
 
 from stedi_common import __version__
-from stedi_common.changes import Since, days_in, days_of, decided, read
+from stedi_common.changes import RECORDS, REMOVAL, REMOVED_BY, Since, days_in, days_of, decided, read
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Held, until_kept
 from stedi_common.frames import Frame, differing, distinct
@@ -26,11 +27,7 @@ from stedi_common.pseudonym import PseudonymKey
 from stedi_common.tables import DECISIONS, Decision
 
 CUSTOMERS, ACCELERATIONS, CURATED, STEPS, PAIRS = JOBS.values()
-RECORDS = contract("customer_landing")
 TABLES = (RECORDS, *(job.target for job in JOBS.values()))
-
-#: In the summary of a removal: the customers' records that it was made by.
-REMOVED = f"stedi.removed-by.{RECORDS.name}"
 
 ((_OF_PEOPLE,), (_OF_DEVICES,)) = DECISIONS[ACCELERATIONS.target.name], DECISIONS[STEPS.target.name]
 
@@ -69,13 +66,17 @@ def remove(engine: Engine, policy: Policy, key: PseudonymKey) -> Removed | None:
 
 @dataclass(frozen=True)
 class _Lake:
-    """heads: where the tables are; seen: where they were when a job's last run read them."""
+    """What a removal sees.
+
+    heads: where the tables are; seen: where they were when a job's last run read them; removal: its id.
+    """
 
     engine: Engine
     policy: Policy
     key: PseudonymKey
     heads: Mapping[str, Head]
     seen: Mapping[Job, Mapping[str, Head]]
+    removal: str
 
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
@@ -89,7 +90,7 @@ class _Lake:
             seen[job] = {name: source for name, source in run.sources.items() if source}
             if len(seen[job]) < len(known):
                 return None
-        lake = cls(engine, policy, key, heads, seen)
+        lake = cls(engine, policy, key, heads, seen, uuid.uuid4().hex)
         return None if lake.has_changed() == set() else lake
 
     def has_changed(self) -> set[str]:
@@ -239,4 +240,5 @@ def _without_people(lake: _Lake, job: Job, staying: Frame) -> int:
 
 
 def _summary(lake: _Lake) -> dict[str, str]:
-    return {"stedi.version": __version__, REMOVED: str(lake.heads[RECORDS.name].written_id)}
+    summary = {"stedi.version": __version__, REMOVED_BY: str(lake.heads[RECORDS.name].written_id)}
+    return summary | ({REMOVAL: lake.removal} if lake.has_changed() == {RECORDS.name} else {})

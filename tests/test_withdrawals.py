@@ -1,5 +1,6 @@
 """Who withdraws leaves the tables before anything else is made, and what is curated first."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -38,6 +39,7 @@ CONSENTING = drops_of(
     "first",
 )
 ANN_WITHDRAWS = drops_of([record(ANN, 1, "sn-1", consents=False)], name="second")
+ANN_IS_BACK = drops_of([record(ANN, 2, "sn-1", consents=True)], name="third")
 ANN_MOVES_HER_CONSENT = drops_of([customer(ANN, FIRST + timedelta(hours=1), DAYS[1], "sn-1")], name="second")
 BOB_WALKS_ON = drops_of(
     [],
@@ -45,6 +47,7 @@ BOB_WALKS_ON = drops_of(
     [step("sn-2", day + timedelta(hours=hour)) for day in DAYS for hour in (1, 2)],
     "walks",
 )
+BOB_WALKS_ONCE = drops_of([], [reading(BOB, DAYS[1] + timedelta(hours=1))], [], "once")
 SOMEBODY_CLAIMS_ANNS_DEVICE = drops_of([record("cem@example.org", 1, "sn-1", consents=False)], name="second")
 
 
@@ -90,16 +93,23 @@ def changing_their_minds(random: Random, nights: int) -> History:
     """People who walk, and of whom each night some withdraw, consent from another day on, or claim another's device."""
     devices = {who: f"sn-{who[0]}" for who in PEOPLE}
     runs = []
+
+    def consent(night: int, n: int) -> Any:
+        if night == 0:
+            return FIRST
+        # Somebody always withdraws, so that there is always a removal.
+        return random.choice([None, *DAYS]) if (night, n) != (1, 0) else None
+
     for night in range(nights):
         who_changes = random.sample(PEOPLE, 2) if night else PEOPLE
         customers = [
             customer(
                 who,
                 FIRST + timedelta(hours=night),
-                random.choice([None, *DAYS]) if night else FIRST,
+                consent(night, n),
                 devices[who if night == 0 or random.random() < 0.7 else random.choice(PEOPLE)],
             )
-            for who in who_changes
+            for n, who in enumerate(who_changes)
         ]
         walks = [(who, day) for who in PEOPLE for day in DAYS if night == 0 or random.random() < 0.2]
         # Who consents from the last day on has steps that count, and no move.
@@ -148,6 +158,35 @@ def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key)
     assert tables(engine) == told(nights, Policy(), key)
 
 
+@ON_SPARK_UNHURRIED
+def test_the_run_after_a_removal_makes_only_what_the_night_brought(engine, tmp_path, key):
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS | BOB_WALKS_ONCE)
+    withdrawals.remove(engine, Policy(), key)
+    made = {outcome.table: outcome.days for outcome in run(engine, Policy(), key)}
+    readings = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")
+    assert [made[table] for table in readings] == [1, 0, 1]
+    nights = History((CONSENTING, ANN_WITHDRAWS | BOB_WALKS_ONCE), (ARRIVAL, ARRIVAL))
+    assert tables(engine) == told(nights, Policy(), key)
+
+
+@pytest.mark.parametrize("commits", range(1, len(WHOSE) + 1))
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_who_is_back_before_the_run_has_all_their_rows_again(engine, tmp_path, key, commits):
+    """Under `ever` nothing else tells that they were gone, wherever the removal was cut short."""
+    nights, policy = (CONSENTING, ANN_WITHDRAWS, ANN_IS_BACK), Policy("ever")
+    for drops in nights[:2]:
+        write(tmp_path / "drops", drops)
+        land(engine, tmp_path / "drops", key, ARRIVAL)
+        if drops is CONSENTING:
+            run(engine, policy, key)
+    with suppress(KilledError):
+        withdrawals.remove(Dying(engine, commits + 1), policy, key)
+    write(tmp_path / "drops", ANN_IS_BACK)
+    land(engine, tmp_path / "drops", key, ARRIVAL)
+    run(engine, policy, key)
+    assert tables(engine) == told(History(nights, (ARRIVAL,) * 3), policy, key)
+
+
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
     """One that died when it had made all the others for a consent that was moved."""
@@ -155,6 +194,9 @@ def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
     for job in pipeline.jobs([])[:-1]:
         pipeline.run(engine, job, Policy(), key)
     assert withdrawals.remove(engine, Policy(), key) == withdrawals.Removed({"machine_learning_curated": 1})
+    run(engine, Policy(), key)
+    nights = History((CONSENTING, ANN_MOVES_HER_CONSENT), (ARRIVAL,) * 2)
+    assert tables(engine) == told(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -168,6 +210,9 @@ def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
     removed = withdrawals.remove(engine, Policy(), key)
     assert removed == withdrawals.Removed(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
     assert people(engine)["machine_learning_curated"] == {(key.pseudonym(BOB),): 3}
+    run(engine, Policy(), key)
+    nights = History((CONSENTING, BOB_WALKS_ON, ANN_WITHDRAWS), (ARRIVAL,) * 3)
+    assert tables(engine) == told(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
