@@ -2,8 +2,8 @@
 
 A run makes its tables in the order of their dependencies. Meanwhile, and for longer if it dies, the tables further down
 would have readings of people who have withdrawn. So first the tables' own rows are judged anew, by the functions that
-made them, under the customers' records as they are now. Nothing is added. The run then makes those days anew, as it
-does with all that others have written.
+made them, under the customers' records as they are now. Nothing is added. The run after it need not make those days
+once more (`Since.and_removal`).
 """
 
 from __future__ import annotations
