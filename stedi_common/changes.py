@@ -67,8 +67,7 @@ class Since:
         if len(written) != 1:
             return self
         (removal,) = written.values()
-        removed_by, records = removal.summary.get(REMOVED_BY), engine.head(RECORDS)
-        if REMOVAL not in removal.summary or removed_by != str(records.written_id):
+        if REMOVAL not in removal.summary or removal.summary[REMOVED_BY] != _records(now):
             return self
         sources = {name: _removed_from(engine, removal, name, then, now) for name, then in self.sources.items()}
         return replace(self, built=removal, sources=sources)
@@ -133,6 +132,14 @@ def people_with_readings(engine: Engine, since: Since, now: Heads) -> Frame | No
     if engine.collect(untold.head(1)):
         found.append(users(now[readings.name]).join(untold, on="user", how="semi"))
     return nw.concat(found)
+
+
+def _records(now: Heads) -> str | None:
+    """The customers' records that the sources are of; not every job may read them."""
+    if RECORDS.name in now:
+        return str(now[RECORDS.name].written_id)
+    made = now["customer_trusted"].summary
+    return made.get(f"stedi.source.{RECORDS.name}", made.get(REMOVED_BY))
 
 
 def _removed_from(engine: Engine, removal: Head, name: str, then: Head | None, now: Heads) -> Head | None:

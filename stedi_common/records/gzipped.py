@@ -64,20 +64,26 @@ def _inflated(member: _Member, piece: bytes) -> Iterator[bytes]:
         except zlib.error:
             content = None
         if content is None:
-            yield from _up_to_the_break(before, piece)
+            yield _up_to_the_break(before, piece)
             raise CorruptGzipError
         yield content
         is_full = len(content) == _MOST_AT_ONCE
         piece = member.unconsumed_tail
 
 
-def _up_to_the_break(member: _Member, piece: bytes) -> Iterator[bytes]:
-    """zlib forgets what it had unzipped of a piece that breaks, so here it gets one byte at a time."""
+def _up_to_the_break(member: _Member, piece: bytes) -> bytes:
+    """zlib forgets what it had unzipped in a call that breaks, so here a call takes and gives one byte at most."""
+    content = bytearray()
     for index in range(len(piece)):
-        try:
-            yield member.decompress(piece[index : index + 1])
-        except zlib.error:
-            return
+        byte, is_full = piece[index : index + 1], False
+        while byte or is_full:
+            try:
+                some = member.decompress(byte, 1)
+            except zlib.error:
+                return bytes(content)
+            content += some
+            byte, is_full = member.unconsumed_tail, bool(some)
+    return bytes(content)
 
 
 def _small(pieces: Iterator[bytes]) -> Iterator[bytes]:

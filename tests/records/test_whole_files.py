@@ -64,6 +64,17 @@ def without_file(rows):
     return [row | {"source_file": None} for row in rows]
 
 
+def test_what_a_break_within_a_byte_had_given_is_kept():
+    """One byte of a zip can give many, and break after some."""
+    content = bytearray(zipped(MANY))
+    content[81] ^= 2
+    hashes = set()
+    for size in (1, 5, 64, 400):
+        with pieces_of(size):
+            hashes.add(rows_of(bytes(content), name="a.json.gz")[-2]["content_hash"])
+    assert len(hashes) == 1
+
+
 @settings(deadline=None)
 @given(data=st.data())
 def test_a_torn_or_damaged_zip_keeps_the_lines_before_the_break(data):
