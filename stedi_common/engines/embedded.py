@@ -28,6 +28,7 @@ from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform
@@ -65,7 +66,7 @@ from stedi_common.frames import DROPPED, Frame, Judged
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 
-#: So many judged rows cost less to keep on disk, between counting and writing, than to compute twice.
+#: So many judged rows cost less to keep, between counting and writing, than to compute twice.
 FEW = 1_000_000
 #: DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
 MEMORY_LIMIT = "1200MB"
@@ -410,6 +411,23 @@ class EmbeddedEngine:
         return _lazy(self._duckdb.sql(select))
 
 
+class _Change(Transaction):
+    """A transaction that works out the table's metadata once for each update.
+
+    PyIceberg does whenever it looks at them, a dozen times for each commit, and copies all snapshots every time.
+    """
+
+    _worked_out: tuple[TableMetadata, object, TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata with the updates so far."""
+        base, updates = self._table.metadata, self._updates
+        if not self._worked_out or self._worked_out[0] is not base or self._worked_out[1] is not updates:
+            self._worked_out = base, updates, super().table_metadata
+        return self._worked_out[2]
+
+
 def _committed(
     contract: Contract,
     table: Table,
@@ -418,7 +436,7 @@ def _committed(
     summary: Mapping[str, str],
 ) -> Head:
     """Commit Parquet files: an append, or an overwrite in the place of data files."""
-    change = table.transaction()
+    change = _Change(table)
     update = change.update_snapshot(snapshot_properties=dict(summary))
     with update.overwrite() if replaced else update.fast_append() as snapshot:
         for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
@@ -457,7 +475,7 @@ def _made_catalog(lake: Lake) -> SqlCatalog:
 
 
 def _duckdb(folder: str) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(f"{folder}/scratch.db")
+    connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"SET temp_directory = '{_quoted(folder)}/spill'")
