@@ -80,7 +80,7 @@ class _Lake:
 
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
-        """None if all have seen the customers' records, or one of them is going to be made from nothing."""
+        """None if no job can have anything to remove, or one of the tables is going to be made from nothing."""
         heads, seen = {table.name: engine.head(table) for table in TABLES}, {}
         for job in JOBS.values():
             known = [source.name for source in job.sources if source.name in heads]
@@ -91,12 +91,30 @@ class _Lake:
             if len(seen[job]) < len(known):
                 return None
         lake = cls(engine, policy, key, heads, seen, uuid.uuid4().hex)
-        return None if lake.has_changed() == set() else lake
+        return None if lake.has_changed() == set() or lake.has_new_people_only() else lake
 
     def has_changed(self) -> set[str]:
         """The tables that one of the jobs has not seen as they are."""
         seen = ((name, head) for of in self.seen.values() for name, head in of.items())
         return {name for name, head in seen if head.written_id != self.heads[name].written_id}
+
+    def has_new_people_only(self) -> bool:
+        """Whether nothing has changed but that there are records of people and devices of whom there was none.
+
+        Who is admitted depends on a person's records, and on those of everybody who ever had the same device (rules 4
+        to 7), so about all others the same is decided as before.
+        """
+        if self.has_changed() != {RECORDS.name}:
+            return False
+        seen = {of[RECORDS.name].written_id: of[RECORDS.name] for of in self.seen.values() if RECORDS.name in of}
+        return not any(self._concerned_since(head) for head in seen.values())
+
+    def _concerned_since(self, seen: Head) -> bool:
+        """Whether records that came or went since then concern a person or a device of whom there was one."""
+        columns = "record_hash", "email", "serialnumber"
+        then, now = (self.engine.read(RECORDS, head).select(*columns) for head in (seen, self.heads[RECORDS.name]))
+        concerned = _people_and_devices(then).join(_people_and_devices(differing(then, now)), on="of", how="semi")
+        return bool(self.engine.collect(concerned.head(1)))
 
     def table(self, job: Job, days: set[date] | None = None, seen_by: Job | None = None) -> Frame:
         """What the job has made, as it is or as another job's last run has seen it."""
@@ -140,6 +158,12 @@ class _Staying:
         # Of the readings that they were made of: others are the run's to pair.
         readings = self.steps(days, PAIRS), self.accelerations(days, PAIRS)
         return self.lake.made(PAIRS, *readings, self.curated, self.records)
+
+
+def _people_and_devices(records: Frame) -> Frame:
+    """Of whom and of which devices the records are, in the column `of`."""
+    devices = records.filter(~nw.col("serialnumber").is_null())
+    return nw.concat([records.select(nw.col("email").alias("of")), devices.select(nw.col("serialnumber").alias("of"))])
 
 
 def _remove(lake: _Lake, removed: dict[str, int]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import narwhals as nw
 import pytest
 from crowds import POLICIES
 from drops import customer, reading, step
@@ -17,6 +18,7 @@ from test_laws import Bag, heads, tables, told
 from test_races import ANN, ARRIVAL, BOB, FIRST, record
 
 from stedi_common import pipeline, withdrawals
+from stedi_common.contracts import contract
 from stedi_common.policy import Policy
 
 #: The tables that a removal changes, in its order, and the column by which a row is somebody's.
@@ -48,6 +50,8 @@ BOB_WALKS_ON = drops_of(
     "walks",
 )
 BOB_WALKS_ONCE = drops_of([], [reading(BOB, DAYS[1] + timedelta(hours=1))], [], "once")
+ANN_WITHDRAWS_WITH_A_NEW_DEVICE = drops_of([record(ANN, 1, "sn-9", consents=False)], name="second")
+CEM_IS_NEW = drops_of([record("cem@example.org", 1, "sn-3", consents=True)], name="second")
 SOMEBODY_CLAIMS_ANNS_DEVICE = drops_of([record("cem@example.org", 1, "sn-1", consents=False)], name="second")
 
 
@@ -124,9 +128,10 @@ def whose(key: Any, who: str, device: str) -> dict[str, str]:
     return dict(zip(WHOSE, (key.pseudonym(who), device, who, who, who), strict=True))
 
 
+@pytest.mark.parametrize("withdrawal", [ANN_WITHDRAWS, ANN_WITHDRAWS_WITH_A_NEW_DEVICE], ids=["", "new-device"])
 @ON_SPARK_UNHURRIED
-def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key):
-    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key, withdrawal):
+    dropped(engine, tmp_path, key, CONSENTING, withdrawal)
     writing = Writing(engine)
     removed = withdrawals.remove(writing, Policy(), key)
     assert removed == withdrawals.Removed(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
@@ -139,6 +144,16 @@ def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key)
 @ON_SPARK_UNHURRIED
 def test_a_device_that_somebody_else_claims_admits_nothing_before_the_run(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, SOMEBODY_CLAIMS_ANNS_DEVICE)
+    removed = withdrawals.remove(engine, Policy(), key)
+    assert removed == withdrawals.Removed({"machine_learning_curated": 3, "step_trainer_trusted": 3})
+
+
+@ON_SPARK_UNHURRIED
+def test_whom_somebody_took_from_the_curated_goes_while_there_are_new_people_only(engine, tmp_path, key):
+    dropped(engine, tmp_path, key, CONSENTING, CEM_IS_NEW)
+    curated = contract("customers_curated")
+    head = engine.head(curated)
+    engine.replace(curated, engine.read(curated, head).filter(nw.col("email") == BOB), head, {})
     removed = withdrawals.remove(engine, Policy(), key)
     assert removed == withdrawals.Removed({"machine_learning_curated": 3, "step_trainer_trusted": 3})
 
