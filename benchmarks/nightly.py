@@ -1,8 +1,9 @@
 """What a night costs when little is new: `python benchmarks/nightly.py LANDING --engine embedded`.
 
 Lands 100 copies of a landing folder, spread over 30 days, and makes the tables; then lands one more copy on a day of
-its own, then one more within a day that is there. `--nights 300` lands that many small drops instead, one a night.
-Every night is a process of its own, as in production; seconds are those beyond starting it and opening the lake.
+its own, then one more within a day that is there. `--nights 300` lands that many small drops instead, one a night;
+`--maintain` maintains the tables after each and is counted by itself. Every night is a process of its own, as in
+production; seconds are those beyond starting it and opening the lake.
 """
 
 import argparse
@@ -50,6 +51,14 @@ def night(lake: Path, drops: Path, engine: str, key: bytes) -> dict[str, float]:
     return {**dict(zip(("open", "land", "run"), (b - a for a, b in pairwise(clock)), strict=True)), "cpu": busy}
 
 
+def maintained(lake: Path, engine: str) -> float:
+    """The seconds of maintaining all tables, starting the process included."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "stedi_common.cli", "maintain", "--lake", str(lake), "--engine", engine]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
 def in_a_process(lake: Path, drops: Path, engine: str) -> dict[str, float]:
     command = [sys.executable, __file__, str(drops), "--engine", engine, "--night", str(lake)]
     told: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
@@ -86,7 +95,7 @@ def little_new(landing: Path, folder: Path, engine: str) -> dict[str, Any]:
     }
 
 
-def many_nights(landing: Path, folder: Path, engine: str, nights: int) -> dict[str, Any]:
+def many_nights(landing: Path, folder: Path, engine: str, nights: int, *, maintain: bool) -> dict[str, Any]:
     """A small drop a night, each a day later: the seconds of every tenth night and the last."""
     drops, lake, told = folder / "drops", folder / "lake", {}
     lines = {
@@ -100,6 +109,8 @@ def many_nights(landing: Path, folder: Path, engine: str, nights: int) -> dict[s
             parts[1::2] = [b"" if at is None else moved(at, n * 24 * HOUR) for at in instants]
             (drops / source / f"n{n:04d}.json").write_bytes(b"".join(parts))
         spent = in_a_process(lake, drops, engine)
+        if maintain:
+            spent["maintain"] = maintained(lake, engine)
         if n % 10 == 0 or n == nights:
             told[n] = spent
             print(n, {name: round(seconds, 2) for name, seconds in spent.items()}, file=sys.stderr, flush=True)
@@ -111,6 +122,7 @@ def main() -> None:
     parser.add_argument("landing", type=Path)
     parser.add_argument("--engine", default="embedded")
     parser.add_argument("--nights", type=int, default=0)
+    parser.add_argument("--maintain", action="store_true", help="maintain the tables after each of those nights")
     parser.add_argument("--night", type=Path, metavar="LAKE", help="one night in this lake, in this process")
     args = parser.parse_args()
     if args.night:
@@ -118,7 +130,7 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory() as folder:
             if args.nights:
-                told = many_nights(args.landing, Path(folder), args.engine, args.nights)
+                told = many_nights(args.landing, Path(folder), args.engine, args.nights, maintain=args.maintain)
             else:
                 told = little_new(args.landing, Path(folder), args.engine)
     print(json.dumps(told, indent=None if args.night else 2))
