@@ -170,7 +170,8 @@ class SparkEngine:
 
     def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
         """The rows at that snapshot."""
-        rows = self._spark.read.option("snapshot-id", head.snapshot_id).table(self._name(contract))
+        # Of the reader's options each generation knows another one, and ignores or refuses the other's.
+        rows = self._spark.sql(f"SELECT * FROM {self._name(contract)} VERSION AS OF {head.snapshot_id}")
         if days is not None and contract.partition is not None:
             rows = rows.where(_on_days(contract.partition.name, days))
         # A snapshot has the columns of its time, so not those that the contract has gained since.
