@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import random
 import sys
@@ -110,6 +111,9 @@ _TALLY = pa.schema(
     [("file", pa.string())]
     + [(field.name, pa.string() if field.name == "sha256" else pa.int64()) for field in fields(Tally)]
 )
+
+#: PySpark's own, which write to stderr wherever they are, each failed query's message and place.
+_QUOTING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 
 
 class SparkEngine:
@@ -419,8 +423,10 @@ def _session(lake: Lake) -> SparkSession:
     # Expressions take their settings from the active session, not from the one whose rows they are used on.
     jvm: Any = spark._jvm
     jvm.SparkSession.setActiveSession(spark._jsparkSession)
-    # Spark's messages quote values of the data.
+    # Spark's messages quote values of the data, in Java's log and since Spark 4 in Python's too.
     spark.sparkContext.setLogLevel("OFF")
+    for name in _QUOTING_LOGGERS:
+        logging.getLogger(name).disabled = True
     return spark
 
 
