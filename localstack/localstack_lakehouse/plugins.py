@@ -35,6 +35,18 @@ def lakeformation() -> Service:
 
 
 @hooks.on_infra_start()
+def answer_retries() -> None:
+    """Carry out no call twice."""
+    from localstack.aws.handlers import run_custom_response_handlers, serve_custom_service_request_handlers
+
+    from .retries import Answers
+
+    answers = Answers()
+    serve_custom_service_request_handlers.append(answers.again)
+    run_custom_response_handlers.append(answers.keep)
+
+
+@hooks.on_infra_start()
 def log_lakehouse_requests() -> None:
     """Log who called what."""
     from localstack.aws.handlers import run_custom_response_handlers
