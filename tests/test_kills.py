@@ -47,7 +47,7 @@ AT_COMMITS = [
 NIGHTS = 2
 AT_ANY_INSTANT = [
     pytest.param("embedded", 0, 1, id="embedded-some"),
-    *(pytest.param("embedded", seed, 3, id=f"embedded-{seed}", marks=pytest.mark.long) for seed in range(1, 17)),
+    *(pytest.param("embedded", seed, 3, id=f"embedded-{seed}", marks=pytest.mark.long) for seed in range(1, 23)),
     *(pytest.param("spark", seed, 2, id=f"spark-{seed}", marks=pytest.mark.long) for seed in range(1, 3)),
 ]
 
