@@ -156,7 +156,8 @@ def judge(  # noqa: PLR0913 - what a function needs, and of how many days
     arguments: dict[str, Any] = dict(sources)
     parameters = inspect.signature(job.function).parameters
     if "pseudonyms" in parameters:
-        emails = arguments["customers_curated"].select("email")
+        # Others may have written there too. Who has no email has no readings.
+        emails = arguments["customers_curated"].select("email").drop_nulls()
         if of_some_days:
             # Only those who have readings then: a pseudonym takes longer to make than to look up.
             users = distinct(arguments["accelerometer_trusted"].select(nw.col("user").alias("email")))

@@ -251,6 +251,17 @@ def test_what_somebody_else_does_to_a_table_is_undone(engine, walked, tmp_path, 
 
 
 @ON_SPARK_UNHURRIED
+def test_a_customer_without_an_email_whom_somebody_wrote_hinders_no_job(engine, walked, tmp_path, key):
+    customers, pairs = contract("customers_curated"), contract("machine_learning_curated")
+    engine.append(customers, engine.frame(customers, [dict.fromkeys(customers.names)]), engine.head(customers), {})
+    # Made from nothing, of all customers there are.
+    engine.replace(pairs, engine.frame(pairs, ()), engine.head(pairs), {"stedi.run": "another"})
+    pipeline.run(engine, pipeline.JOBS[pairs.made_by], Policy(), key)
+    run(engine, Policy(), key)
+    assert_right(engine, tmp_path, key)
+
+
+@ON_SPARK_UNHURRIED
 def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, key):
     for night in range(3, 7):
         walked(str(night), night, but=["step_trainer_trusted", "machine_learning_curated"])
