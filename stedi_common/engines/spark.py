@@ -510,10 +510,11 @@ def _local(until_it_runs: ExitStack) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": " ".join([*options, *(_class_archive(jars) if jars else [])]),
-        "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
-        # One machine has its tables of customers in one memory, and need not sort readings to join them.
-        "spark.sql.autoBroadcastJoinThreshold": "64m",
-        "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "256m",
+        "spark.sql.shuffle.partitions": str(8 * (os.cpu_count() or 1)),
+        # One machine has its tables of customers in one memory, and need not sort readings to join them. Shuffled rows
+        # are compressed, up to ten times: what is hashed must fit uncompressed, and may be the larger side.
+        "spark.sql.autoBroadcastJoinThreshold": "32m",
+        "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "32m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         **({"spark.driver.extraClassPath": ":".join(map(str, jars))} if jars else _download(_generation())),
