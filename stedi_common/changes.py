@@ -184,14 +184,14 @@ def days_of(engine: Engine, table: Contract, head: Head, changed: Frame) -> set[
     """The days that have a reading in the table which the changed decisions concern."""
     (at,) = (column.name for column in table.columns if column.transform)
     columns = changed.collect_schema().names()
-    readings = engine.read(table, head).select(columns[0], at)
     if "since" in columns:
         earliest = engine.collect(changed.select(nw.col("since").min()))[0]["since"]
-        # The same for everybody, which skips files; then for each their own.
-        readings = readings.filter(nw.col(at) >= earliest)
+        # From the same day on for everybody, which skips files; then for each from their own instant on.
+        readings = engine.read(table, head, since=earliest and earliest.date()).select(columns[0], at)
         changed = changed.group_by(columns[0]).agg(nw.col("since").min())
         concerned = readings.join(changed, on=columns[0], how="inner").filter(nw.col(at) >= nw.col("since"))
     else:
+        readings = engine.read(table, head).select(columns[0], at)
         concerned = readings.join(changed, on=columns[0], how="semi")
     return days_in(engine, concerned, at)
 

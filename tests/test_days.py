@@ -34,6 +34,23 @@ def test_days_are_read_alone(three):
     assert three.collect(three.read(TABLE, three.head(TABLE), [])) == []
 
 
+def test_days_from_one_on_are_read_alone(three):
+    head = three.head(TABLE)
+
+    def read(**asked: Any) -> list[date]:
+        return sorted(row["timestamp"].date() for row in three.collect(three.read(TABLE, head, **asked)))
+
+    assert read() == DAYS[:3]
+    assert read(since=SECOND) == [SECOND, THIRD]
+    assert read(since=THIRD) == [THIRD]
+    assert read(days=[FIRST, THIRD]) == [FIRST, THIRD]
+    assert read(days=[FIRST, THIRD], since=SECOND) == [THIRD]
+    assert read(since=DAYS[3]) == []
+    assert read() == DAYS[:3]
+    three.prepare(PEOPLE)
+    assert three.collect(three.read(PEOPLE, three.head(PEOPLE), since=SECOND)) == []
+
+
 def test_a_reader_sees_the_snapshot_it_names(three):
     start = three.head(TABLE)
     later = append(three, "bob", [SECOND])

@@ -145,6 +145,17 @@ def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
 
 
 @ON_SPARK_UNHURRIED
+def test_whom_a_consent_concerns_is_looked_up_from_its_day_on(engine, tmp_path, key):
+    cast, days = CAST, range(1, 8)
+    moves = cast.moves(cast.ann, *days) + cast.moves(cast.bob, *days)
+    play(engine, tmp_path, key, cast.night([cast.record(cast.ann, 1, 1)], moves, cast.steps(*days)))
+    spy = Spy(engine)
+    outcomes = play(spy, tmp_path, key, cast.night([cast.record(cast.bob, 5, 5, device=2)], name="b"))
+    assert [outcome.days for outcome in outcomes if outcome.table == "accelerometer_trusted"] == [3]
+    assert spy.since == {cast.on(5).date()}
+
+
+@ON_SPARK_UNHURRIED
 def test_a_withdrawal_writes_the_days_it_touches(engine, tmp_path, key):
     cast, lake = CAST, tmp_path / "lake"
     people = [cast.record(cast.ann, 1, 1), cast.record(cast.bob, 1, 1, device=2)]
@@ -161,18 +172,19 @@ def test_a_withdrawal_writes_the_days_it_touches(engine, tmp_path, key):
 
 
 class Spy:
-    """An engine that remembers which days of readings were read, and written."""
+    """An engine that remembers which days of readings were read, and written; and from which on, if not named."""
 
     def __init__(self, engine):
-        self._engine, self.days = engine, set()
+        self._engine, self.days, self.since = engine, set(), set()
 
     def __getattr__(self, name):
         return getattr(self._engine, name)
 
-    def read(self, of, head, days=None):
+    def read(self, of, head, days=None, since=None):
         if of.partition:
             self.days |= {None} if days is None else set(days)
-        return self._engine.read(of, head, days)
+            self.since |= {since} if days is None else set()
+        return self._engine.read(of, head, days, since)
 
     def replace_judged(self, of, days, *args):
         if of.partition:

@@ -170,8 +170,10 @@ class Engine(Protocol):
         snapshot is no longer kept, or does not lead there, or rows of a table without days have changed.
         """
 
-    def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
-        """The rows at that snapshot; of these days only, if the table has days and some are named."""
+    def read(
+        self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
+    ) -> Frame:
+        """The rows at that snapshot; of these days only, or from that one on, if the table has days."""
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add rows, in one snapshot that carries the summary."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ from stedi_common.engines import (
 from stedi_common.engines.embedded_maintenance import EmbeddedMaintenance
 from stedi_common.engines.parts import ARROW, Layout
 from stedi_common.engines.parts import DataFile as StagedFile
+from stedi_common.engines.planned import Plans, day_of
 from stedi_common.engines.shape import Shape, expect_types
 from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError, QueryError, StediError
@@ -107,6 +108,7 @@ class EmbeddedEngine:
         self._staging = Staging(lake)
         self._duckdb = _duckdb(self._staging.folder)
         self._tables: dict[str, Table] = {}
+        self._plans = Plans()
         self._catalog = _catalog(lake)
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
 
@@ -175,18 +177,22 @@ class EmbeddedEngine:
             for file in changed:
                 if contract.partition is None or file.spec_id != table.spec().spec_id:
                     return None
-                days.add(_day(file))
+                days.add(day_of(file))
         return None
 
-    def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
+    def read(
+        self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
+    ) -> Frame:
         """The rows at that snapshot."""
-        return self._frame(self._scan(contract, head, days))
+        return self._frame(self._scan(contract, head, days, since))
 
-    def _scan(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> str:
+    def _scan(
+        self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
+    ) -> str:
         """The same as a SELECT in DuckDB's SQL."""
         table = self._table_with(contract, head)
         with _unless_expired(contract):
-            files = [file.file_path for file in _files(contract, table, head, days)]
+            files = [file.file_path for file in self._plans.files(contract, table, head, days, since)]
         return _select(contract, _ids(table), files)
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
@@ -371,7 +377,7 @@ class EmbeddedEngine:
         """Commit rows in the place of those of these days; of all for None."""
         table = self._table(contract)
         _expect_head(contract, table, onto)
-        replaced = _files(contract, table, onto, of) if of is None or contract.partition else []
+        replaced = self._plans.files(contract, table, onto, of) if of is None or contract.partition else []
         with self._written(contract, table, rows) as files:
             return _committed(contract, table, files, replaced, summary)
 
@@ -513,26 +519,6 @@ def _select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) ->
 
 def _ids(table: Table) -> dict[str, int]:
     return {field.name: field.field_id for field in table.schema().fields}
-
-
-def _files(contract: Contract, table: Table, head: Head, days: Collection[date] | None) -> list[DataFile]:
-    """The data files at that snapshot; of these days only, if the table has days and some are named."""
-    scan = table.scan(snapshot_id=head.snapshot_id)
-    if days is None or contract.partition is None:
-        return [task.file for task in scan.plan_files()]
-    if not days:
-        return []
-    # The manifests that may know of them; a filter for each day takes longer to build than to look at each file.
-    column, wanted = contract.partition.name, frozenset(days)
-    (first, *_, last) = sorted([*wanted, max(wanted) + timedelta(days=1)])
-    scan = scan.filter(f"{column} >= '{first}T00:00:00' AND {column} < '{last}T00:00:00'")
-    return [task.file for task in scan.plan_files() if _day(task.file) in wanted]
-
-
-def _day(file: DataFile) -> date:
-    """The day of all rows of a file."""
-    found = file.partition[0]
-    return found if isinstance(found, date) else date(1970, 1, 1) + timedelta(days=found)
 
 
 def _back(table: Table, head: Head) -> Iterator[Snapshot]:

@@ -172,12 +172,16 @@ class SparkEngine:
                 days.add(date(1970, 1, 1) + timedelta(days=file.partition().get(0, a_day)))
         return None
 
-    def read(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> Frame:
+    def read(
+        self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
+    ) -> Frame:
         """The rows at that snapshot."""
         # Of the reader's options each generation knows another one, and ignores or refuses the other's.
         rows = self._spark.sql(f"SELECT * FROM {self._name(contract)} VERSION AS OF {head.snapshot_id}")
         if days is not None and contract.partition is not None:
             rows = rows.where(_on_days(contract.partition.name, days))
+        if since is not None and contract.partition is not None:
+            rows = rows.where(F.col(contract.partition.name) >= F.lit(str(since)).cast("timestamp_ntz"))
         # A snapshot has the columns of its time, so not those that the contract has gained since.
         for column in contract.columns:
             if column.name not in rows.columns:
