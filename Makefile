@@ -12,6 +12,8 @@ PYTEST := pytest -n 2 --dist loadgroup
 LOCALSTACK := $(UV) run --frozen --no-sync --directory localstack
 # So is checkov's.
 CHECKS := $(UV) run --frozen --no-sync --directory terraform/checks
+# An environment of its own: the Spark of Glue 6.0.
+SPARK4 := UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV)
 TERRAFORM := $(shell command -v terraform)
 
 .DEFAULT_GOAL := help
@@ -23,10 +25,10 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-localstack install-checks up down logs lint format test test-localstack test-terraform test-beside test-engines test-deployment test-long build artifacts clean
+.PHONY: help demo install install-dev install-spark4 install-localstack install-checks up down logs lint format test test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long build artifacts clean
 
 help: ## Print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -45,6 +47,9 @@ install: $(UV) ## Install the embedded engine and the command line into .venv
 
 install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a Java 17 included
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
+
+install-spark4: $(UV)
+	@$(SPARK4) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
 
 install-localstack: $(UV)
 	@$(UV) sync --quiet --frozen --compile-bytecode --directory localstack --group test --group lint
@@ -80,10 +85,14 @@ test: lint ## Lint, types and tests: the deployed lakehouse beside LocalStack's 
 test-beside:
 	@$(MAKE) --no-print-directory test-localstack
 	@$(MAKE) --no-print-directory test-terraform
+	@$(MAKE) --no-print-directory test-spark4
 	@$(MAKE) --no-print-directory test-engines
 
 test-engines: install-dev ## Only both engines
 	@$(RUN) $(PYTEST) --ignore tests/deployment
+
+test-spark4: install-spark4 ## Only what shows that the Spark of Glue 6.0 does the same
+	@$(SPARK4) run --frozen --no-sync pytest -q -k spark tests/test_days.py tests/test_privacy.py tests/test_reference.py tests/test_withdrawals.py
 
 test-deployment: install-dev install-localstack ## Only the lakehouse as Terraform deploys it on LocalStack
 	@$(RUN) pytest -q tests/deployment
@@ -94,12 +103,11 @@ test-localstack: install-localstack ## Only the tests of the plugin of LocalStac
 test-terraform: install-checks install-localstack ## Only Terraform: hygiene, the modules' promises, checkov on prod
 	@$(CHECKS) pytest -q
 
-test-long: lint test-terraform ## Everything, unhurried, on the Spark of both Glue generations
+test-long: lint test-terraform install-spark4 ## Everything, unhurried, on the Spark of both Glue generations
 	@$(LOCALSTACK) pytest -q -m "long or not long"
 	@$(RUN) pytest -q tests/deployment -m "long or not long"
 	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
-	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
-	@UV_PROJECT_ENVIRONMENT=.venv-spark4 $(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
+	@$(SPARK4) run --frozen --no-sync $(PYTEST) -m "long or not long" --ignore tests/deployment
 
 build: $(UV) ## Build the wheel that goes to Glue
 	@$(UV) build --quiet --wheel
