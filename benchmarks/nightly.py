@@ -105,7 +105,7 @@ def little_new(landing: Path, folder: Path, engine: str, copies: int) -> dict[st
     told["nothing"] = in_a_process(lake, drops, engine)
     drops, lake = folder / "one" / "drops", folder / "one" / "lake"
     scale(landing, drops, 1)
-    in_a_process(lake, drops, engine)
+    told["full, of one copy"] = in_a_process(lake, drops, engine)
     more(landing, drops, range(copies, copies + new), next_day)
     told["a new day in a lake of one copy"] = in_a_process(lake, drops, engine)
     full = told["full"]
@@ -175,9 +175,12 @@ def main() -> None:
     parser.add_argument("--maintain", action="store_true", help="maintain the tables after each of those nights")
     parser.add_argument("--in", type=Path, metavar="LAKE", dest="lake", help="one night there, in this process")
     args = parser.parse_args()
+    told: Any
     if args.lake:
         began = json.load(sys.stdin)
-        told: Any = maintained(args.lake, args.engine, began) if began else night(args.lake, args.landing, args.engine)
+        told = maintained(args.lake, args.engine, began) if began else night(args.lake, args.landing, args.engine)
+    elif missing := [source for source in SOURCES if not (args.landing / source).is_dir()]:
+        parser.error(f"expected {', '.join(missing)} in {args.landing}, got no such folder")
     else:
         with tempfile.TemporaryDirectory() as folder:
             if args.nights:

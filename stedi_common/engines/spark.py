@@ -42,7 +42,7 @@ from stedi_common.engines import (
     spans,
 )
 from stedi_common.engines.failures import conflicting, kind_of, redacted
-from stedi_common.engines.java import java_home
+from stedi_common.engines.java import java_home, stdout_to_stderr
 from stedi_common.engines.java_maintenance import JavaMaintenance
 from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
@@ -440,6 +440,8 @@ def driver(settings: Mapping[str, str]) -> SparkSession:
         builder = SparkSession.builder.appName("stedi")
         for name, value in {**_driver(until_it_runs), **settings}.items():
             builder = builder.config(name, value)
+        # Downloading jars, Java says so on stdout, which is for answers.
+        until_it_runs.enter_context(stdout_to_stderr())
         return builder.getOrCreate()
 
 
@@ -565,8 +567,10 @@ def _class_archive(jars: list[Path]) -> list[str]:
     """
     of = "\n".join([os.environ["JAVA_HOME"], pyspark.__file__, *map(str, jars)])
     archive = _cache() / f"classes-{hashlib.sha256(of.encode()).hexdigest()[:16]}.jsa"
-    option = "SharedArchiveFile" if archive.exists() else "ArchiveClassesAtExit"
-    return [f"-XX:{option}={archive}"]
+    if archive.exists():
+        return [f"-XX:SharedArchiveFile={archive}"]
+    # Java warns of each class that cannot go into it.
+    return [f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
 
 
 def _cache() -> Path:
