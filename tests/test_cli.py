@@ -391,6 +391,21 @@ def test_a_query_that_fails_on_a_value_does_not_tell_it(made):
     assert "ann@" not in said.err
 
 
+def test_who_needs_more_memory_is_told_how_to_allow_it(made, monkeypatch):
+    monkeypatch.setenv("STEDI_MEMORY", "20MB")
+    told_all = made("query", "SELECT list(a.range) FROM range(10000000) a").err
+    assert told_all == (
+        "error: engine embedded: 20MB of memory, and what may be spilled to disk, were not enough\n"
+        "hint:  allow more, as in STEDI_MEMORY=4GB\n"
+    )
+    assert made("query", "SELECT 1").code == 0
+
+
+def test_memory_that_is_none_is_an_error(stedi, monkeypatch):
+    monkeypatch.setenv("STEDI_MEMORY", "lots")
+    assert told(stedi("land")) == ["error: STEDI_MEMORY: expected memory as in 4GB, got lots"]
+
+
 def test_a_query_may_come_before_the_tables(landed):
     assert "customer_trusted" in landed("query", "SELECT * FROM trusted.customer_trusted").err
 

@@ -69,8 +69,9 @@ from stedi_common.records import Drop, Reader
 
 #: So many judged rows cost less to keep, between counting and writing, than to compute twice.
 FEW = 1_000_000
-#: DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
-MEMORY_LIMIT = "1200MB"
+#: Sets DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
+MEMORY = "STEDI_MEMORY"
+ENOUGH = "1200MB"
 
 _ICEBERG: dict[str, IcebergType] = {
     "string": StringType(),
@@ -483,12 +484,21 @@ def _made_catalog(lake: Lake) -> SqlCatalog:
 def _duckdb(folder: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    try:
+        connection.execute(f"SET memory_limit = '{_quoted(_memory())}'")
+    except duckdb.Error:
+        raise LakeError(f"{MEMORY}: expected memory as in 4GB, got {_memory()}") from None
     connection.execute(f"SET temp_directory = '{_quoted(folder)}/spill'")
     connection.execute("SET preserve_insertion_order = false")
+    # It takes each of our tables for one row. A join hashes what is written on its right, which is the smaller side.
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET autoinstall_known_extensions = false")
     return connection
+
+
+def _memory() -> str:
+    return os.environ.get(MEMORY) or ENOUGH
 
 
 def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:
@@ -620,6 +630,11 @@ def _redacted() -> Iterator[None]:
 
 def _stopped(error: duckdb.Error) -> EngineError:
     kind = type(error).__name__
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return EngineError(
+            f"engine embedded: {_memory()} of memory, and what may be spilled to disk, were not enough",
+            hint=f"allow more, as in {MEMORY}=4GB",
+        )
     return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")
 
 
