@@ -24,6 +24,8 @@ PROJECT = Path(__file__).parents[2]
 LOCAL = PROJECT / "terraform" / "environments" / "local"
 REGION = "us-east-1"
 PATIENCE = 600
+#: What Glue tells of a job that one with a worker type is not given.
+_ONLY_TOLD = {"Name", "CreatedOn", "LastModifiedOn", "MaxCapacity", "AllocatedCapacity"}
 
 
 @contextmanager
@@ -153,6 +155,33 @@ class Deployment:
         """Run everything, well."""
         run = self.ended(self.start())
         assert run["status"] == "SUCCEEDED", (run, self.job_errors())
+
+    @contextmanager
+    def allowing(self, job: str, runs: int) -> Iterator[None]:
+        """So many runs of the job at once, which Terraform does not allow."""
+        glue, name = self.client("glue"), self.outputs["jobs"][job]["name"]
+        told = glue.get_job(JobName=name)["Job"]
+        defined = {key: value for key, value in told.items() if key not in _ONLY_TOLD}
+        glue.update_job(JobName=name, JobUpdate=defined | {"ExecutionProperty": {"MaxConcurrentRuns": runs}})
+        try:
+            yield
+        finally:
+            glue.update_job(JobName=name, JobUpdate=defined)
+
+    def start_job(self, job: str) -> str:
+        """Start a run of the job alone; its id."""
+        run: str = self.client("glue").start_job_run(JobName=self.outputs["jobs"][job]["name"])["JobRunId"]
+        return run
+
+    def job_ended(self, job: str, run: str) -> str:
+        """How the job's run ended, when it has."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            found = self.client("glue").get_job_run(JobName=self.outputs["jobs"][job]["name"], RunId=run)["JobRun"]
+            if found["JobRunState"] not in ("STARTING", "RUNNING", "WAITING"):
+                return str(found["JobRunState"])
+            time.sleep(0.5)
+        raise TimeoutError(run)
 
     def job_errors(self) -> list[str]:
         """What the Glue jobs' last runs say went wrong."""

@@ -184,6 +184,18 @@ def test_two_runs_at_once_and_a_withdrawal_in_between_end_well(story):
     story.assert_told()
 
 
+def test_one_job_twice_at_once_loses_doubles_and_resurrects_nothing(story):
+    """The state machine never does that; somebody may, and then only the catalog stands between them."""
+    new = {"customer/twice.json": drop(customer("twice@example.org", 1_700_000_000_000, 1_700_000_000_000))}
+    new["accelerometer/twice.json"] = drop(reading("twice@example.org", 1_700_000_000_002))
+    story.drop(new | {"customer/leaving.json": story.withdrawal()})
+    with story.deployed.allowing("lakehouse", 2):
+        runs = [story.deployed.start_job("lakehouse") for _ in range(2)]
+        assert [story.deployed.job_ended("lakehouse", run) for run in runs] == ["SUCCEEDED"] * 2
+    story.assert_told()
+    assert story.deployed.terraform.changes() == {}
+
+
 def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
     assert_least_privilege(story)
 
