@@ -73,7 +73,7 @@ def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -
     if not taken.all():
         lines = lines.filter(plain)
     values = _values(lines, layout)
-    return _timely(taken, [_typed(values[column.name], column) for column in columns], latest)
+    return _timely(taken, [_typed(values.get(column.name), column, len(lines)) for column in columns], latest)
 
 
 def arrow_type(column: Column) -> pa.DataType:
@@ -89,7 +89,7 @@ def _learned(data: bytes, starts: Offsets, columns: Sequence[Column]) -> Layout 
 
 
 def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
-    """How the line is written; None unless it names every column once, in a way this module understands."""
+    """How the line is written; None unless it names every required column, none twice, in a way understood here."""
     literals = [b""]
     columns: list[Column | None] = []
     end = 0
@@ -98,16 +98,18 @@ def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
         column = by_name.get(name.decode().lower())
         # The quotes of a known column's value are a part of the layout.
         quote = b'"' if column and value.startswith(b'"') else b""
-        if column and column.type == "string" and not quote:
+        if column and (column.type not in _PATTERNS or (column.type == "string" and not quote)):
             return None
         literals[-1] += before + quote
         literals.append(quote)
         columns.append(column)
         end = field.end()
     literals[-1] += line[end:]
-    known = sorted(column.name for column in columns if column)
+    known = [column.name for column in columns if column]
+    required = {column.name for column in by_name.values() if column.required}
+    names_all = required.issubset(known) and len(set(known)) == len(known)
     is_whole = _TAIL.fullmatch(line, end) is not None and line.startswith(b"{") and line.count(b"{") == 1
-    return Layout(tuple(literals), tuple(columns)) if is_whole and known == sorted(by_name) else None
+    return Layout(tuple(literals), tuple(columns)) if is_whole and names_all else None
 
 
 def _lines(data: bytes, starts: Offsets) -> pa.Array:
@@ -143,8 +145,10 @@ def _between(content: pa.Buffer, starts: npt.NDArray[Any], ends: npt.NDArray[Any
     return texts.take(pa.array(np.arange(0, len(texts), 2)))
 
 
-def _typed(values: pa.Array, column: Column) -> pa.Array:
+def _typed(values: pa.Array | None, column: Column, count: int) -> pa.Array:
     """The texts as the column's type, instants as milliseconds. The pattern allows only numbers that are exact."""
+    if values is None:
+        return pa.nulls(count, arrow_type(column))
     if column.type == "string":
         return pc.ascii_lower(values) if column.name in IDENTITIES else values
     numbers = values.cast(pa.float64())
@@ -161,7 +165,7 @@ def _timely(taken: Mask, arrays: list[pa.Array], latest: int) -> tuple[Mask, lis
     """Gives back the lines with a wrong instant: `record` will reject them."""
     timely = np.ones(int(taken.sum()), dtype=np.bool_)
     for array in arrays:
-        if pa.types.is_timestamp(array.type):
+        if pa.types.is_timestamp(array.type) and not array.null_count:  # of a nullable column all or none are null
             milliseconds = array.cast(pa.int64()).to_numpy()
             timely &= (milliseconds >= EARLIEST) & (milliseconds <= latest)
     if not timely.all():

@@ -24,8 +24,6 @@ MISSING = "missing_value"
 
 #: They name a person or a device, so they are compared: in lower case.
 IDENTITIES = frozenset({"email", "user", "serialnumber"})
-#: All that a customer's record cannot do without. A reading needs every column.
-INDISPENSABLE = frozenset({"email", "lastupdatedate"})
 #: JSON nested deeper is broken: how deep Python can follow depends on who calls.
 DEEPEST = 100
 
@@ -49,11 +47,11 @@ class Rejection(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A column, how its value is understood, and whether a record needs it."""
+    """A column, how its value is understood, and whether a record needs it, as its contract says."""
 
     name: str
     understand: Callable[[object], Value]
-    is_indispensable: bool
+    is_required: bool
 
 
 def record(line: bytes, fields: tuple[Field, ...], is_torn: bool = False) -> Record | Rejection | None:
@@ -75,7 +73,7 @@ def record(line: bytes, fields: tuple[Field, ...], is_torn: bool = False) -> Rec
 def fields_of(source: str, latest: int) -> tuple[Field, ...]:
     """The columns of a source; `latest` is the last millisecond an instant may name."""
     return tuple(
-        Field(column.name, _conversion(column, latest), source != "customer" or column.name in INDISPENSABLE)
+        Field(column.name, _conversion(column, latest), column.required)
         for column in contract(f"{source}_landing").source_columns
     )
 
@@ -95,14 +93,14 @@ def parsed(line: str) -> object:
 def _understood(found: dict[str, object], fields: tuple[Field, ...]) -> Record | Rejection:
     values: list[Value] = []
     nulled = 0
-    for name, understand, is_indispensable in fields:
+    for name, understand, is_required in fields:
         reason = MISSING
         try:
             value = understand(found.get(name))
         except ValueFaultError as fault:
             value, reason = None, fault.reason
             nulled += 1
-        if value is None and is_indispensable:
+        if value is None and is_required:
             return Rejection(reason, name)
         values.append(value)
     return Record(tuple(values), nulled)

@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whole_files import in_order, no_fast_path, reader
+from whole_files import gained, in_order, no_fast_path, reader
 
 from stedi_common.records.blocks import Block
 
@@ -14,6 +14,8 @@ KEYS = {
     "accelerometer": ("user", "timestamp", "x", "y", "z"),
     "step_trainer": ("sensorReadingTime", "serialNumber", "distanceFromObject"),
 }
+#: What a contract may gain: nullable columns, of every type that a source's column can have.
+GAINED = {"note": "string", "seen": "timestamp", "worn": "date", "grip": "double", "steps": "int"}
 
 ODD_VALUES = [
     '""',
@@ -119,6 +121,8 @@ plain = {
     "distanceFromObject": st.integers(0, 300).map(str),
 } | dict.fromkeys("xyz", st.floats(-20, 20).map(json.dumps))
 plain |= {"serialNumber": plain["user"], "sensorReadingTime": plain["timestamp"]}
+plain |= {"note": plain["user"], "seen": plain["timestamp"], "grip": plain["x"], "steps": plain["distanceFromObject"]}
+plain |= {"worn": st.dates().map(str).map(json.dumps)}
 odd = {"user": texts, "serialNumber": texts, "timestamp": instants, "sensorReadingTime": instants}
 
 
@@ -166,7 +170,8 @@ def missing(draw, members):
 @st.composite
 def lines(draw, source):
     """A plain line, or one with an oddity or two."""
-    members = [[f'"{key}":', draw(plain[key])] for key in KEYS[source]]
+    also = draw(st.sampled_from([(), (), tuple(GAINED), ("note",), ("steps", "grip")]))
+    members = [[f'"{key}":', draw(plain[key])] for key in (*KEYS[source], *also)]
     oddities = [other_value, other_value, other_key, space, order, twice, unknown, missing]
     for oddity in draw(st.lists(st.sampled_from(oddities), max_size=2)):
         members = oddity(draw, members)
@@ -198,6 +203,17 @@ def test_the_fast_path_says_what_the_definition_says(source, data):
     assert repr(fast) == repr(slow)  # repr, as -0.0 == 0.0
 
 
+@pytest.mark.parametrize("types", [GAINED, {"note": "string"}, {"grip": "double", "steps": "int"}])
+@pytest.mark.parametrize("source", KEYS)
+@settings(deadline=None, max_examples=50)
+@given(data=st.data())
+def test_nor_otherwise_when_the_contract_has_gained_nullable_columns(source, types, data):
+    content = data.draw(files(source))
+    with gained(source, types):
+        fast, slow = both_ways(content, source)
+    assert repr(fast) == repr(slow)
+
+
 @pytest.mark.parametrize("source", KEYS)
 def test_no_odd_value_is_read_in_two_ways(source):
     values = {"user": '"a"', "serialNumber": '"a"', "distanceFromObject": "1"} | dict.fromkeys("xyz", "1.0")
@@ -223,6 +239,12 @@ def test_step_readings_are_fast():
 
 def test_numbers_in_quotes_are_fast():
     assert_fast("accelerometer", '{"x":"1.0","y":"2","z":"-0.0","user":"a@b.c","timestamp":"1655564455341"}\n')
+
+
+@pytest.mark.parametrize("also", ["", ',"grip":1.5', ',"grip":1.5,"note":"a b"'])
+def test_readings_that_lack_what_the_contract_has_gained_are_fast(also):
+    with gained("accelerometer", {"grip": "double", "note": "string"}):
+        assert_fast("accelerometer", f'{{"user":"a@b.c","timestamp":1655564455341,"x":1,"y":0,"z":-1{also}}}\n')
 
 
 def assert_fast(source, line):

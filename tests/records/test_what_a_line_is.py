@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whole_files import ARRIVED, KEY, row_of, rows_of
+from whole_files import ARRIVED, KEY, gained, row_of, rows_of
 
 from stedi_common.records import values
 from stedi_common.records.record import DEEPEST
@@ -117,6 +117,16 @@ def test_an_unreadable_double_rejects_the_reading(text):
 @pytest.mark.parametrize("text", ["null", '""', '" "'])
 def test_a_missing_value_rejects_the_reading(text):
     assert reading("y", text) == ("missing_value", "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"), [("21.5", (21.5, 0)), ("null", MISSING), ('""', MISSING), ('"warm"', UNREADABLE)]
+)
+def test_a_reading_needs_no_value_that_its_contract_does_not_require(text, understood):
+    with gained("accelerometer", {"temperature": "double"}):
+        row, without = row_of(written(READING, "temperature", text)), row_of(json.dumps(READING).encode())
+    assert (row["mark"], row["temperature"], row["nulled_values"]) == (None, *understood)
+    assert (without["mark"], without["temperature"], without["nulled_values"]) == (None, *MISSING)
 
 
 @pytest.mark.parametrize(

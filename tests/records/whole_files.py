@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import tempfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from unittest import mock
@@ -10,7 +11,10 @@ from unittest import mock
 import numpy as np
 import pyarrow as pa
 
+from stedi_common.contracts import Column, contract
 from stedi_common.records import Reader, blocks, drops, fast, gzipped
+from stedi_common.records import reader as reader_module
+from stedi_common.records import record as record_module
 
 ARRIVED = datetime(2024, 6, 1)
 KEY = b"a key for tests"
@@ -64,4 +68,20 @@ def no_fast_path():
         return np.zeros(len(starts) - 1, np.bool_), [pa.array([], fast.arrow_type(column)) for column in columns]
 
     with mock.patch.object(fast, "read", nothing):
+        yield
+
+
+@contextlib.contextmanager
+def gained(source, types):
+    """The contract of the source's landing table has gained nullable columns: types by name."""
+    had = contract(f"{source}_landing")
+    columns = tuple(Column(name, type_, False, "internal", "Gained.") for name, type_ in types.items())
+    has = replace(had, columns=(*had.source_columns, *columns, *had.columns[len(had.source_columns) :]))
+    modules = (reader_module, record_module)
+    with contextlib.ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(mock.patch.object(module, "contract", lambda name: {has.name: has}[name]))
+        for known in (reader_module._schema, record_module.fields_of):
+            known.cache_clear()
+            stack.callback(known.cache_clear)
         yield
