@@ -136,6 +136,8 @@ def test_the_checks_that_people_make_by_hand_find_nothing(story):
     assert 0 < int(people) <= int(curated)
     # The others count what should not be there, by table or at all.
     assert {cell for answer in checks.values() for row in answer for cell in row if cell and cell.isdigit()} <= {"0"}
+    # Of the one run, and of the table as it was made.
+    assert [policy for *_, policy, _ in answers["training_snapshots"]] == [str(Policy()), None]
     counts = {row[-2]: int(row[-1]) for row in answers["counts_per_zone"]}
     assert counts == {table: rows.total() for table, rows in story.told().rows.items()}
 
