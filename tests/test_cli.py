@@ -9,7 +9,7 @@ import click
 import pytest
 import typer
 from commands import stedi as stedi_in_a_process
-from drops import at, customer, landing, reading, step
+from drops import at, customer, drop, landing, reading, step
 from lakes import land, run, write
 
 from stedi_common import __version__, cli
@@ -276,6 +276,33 @@ def test_a_list_of_serials_is_read_however_it_is_spelled(landed, tmp_path):
 def test_a_second_run_changes_nothing(landed):
     landed("run")
     assert [outcome["changed"] for outcome in json.loads(landed("run", "--json").out)] == [False] * 5
+
+
+@pytest.fixture
+def withdrawn(landed, tmp_path):
+    """The command line, where somebody whose rows are in all tables has withdrawn, and nobody has run since."""
+    landed("run")
+    write(tmp_path / "drops", {"customer/2.json": drop(customer("ann@example.org", at("10:00")))})
+    landed("land")
+    return landed
+
+
+def test_a_run_tells_what_it_removed_first(withdrawn):
+    removal, *outcomes = json.loads(withdrawn("run", "--json").out)
+    assert (removal["job"], removal["table"]) == ("remove_withdrawn", "withdrawals")
+    assert list(removal["removed"].items()) == [(job.target.name, 1) for job in reversed(JOBS.values())]
+    assert [outcome["job"] for outcome in outcomes] == list(JOBS)
+
+
+@pytest.mark.parametrize("words", [("run",), ("demo", "--landing", "drops")])
+def test_whoever_watches_a_run_is_told_what_it_removed_first(withdrawn, words):
+    first, after = (
+        "no longer admitted, and removed before all else: 1 row of machine_learning_curated, 1 row of",
+        "rows in",
+    )
+    said = withdrawn(*words).out
+    assert said.index(first) < said.index(after)
+    assert "no longer admitted" not in withdrawn(*words).out
 
 
 # Status

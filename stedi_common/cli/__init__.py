@@ -132,7 +132,10 @@ def run(
     with _opened(engine, Lake.at(str(lake)).expect()) as opened:
         removed = None if names else _remove(opened, policy, key)
         outcomes = [_run(opened, job, policy, key) for job in chosen]
-    _print(as_json, [asdict(outcome) for outcome in outcomes], lambda: show.made(removed, outcomes))
+    # As the jobs' scripts tell it.
+    told = [{"job": "remove_withdrawn", "table": "withdrawals", **asdict(removed)}] if removed else []
+    told += [asdict(outcome) for outcome in outcomes]
+    _print(as_json, told, lambda: show.made(removed, outcomes))
 
 
 @app.command()
@@ -185,9 +188,9 @@ def demo(
     with _opened(engine, Lake.at(str(lake))) as opened:
         landed = [_land(opened, source, folder, key) for source in SOURCES]
         show.landed(landed)
-        _remove(opened, policy, key)
+        removed = _remove(opened, policy, key)
         outcomes = [_run(opened, job, policy, key) for job in pipeline.jobs([])]
-        show.funnel(outcomes)
+        show.made(removed, outcomes)
     show.truth(differences(folder, policy, outcomes))
     show.next_steps(lake, outcomes)
 

@@ -72,8 +72,8 @@ def landed(results: Sequence[Landed]) -> None:
 def made(removed: Removed | None, outcomes: Sequence[Outcome]) -> None:
     """What went first, and what the jobs then made."""
     if removed:
-        told = ", ".join(f"{rows:,} of {table}" for table, rows in removed.removed.items())
-        out.print(f"[bold]no longer admitted[/], and removed before all else: {told} rows\n")
+        told = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in removed.removed.items())
+        out.print(f"[bold]no longer admitted[/], and removed before all else: {told}\n")
     funnel(outcomes)
 
 
