@@ -38,6 +38,8 @@ def _pairs(engine, folder, key, monkeypatch):
     pseudonym, nine = key.pseudonym("ann@example.org"), at("09:00")
     assert expected == Counter((pseudonym, nine, far, x, -0.5, 0.0) for far in (100, 200) for x in (1.5, 2.5))
     monkeypatch.chdir(folder)
+    # Without its own planner of Iceberg Polars warns that PyIceberg's is slower.
+    monkeypatch.setenv("POLARS_ICEBERG_PLANNER", "pyiceberg")
     catalog = load_catalog("stedi", type="sql", uri="sqlite:///lake/catalog.db")
     return catalog.load_table(PAIRS), expected
 
