@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -130,10 +131,11 @@ def double(value: Any) -> float:
 
 
 def int32(value: Any) -> int:
-    number = double(value)
-    if not number.is_integer() or not -(2**31) <= number < 2**31:
+    size = double(value)
+    # The size comes first: nobody has time for a great exponent's digits.
+    if not -(2**31) <= size < 2**31 or (exact := Decimal(digits(value))) != exact.to_integral_value():
         raise RejectedError("unreadable_value")
-    return int(number)
+    return int(exact)
 
 
 def day(value: Any) -> date:

@@ -40,6 +40,7 @@ _PATTERNS = {
     "string": _TEXT,
     "double": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?",
     "int": r"-?(?:0|[1-9][0-9]{0,8})(?:\.0)?",
+    "long": r"-?(?:0|[1-9][0-9]{0,14})(?:\.0)?",
     "timestamp": r"[1-9][0-9]{8,12}(?:\.0)?",
 }
 _UNKNOWN = rf'(?:"(?:{_TEXT})?"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
@@ -79,7 +80,7 @@ def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -
 def arrow_type(column: Column) -> pa.DataType:
     """The Arrow type of a contract's column."""
     types = {"string": pa.string(), "timestamp": pa.timestamp("us"), "date": pa.date32()}
-    return {**types, "double": pa.float64(), "int": pa.int32()}[column.type]
+    return {**types, "double": pa.float64(), "int": pa.int32(), "long": pa.int64()}[column.type]
 
 
 def _learned(data: bytes, starts: Offsets, columns: Sequence[Column]) -> Layout | None:
@@ -154,8 +155,8 @@ def _typed(values: pa.Array | None, column: Column, count: int) -> pa.Array:
     numbers = values.cast(pa.float64())
     if column.type == "double":
         return pc.add(numbers, 0.0)  # makes a negative zero positive
-    if column.type == "int":
-        return numbers.cast(pa.int32())
+    if column.type in {"int", "long"}:
+        return numbers.cast(arrow_type(column))
     amounts = numbers.cast(pa.int64())
     milliseconds = pc.if_else(pc.less(amounts, FIRST_MILLISECONDS), pc.multiply(amounts, 1000), amounts)
     return milliseconds.cast(pa.timestamp("ms"))

@@ -119,7 +119,8 @@ def _conversion(column: Column, latest: int) -> Callable[[object], Value]:
     conversions: dict[str, Callable[[object], Value]] = {
         "string": identity if column.name in IDENTITIES else text,
         "double": double,
-        "int": integer,
+        "int": partial(integer, bits=32),
+        "long": partial(integer, bits=64),
         "timestamp": partial(instant, latest=latest),
         "date": day,
     }

@@ -70,14 +70,15 @@ def double(value: object) -> float | None:
     return number + 0.0
 
 
-def integer(value: object) -> int | None:
-    """A double without a fraction that fits 32 bits. None if it is missing."""
-    number = double(value)
-    if number is None:
+def integer(value: object, bits: int) -> int | None:
+    """A number without a fraction that fits so many bits, signed. None if it is missing."""
+    scalar = _scalar(value)
+    if scalar is None:
         return None
-    if not number.is_integer() or not -(2**31) <= number < 2**31:
+    number = _whole(_number(scalar))
+    if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
         raise ValueFaultError(UNREADABLE)
-    return int(number)
+    return number
 
 
 def instant(value: object, latest: int) -> int | None:
@@ -124,11 +125,15 @@ def _number(scalar: str) -> str:
 def _digits(number: str) -> str:
     if number.isdigit() and len(number) <= MOST_DIGITS:
         return str(number)
+    return str(_whole(number))
+
+
+def _whole(number: str) -> int:
     exact = _decimal(number)
     # The size comes first: int() of a great exponent would not end.
     if exact and (exact.adjusted() >= MOST_DIGITS or exact != int(exact)):
         raise ValueFaultError(UNREADABLE)
-    return str(int(exact)) if exact else "0"
+    return int(exact) if exact else 0
 
 
 def _expect_unicode(string: str) -> None:

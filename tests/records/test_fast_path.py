@@ -15,7 +15,7 @@ KEYS = {
     "step_trainer": ("sensorReadingTime", "serialNumber", "distanceFromObject"),
 }
 #: What a contract may gain: nullable columns, of every type that a source's column can have.
-GAINED = {"note": "string", "seen": "timestamp", "worn": "date", "grip": "double", "steps": "int"}
+GAINED = {"note": "string", "seen": "timestamp", "worn": "date", "grip": "double", "steps": "int", "pulses": "long"}
 
 ODD_VALUES = [
     '""',
@@ -122,7 +122,7 @@ plain = {
 } | dict.fromkeys("xyz", st.floats(-20, 20).map(json.dumps))
 plain |= {"serialNumber": plain["user"], "sensorReadingTime": plain["timestamp"]}
 plain |= {"note": plain["user"], "seen": plain["timestamp"], "grip": plain["x"], "steps": plain["distanceFromObject"]}
-plain |= {"worn": st.dates().map(str).map(json.dumps)}
+plain |= {"worn": st.dates().map(str).map(json.dumps), "pulses": st.integers(-(10**16), 10**16).map(str)}
 odd = {"user": texts, "serialNumber": texts, "timestamp": instants, "sensorReadingTime": instants}
 
 
@@ -203,7 +203,7 @@ def test_the_fast_path_says_what_the_definition_says(source, data):
     assert repr(fast) == repr(slow)  # repr, as -0.0 == 0.0
 
 
-@pytest.mark.parametrize("types", [GAINED, {"note": "string"}, {"grip": "double", "steps": "int"}])
+@pytest.mark.parametrize("types", [GAINED, {"note": "string"}, {"grip": "double", "steps": "int", "pulses": "long"}])
 @pytest.mark.parametrize("source", KEYS)
 @settings(deadline=None, max_examples=50)
 @given(data=st.data())

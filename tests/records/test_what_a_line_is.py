@@ -140,12 +140,32 @@ def test_a_reading_needs_no_value_that_its_contract_does_not_require(text, under
         ("2147483647", 2**31 - 1),
         ("2147483648", "unreadable_value"),
         ("0.5", "unreadable_value"),
+        ("246.0000000000000000000000001", "unreadable_value"),
         ("1e999999999", "unreadable_value"),
+        ("1e-999999999", "unreadable_value"),
         ("false", "unreadable_value"),
     ],
 )
 def test_int(text, understood):
     assert step("distanceFromObject", text) == understood
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("246", (246, 0)),
+        ("9007199254740993", (2**53 + 1, 0)),
+        ('"-9223372036854775808"', (-(2**63), 0)),
+        ("9223372036854775807", (2**63 - 1, 0)),
+        ("9223372036854775808", UNREADABLE),
+        ("0.5", UNREADABLE),
+        ("null", MISSING),
+    ],
+)
+def test_long(text, understood):
+    with gained("accelerometer", {"pulses": "long"}):
+        row = row_of(written(READING, "pulses", text))
+    assert (row["pulses"], row["nulled_values"]) == understood
 
 
 @pytest.mark.parametrize(
@@ -398,7 +418,13 @@ def test_a_rejected_row_holds_nothing_of_the_line(data):
 @settings(deadline=None)
 @given(text=st.one_of(st.text(), st.sampled_from(["1999-02-30", "2022-02-30T00:00Z", "canary", "1e999", "\ud800"])))
 def test_a_fault_tells_its_reason_only(text):
-    for conversion in (values.text, values.double, values.integer, values.day, partial(values.instant, latest=0)):
+    for conversion in (
+        values.text,
+        values.double,
+        partial(values.integer, bits=64),
+        values.day,
+        partial(values.instant, latest=0),
+    ):
         with suppress_and_keep(values.ValueFaultError) as kept:
             conversion(text)
         assert [str(fault) for fault in kept] in ([], ["unreadable_value"], ["wrong_instant"])
