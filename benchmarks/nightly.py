@@ -2,15 +2,20 @@
 
 Lands 100 copies of a landing folder, or as many as `--copies` says, spread over 30 days, and makes the tables; then
 lands 1 % more on a day of its own, then 1 % more within a day that is there; and the first of these once more into a
-lake of one copy, which says what of it is due to what the lake holds. `--nights 300` lands that many small drops
-instead, one a night, each of as many new people and of one who was new the night before and consents anew; `--maintain`
-maintains the tables after each, as if a night took a day, and is counted by itself. Every night is a process of its
-own, as in production; seconds are those beyond starting it and opening the lake.
+lake of one copy, which says what of it is due to what the lake holds. Every night is a process of its own, as in
+production; seconds are those beyond starting it and opening the lake.
+
+`--nights 300` lands that many small drops instead, one a night, each of as many new people and of one who was new the
+night before and consents anew. `--maintain` maintains the tables after each, as if a night took a day, and is counted
+by itself. Because nights differ in what they bring, at the end one drop is landed into the lake as it was before the
+tenth night and as it was before the last.
 """
 
 import argparse
 import json
 import random
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +30,8 @@ from scale import HOUR, SOURCES, cut, moved, scale
 DAYS = 30
 #: New people of a small drop, and how many of their readings it has at most.
 NEW, FEW = 3, 100
+#: The night that the last one is compared with, and how often.
+TENTH, TURNS = 10, 7
 
 
 def night(lake: Path, drops: Path, engine: str) -> dict[str, float]:
@@ -120,27 +127,50 @@ def little_new(landing: Path, folder: Path, engine: str, copies: int) -> dict[st
 
 
 def many_nights(landing: Path, folder: Path, engine: str, nights: int, *, maintain: bool) -> dict[str, Any]:
-    """A small drop a night, each a day later: the seconds of every tenth night and the last."""
-    drops, lake, told, began = folder / "drops", folder / "lake", {}, []
-    known, chosen = people(landing), random.Random(1)  # noqa: S311
-    again = None
+    """A small drop a night, each a day later: the seconds of every tenth; and of one drop as the tenth and as the last.
+
+    That drop is landed in turns into the lake as it was before the tenth night and as it was before the last.
+    """
+    now, known, chosen = folder / "now", people(landing), random.Random(1)  # noqa: S311
+    told: dict[str, Any] = {}
+    began: list[float] = []
+    first: dict[int, dict[str, list[bytes]] | None] = {0: None}
+    before: dict[int, Path] = {}
     for n in range(1, nights + 1):
+        if n in {TENTH, nights}:
+            before[n] = shutil.copytree(now, folder / f"before-{n}")
         new = chosen.sample(known, NEW)
-        for source in SOURCES:
-            (drops / source).mkdir(parents=True, exist_ok=True)
-            lines = [as_of(n, n, line) for person in new for line in person[source]]
-            if source == "customer" and again:
-                lines.append(as_of(n - 1, n, again))
-            (drops / source / f"n{n:04d}.json").write_bytes(b"\n".join(lines))
-        (again,) = new[0]["customer"]
+        first[n] = new[0]
+        drop(now / "drops", n, new, first[n - 1])
         began.append(time.time())
-        spent = in_a_process(lake, drops, engine)
+        spent = in_a_process(now / "lake", now / "drops", engine)
         if maintain:
-            spent |= in_a_process(lake, drops, engine, began)
-        if n % 10 == 0 or n == nights:
-            told[n] = spent
+            spent |= in_a_process(now / "lake", now / "drops", engine, began)
+        if n % 10 == 0:
+            told[str(n)] = spent
             print(n, {name: round(seconds, 2) for name, seconds in spent.items()}, file=sys.stderr, flush=True)
+    alike: dict[int, list[float]] = {n: [] for n in before}
+    for _ in range(TURNS):
+        new = chosen.sample(known, NEW)
+        for n, lake in before.items():
+            # The tables' metadata name the folder where they were made.
+            shutil.rmtree(now)
+            shutil.copytree(lake, now)
+            drop(now / "drops", n, new, first[n - 1])
+            spent = in_a_process(now / "lake", now / "drops", engine)
+            alike[n].append(spent["land"] + spent["run"])
+    told |= {f"the same drop on night {n}": statistics.median(seconds) for n, seconds in alike.items()}
     return told
+
+
+def drop(drops: Path, night: int, new: list[dict[str, list[bytes]]], again: dict[str, list[bytes]] | None) -> None:
+    """What a night brings: new people with their readings, and one of the night before who consents anew."""
+    for source in SOURCES:
+        (drops / source).mkdir(parents=True, exist_ok=True)
+        lines = [as_of(night, night, line) for person in new for line in person[source]]
+        if source == "customer" and again:
+            lines += [as_of(night - 1, night, line) for line in again[source]]
+        (drops / source / f"n{night:04d}.json").write_bytes(b"\n".join(lines))
 
 
 def people(landing: Path) -> list[dict[str, list[bytes]]]:
