@@ -112,6 +112,16 @@ _TALLY = pa.schema(
     + [(field.name, pa.string() if field.name == "sha256" else pa.int64()) for field in fields(Tally)]
 )
 
+#: What PySpark names with every expression. Py4J has Java look for it in all jars, each time.
+_OFTEN_NAMED = (
+    "functions",
+    "PythonUtils",
+    "SparkSession",
+    "SparkSession$",
+    "org.apache.spark.util.Utils",
+    "py4j.reflection.TypeUtil",
+)
+
 #: PySpark's own, which write to stderr wherever they are, each failed query's message and place.
 _QUOTING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 
@@ -426,12 +436,21 @@ def _session(lake: Lake) -> SparkSession:
         spark.conf.set(name, value)
     # Expressions take their settings from the active session, not from the one whose rows they are used on.
     jvm: Any = spark._jvm
+    for name in _OFTEN_NAMED:
+        _found_once(jvm, name)
     jvm.SparkSession.setActiveSession(spark._jsparkSession)
     # Spark's messages quote values of the data, in Java's log and since Spark 4 in Python's too.
     spark.sparkContext.setLogLevel("OFF")
     for name in _QUOTING_LOGGERS:
         logging.getLogger(name).disabled = True
     return spark
+
+
+def _found_once(jvm: Any, name: str) -> None:
+    """Keep what Java finds under that name where Py4J looks first."""
+    for part in name.split("."):
+        setattr(jvm, part, getattr(jvm, part))
+        jvm = getattr(jvm, part)
 
 
 def driver(settings: Mapping[str, str]) -> SparkSession:
@@ -523,6 +542,8 @@ def _local(until_it_runs: ExitStack) -> dict[str, str]:
         "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "32m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # Nobody looks at the plans, which are written out at every step.
+        "spark.sql.ui.explainMode": "simple",
         **({"spark.driver.extraClassPath": ":".join(map(str, jars))} if jars else _download(_generation())),
     }
 
