@@ -8,6 +8,7 @@ from typing import NamedTuple
 import click
 import pytest
 import typer
+from commands import python
 from commands import stedi as stedi_in_a_process
 from drops import at, customer, drop, landing, reading, step
 from lakes import land, run, write
@@ -431,6 +432,18 @@ def test_who_needs_more_memory_is_told_how_to_allow_it(made, monkeypatch):
 def test_memory_that_is_none_is_an_error(stedi, monkeypatch):
     monkeypatch.setenv("STEDI_MEMORY", "lots")
     assert told(stedi("land")) == ["error: STEDI_MEMORY: expected memory as in 4GB, got lots"]
+
+
+def test_a_query_can_be_stopped(made_folder):
+    """By Ctrl-C, whatever DuckDB is doing: this one would take days."""
+    script = """
+import os, signal, sys, threading
+from stedi_common import query
+from stedi_common.lake import Lake
+threading.Timer(5, os.kill, (os.getpid(), signal.SIGINT)).start()
+query.answer(Lake.at(sys.argv[1]), "SELECT count(*) FROM range(3000000) a(x), range(3000000) b(y) WHERE a.x + b.y > 3")
+"""
+    assert python("-c", script, made_folder / "lake").err.endswith("KeyboardInterrupt\n")
 
 
 def test_a_query_may_come_before_the_tables(landed):

@@ -302,13 +302,27 @@ class EmbeddedEngine:
         self._duckdb.execute(f"SET allowed_directories = ['{_quoted(self._lake.location)}/']")
         self._duckdb.execute("SET enable_external_access = false")
         try:
-            answer = self._duckdb.execute(sql)
-            return [column[0] for column in answer.description], answer.fetchall()
+            return self._answer(sql)
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             # These quote the query, not the data.
             raise QueryError(f"query: {error}") from None
         except duckdb.Error as error:
             raise _stopped(error) from None
+
+    def _answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The same of any SQL. Ctrl-C stops it, of which a thread that is in DuckDB would not hear."""
+
+        def ask() -> tuple[list[str], list[tuple[Any, ...]]]:
+            answer = self._duckdb.execute(sql)
+            return [column[0] for column in answer.description], answer.fetchall()
+
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(ask)
+            try:
+                return asked.result()
+            except KeyboardInterrupt:
+                self._duckdb.interrupt()
+                raise
 
     def _show(self, contract: Contract) -> None:
         """Make a table visible to `query`, as it is now."""
