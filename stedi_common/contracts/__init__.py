@@ -17,12 +17,15 @@ ZONES = ("landing", "trusted", "curated")
 SOURCES = ("customer", "accelerometer", "step_trainer")
 
 #: What landing adds to the columns of a source.
-ADDED_AT_LANDING = ("record_hash", "source_file", "source_line", "arrived_at")
+ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arrived_at")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its Iceberg type, and what may be done with it. `timestamp` is UTC, in microseconds, without a zone."""
+    """A column: its Iceberg type, and what may be done with it. `timestamp` is UTC, in microseconds, without a zone.
+
+    may_begin_later: an instant of it may lie in the future.
+    """
 
     name: str
     type: str
@@ -31,6 +34,7 @@ class Column:
     description: str
     key: bool = False
     transform: str | None = None
+    may_begin_later: bool = False
 
     @property
     def is_pii(self) -> bool:
@@ -129,6 +133,7 @@ def _column(table: str, prop: dict[str, Any]) -> Column:
         description=prop["description"],
         key=prop.get("primaryKey", False),
         transform=_one_of(("day",), _custom(prop)["partitionTransform"], where) if prop.get("partitioned") else None,
+        may_begin_later=_custom(prop).get("mayBeginLater", False),
     )
 
 
