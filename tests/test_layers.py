@@ -16,7 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "identity", ""),
     ("contracts", "policy", "pseudonym"),
-    ("lake", "frames", "records"),
+    ("lake", "frames", "settings"),
+    ("records",),
     ("consent",),
     ("tables",),
     ("engines",),
@@ -35,6 +36,7 @@ MAY_USE = {
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
+    "identity": {"idna"},
     "pseudonym": {"boto3", "botocore"},
     **{
         layer: {"narwhals"}
