@@ -16,6 +16,7 @@ from stedi_common.contracts import Column, contract
 from stedi_common.errors import EngineError
 from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
+from stedi_common.records.framing import PADDING, TOO_LONG
 from stedi_common.records.record import Field, fields_of, record
 from stedi_common.records.rows import Description, Parsed, Rows
 from stedi_common.records.storage import Drop
@@ -24,8 +25,6 @@ from stedi_common.settings import Settings
 
 __all__ = ["Parsed", "Reader"]
 
-TOO_LONG = "too_long"
-
 _TYPES = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.string(), pa.string())
 _DESCRIPTION = pa.schema(zip(Description._fields, _TYPES, strict=True))
 
@@ -33,7 +32,7 @@ _DESCRIPTION = pa.schema(zip(Description._fields, _TYPES, strict=True))
 MAX_LINES = 2**17
 
 _LINE_FEED = ord("\n")
-_IS_PADDING = np.isin(np.arange(256), list(b" \t\n\v\f\r\0\x1e,[]"))
+_IS_PADDING = np.isin(np.arange(256), list(PADDING))
 #: Longer blank lines are so few in a block that each may take its time.
 _SHORT = 4
 
@@ -165,8 +164,8 @@ class Reader:
         return Rows(block, fields=self._fields, schema=self.schema, key=self.key, is_watched=watched)
 
     def _is_watched(self, block: Block) -> bool:
-        """Whether objects may be something else than lines."""
-        return block.name not in self.as_objects
+        """Whether the file is read as lines, so that objects may be something else."""
+        return block.unit == blocks.LINE and block.name not in self.as_objects
 
     @property
     def _columns(self) -> tuple[Column, ...]:

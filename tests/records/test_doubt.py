@@ -30,6 +30,11 @@ REFUSAL = {
 }
 
 
+def named(value):
+    """Names of tests: not the lines, which are too long."""
+    return value if isinstance(value, str) else "line"
+
+
 def line(**changes):
     return json.dumps(REFUSAL | changes).encode() + b"\n"
 
@@ -185,6 +190,7 @@ WHOLE = line().rstrip()
         (b"{" + b'"a":{' * 101 + WHOLE, "too_deep"),
         (b"{" + b'"a":1,' * 1001 + WHOLE[1:], "too_many_keys"),
     ],
+    ids=named,
 )
 def test_an_address_between_two_quotes_is_read(content, reason):
     said = said_of(content if reason == "truncated" else content + b"\n")
@@ -204,6 +210,7 @@ def test_an_address_between_two_quotes_is_read(content, reason):
         b"[1, 2",
         b"email,jane.doe@example.com,8015551212",
     ],
+    ids=named,
 )
 def test_a_customer_line_without_a_readable_address_is_rejected_and_counted(content):
     said = said_of(content)
@@ -238,6 +245,7 @@ KEY = b'"shareWithResearchAsOfDate"'
         (CONSENTING[:-1] + b', "b@c.d"', False),
         (WHOLE[:-1], False),
     ],
+    ids=named,
 )
 def test_a_whole_consent_is_read_if_it_is_there_once_and_about_one_person(content, is_read):
     said = said_of(content)
