@@ -70,6 +70,7 @@ SPELLINGS = {
         "STRASSE@STRASSE.EXAMPLE",
         "STRAẞE@straße.example",
         "straße@xn--strae-oqa.example",
+        "strasse@xn--strae-oqa.example",
     ],
     "kim@kelvin.example": ["\u212aim@\u212aelvin.example"],
     "i\u0307lk@x.example": ["\u0130LK@x.example", "i\u0307lk@x.example"],
@@ -78,6 +79,7 @@ SPELLINGS = {
     "a\u0323\u0301b@x.example": ["a\u0301\u0323b@x.example", "A\u0323\u0301b@x.example"],  # marks in any order
     "👟+tag.cleo@steps.example": ["👟+TAG.cleo@STEPS.example", "👟\ufe0f+tag.cleo@steps.example"],
     "ada@münchen_.xn--mnchen-3ya": ["ada@MÜNCHEN_.münchen"],  # IDNA refuses the first label
+    "ada@exam_ple.example": ["ada@exam_ple。example"],
     "ada@i❤.example": ["ada@I❤\ufe0f.example"],
     f"ada@{'ü' * 300}.example": [f"ada@{'Ü' * 300}.example"],
     f"ada@{'b' * 300}.example": [f"ADA@{'B' * 300}.example"],
@@ -254,6 +256,19 @@ def test_what_is_invisible_makes_no_difference(text, data):
     noisy = text[:place] + data.draw(st.sampled_from(INVISIBLE)) + text[place:]
     assert address(noisy) == address(text)
     assert device(noisy) == device(text)
+
+
+@pytest.mark.parametrize("invisible", INVISIBLE, ids=ascii)
+def test_every_invisible_character_is_removed(invisible):
+    assert device(f"s{invisible}n-1{invisible}") == "sn-1"
+    assert address(f"{invisible}ada@x{invisible}.example") == "ada@x.example"
+
+
+@pytest.mark.parametrize(
+    "spelling", ["\u1fb4", "\u03b1\u0345\u0301", "\u03ac\u0345", "\u0386\u034f\u0345", "\u03b1\u0345\u034f\u0301"]
+)
+def test_a_mark_that_becomes_a_letter_is_folded_in_its_canonical_place(spelling):
+    assert device(spelling) == "\u03ac\u03b9"
 
 
 @given(TEXTS, FORMS)

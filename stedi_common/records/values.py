@@ -213,6 +213,8 @@ def _expect_unicode(string: str) -> None:
 
 def _since_1970(number: str) -> int:
     """Milliseconds, cut, of a number whose size tells its unit."""
+    if len(number) == 13 and number.isdigit():  # milliseconds; almost every instant is written so
+        return int(number)
     exact = _plausible(number)
     if exact < FIRST_MILLISECONDS:
         return int(exact.quantize(_THOUSANDTH, rounding=ROUND_DOWN) * 1000)

@@ -282,6 +282,15 @@ def test_a_number_of_microsoft_is_milliseconds_whatever_its_size():
         ("/Date(253402300799999)/", END_OF_9999),
         ("1999-12-31T23:59Z", WRONG),
         ("1796521034568", 1796521034568),
+        # A number is of the next unit from here on.
+        ("99999999999", 99_999_999_999_000),
+        ("99999999999.9999", 99_999_999_999_999),
+        ("100000000000", WRONG),
+        ("99999999999999.9999", 99_999_999_999_999),
+        ("100000000000000", WRONG),
+        ("99999999999999999.9999", 99_999_999_999_999),
+        ("100000000000000000", WRONG),
+        ("1e18", 1_000_000_000_000),
     ],
 )
 def test_what_may_begin_later_may_do_so_up_to_the_year_9999(spelling, understood):
