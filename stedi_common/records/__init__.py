@@ -2,6 +2,6 @@
 
 from stedi_common.records.blocks import Block
 from stedi_common.records.reader import Reader
-from stedi_common.records.storage import Drop, drops, sha256
+from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown
 
-__all__ = ["Block", "Drop", "Reader", "drops", "sha256"]
+__all__ = ["Block", "Drop", "Found", "Reader", "Skipped", "discover", "sha256", "shown"]
