@@ -61,7 +61,7 @@ def objects(landing: str, below: str = "") -> Iterator[Object]:
 
 def _object(told: dict[str, Any], name: str) -> Object:
     reason = None
-    if any(part in _UNUSABLE for part in name.removesuffix("/").split("/")):
+    if any(part in _UNUSABLE for part in name.split("/")):
         reason = UNUSABLE_KEY
     elif told.get("StorageClass") in _MUST_BE_RESTORED and not told.get("RestoreStatus", {}).get("RestoreExpiryDate"):
         reason = ARCHIVED

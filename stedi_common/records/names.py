@@ -80,7 +80,7 @@ def source_of(name: str, reason: str) -> str:
 
 def nearest(source: str, folders: Iterable[str]) -> str | None:
     """The folder that may be the source's under another name, with `/`. None if none is like it."""
-    others = {_letters(folder): folder for folder in sorted(folders, reverse=True) if folder not in SOURCES}
+    others = {_letters(folder): folder for folder in sorted(folders, reverse=True)}
     matches = difflib.get_close_matches(_letters(source), others, n=1)
     return f"{others[matches[0]]}/" if matches else None
 

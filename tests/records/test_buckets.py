@@ -7,7 +7,7 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256 as sha256_of
 from uuid import uuid4
 
@@ -31,7 +31,7 @@ class Bucket:
     def __init__(self, client) -> None:
         self.name = f"drops-{uuid4()}"
         self.client = client
-        self.listed: list[str] = []
+        self.listed: list[dict] = []
         client.create_bucket(Bucket=self.name)
 
     def put(self, *keys: str, body: bytes | None = None, **options: str) -> None:
@@ -40,11 +40,9 @@ class Bucket:
             self.client.put_object(Bucket=self.name, Key=key, Body=content, **options)
 
     def watch(self) -> None:
-        """Note which prefixes are listed from now on."""
+        """Note what is listed from now on."""
         events = buckets._client().meta.events
-        events.register(
-            "provide-client-params.s3.ListObjectsV2", lambda params, **_: self.listed.append(params["Prefix"])
-        )
+        events.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: self.listed.append(params))
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +158,21 @@ def test_other_storage_classes_are_read(bucket, storage_class):
     ],
 )
 def test_what_is_restored_is_read(status, reason):
+    """moto and LocalStack do not tell of it."""
     told = {"Key": "a", "Size": 1, "LastModified": datetime.now(UTC), "StorageClass": "GLACIER"}
     assert buckets._object(told | {"RestoreStatus": status}, "a").reason == reason
+
+
+def test_s3_is_asked_what_is_restored(bucket):
+    bucket.put(*BASE)
+    bucket.watch()
+    discover(f"s3://{bucket.name}")
+    assert [asked["OptionalObjectAttributes"] for asked in bucket.listed] == [["RestoreStatus"]]
+
+
+def test_times_are_of_utc():
+    told = {"Key": "a", "Size": 1, "LastModified": datetime(2024, 3, 5, 12, tzinfo=timezone(timedelta(hours=2)))}
+    assert buckets._object(told, "a").modified_at == datetime(2024, 3, 5, 10)
 
 
 def test_other_files_are_named_as_on_disk(bucket):
@@ -177,6 +188,7 @@ def test_other_files_are_named_as_on_disk(bucket):
     found = discover(f"s3://{bucket.name}")
     assert (read(found), skipped(found)) == (list(BASE), expected)
     assert found.skipped == sorted(found.skipped)
+    assert Skipped("customer", "outside_sources", "") in found.skipped
 
 
 def test_of_one_source_only_its_prefix_is_listed(bucket):
@@ -188,7 +200,7 @@ def test_of_one_source_only_its_prefix_is_listed(bucket):
     found = discover(f"s3://{bucket.name}/drops/", ["step_trainer"])
     assert (read(found), found.skipped, found.missing) == ([], [], {"step_trainer": None})
     discover(f"s3://{bucket.name}/drops", SOURCES)
-    assert bucket.listed == ["drops/customer/", "drops/step_trainer/", "drops/"]
+    assert [asked["Prefix"] for asked in bucket.listed] == ["drops/customer/", "drops/step_trainer/", "drops/"]
 
 
 def test_more_objects_than_a_page_holds(bucket):
@@ -209,6 +221,12 @@ def test_a_prefix_without_any_source_is_an_error(bucket):
     with pytest.raises(
         LakeError, match=r"drops: expected .*, got customers/\nhint: customers/: did you mean customer/\?"
     ):
+        discover(f"s3://{bucket.name}/drops")
+
+
+def test_a_key_without_a_folder_is_no_folder(bucket):
+    bucket.put("drops//customer/c.json")
+    with pytest.raises(LakeError, match=r"got no folder\nhint: "):
         discover(f"s3://{bucket.name}/drops")
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import LakeError
+from stedi_common.records import folders
 from stedi_common.records.names import NAME_NOT_UTF8
 from stedi_common.records.storage import Found, Skipped, discover, sha256, shown, stored, why_unreadable
 
@@ -261,6 +262,19 @@ def test_links_to_links_do_not_multiply(landing):
     assert set(skipped(found).values()) == {"link_loop"}
 
 
+def test_a_link_is_followed_once_for_each_source(landing):
+    put(landing, "data/c.json", "store/d.json")
+    (landing / "store" / "link").symlink_to("../data")
+    for source in ("accelerometer", "customer"):
+        (landing / source / "one").symlink_to("../store")
+        (landing / source / "two").symlink_to("../store")
+    found = discover(str(landing))
+    for source in ("accelerometer", "customer"):
+        names = [drop.name for drop in found.drops[source]]
+        assert len([name for name in names if name.endswith("link/c.json")]) == 1
+        assert [name for name in names if name.endswith("d.json")] == [f"{source}/one/d.json", f"{source}/two/d.json"]
+
+
 def test_links_are_not_followed_where_nothing_is_read(landing):
     put(landing, "customer/a.json")
     (landing / "old").symlink_to("customer")
@@ -394,6 +408,49 @@ def test_a_process_without_file_descriptors_does_not_blame_the_files(landing, mo
         discover(str(landing))
 
 
+class Listing(list):
+    """What os.scandir gives, but changed."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("order", [list, reversed], ids=["listed", "reversed"])
+def test_the_order_of_a_listing_does_not_matter(landing, monkeypatch, order):
+    put(landing, "data/c.json")
+    (landing / "store").mkdir()
+    (landing / "store" / "link").symlink_to("../data")
+    for name in "abcdef":
+        (landing / "customer" / name).symlink_to("../store")
+    real = os.scandir
+    expected = discover(str(landing))
+    monkeypatch.setattr(os, "scandir", lambda path: Listing(order(sorted(real(path), key=lambda entry: entry.name))))
+    assert discover(str(landing)) == expected
+
+
+def test_a_folder_that_does_not_tell_what_is_in_it(landing, monkeypatch):
+    """Some file systems do not say whether an entry is a folder, and to ask takes rights."""
+    put(landing, "customer/a.json", "customer/untold/b.json")
+    real = os.scandir
+
+    class Untold:
+        def __init__(self, entry):
+            self.name, self.path = entry.name, entry.path
+
+        def is_dir(self, **_):
+            raise PermissionError(errno.EACCES, "no")
+
+    def scandir(path):
+        return Listing(map(Untold, real(path))) if path.endswith(b"untold") else real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = discover(str(landing))
+    assert (read(found), skipped(found)) == (["customer/a.json"], {"customer/untold/b.json": "unreadable"})
+
+
 @pytest.mark.parametrize(("function", "path"), [("open", b"a.json"), ("scandir", b"gone")])
 def test_what_vanishes_while_it_is_listed_is_left_out(landing, monkeypatch, function, path):
     put(landing, "customer/a.json", "customer/gone/a.json", "customer/b.txt")
@@ -453,14 +510,17 @@ def test_a_file_that_is_gone_or_refused_later_is_an_error_without_its_path(landi
     assert str(error.value) == f"customer/{ADDRESS}.json: expected to read the file, got FileNotFoundError"
 
 
-@pytest.mark.parametrize(("seconds", "year"), [(0, 1970), (-86400, 1969), (1709632800.123456, 2024), (2**42, 9999)])
-def test_no_time_of_change_does_harm(landing, seconds, year):
+def test_a_file_has_its_time_of_change_in_utc(landing):
     put(landing, "customer/a.json")
-    path = landing / "customer" / "a.json"
-    os.utime(path, (seconds, seconds))
+    os.utime(landing / "customer" / "a.json", ns=(0, 1709632800123456789))
     (drop,) = discover(str(landing)).drops["customer"]
-    kept = path.stat().st_mtime  # not every file system keeps such a time
-    assert drop.modified_at.year == (year if kept == seconds else datetime.fromtimestamp(kept).year)
+    assert drop.modified_at == datetime(2024, 3, 5, 10, 0, 0, 123456)
+
+
+@pytest.mark.parametrize(("nanoseconds", "expected"), [(2**80, datetime.max), (-(2**80), datetime.min)])
+def test_no_time_of_change_is_too_far_away(nanoseconds, expected):
+    """Not every file system keeps such a time."""
+    assert folders._instant(nanoseconds) == expected
 
 
 # Which folders are there
