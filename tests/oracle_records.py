@@ -22,6 +22,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import idna
@@ -488,8 +489,9 @@ BASIC = re.compile(
 )
 RFC_1123 = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([0-9]{4}) "
-    r"([0-9]{2}:[0-9]{2}:[0-9]{2}) GMT"
+    r"([0-9]{2}:[0-9]{2}:[0-9]{2}) (GMT|UT|UTC|[+-][0-9]{4})"
 )
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 ASP_NET = re.compile(r"/Date\((-?[0-9]+)\)/")
 
@@ -510,8 +512,7 @@ def since_1970(value: Any, limits: Bounds, zone: str | None) -> float:
         if found := EXTENDED.fullmatch(value) or BASIC.fullmatch(value):
             return of_a_calendar(found.groupdict(), zone)
         if found := RFC_1123.fullmatch(value):
-            _, day, month, year, clock = found.groups()
-            return since_1970(f"{year}-{MONTHS.index(month) + 1:02}-{day}T{clock}Z", limits, None)
+            return of_a_letter(found, limits)
         if found := ASP_NET.fullmatch(value):
             return float(found[1]) if len(found[1]) > MOST_DIGITS else int(found[1])
     number = exactly(digits(value, limits), limits)
@@ -526,6 +527,16 @@ SCALES = (
     (10**14, Fraction(1, 10**3)),
     (10**11, Fraction(1)),
 )
+
+
+def of_a_letter(found: re.Match[str], limits: Bounds) -> float:
+    """Of a date as RFC 1123 has it, in which the weekday must be right."""
+    weekday, day, month, year, clock, zone = found.groups()
+    written = f"{year}-{MONTHS.index(month) + 1:02}-{day}"
+    milliseconds = since_1970(f"{written}T{clock}{'Z' if zone.isalpha() else zone}", limits, None)
+    if WEEKDAYS[date.fromisoformat(written).weekday()] != weekday:
+        raise RejectedError("unreadable_value")
+    return milliseconds
 
 
 def of_a_calendar(part: dict[str, str | None], zone: str | None) -> int:
@@ -580,19 +591,59 @@ IGNORABLE = (
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
     *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
 )
-MAILTO = re.compile(r"\s*mailto:([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
-DISPLAYED = re.compile(r".*<([^<>]*)>\s*", re.DOTALL)
+MAILTO = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
+DISPLAYED = re.compile(r"([^<>]*)<+([^<>]*)>+")
+#: Characters of an identity.
+LONGEST = 1_000
 
 
 def identity(value: Any) -> str:
-    """A text that says who or which, however it is written; "" if nothing is left."""
+    """Which device, however it is written; "" if nothing is left."""
     written = text(value, LIMITS)
-    for wrapping in (MAILTO, DISPLAYED, MAILTO):
-        if found := wrapping.fullmatch(written):
-            written = found[1]
-    plain = folded(written).rstrip(";,.")
+    return without_end(folded(written)) if len(written) <= LONGEST or written.isascii() else written
+
+
+def without_end(plain: str) -> str:
+    return plain.rstrip(";,.")
+
+
+@cache
+def person(written: str) -> str:
+    """Who, however it is written."""
+    if len(written) > LONGEST:
+        return written.lower() if written.isascii() else written
+    while True:
+        plain = with_domain_in_ascii(undressed(without_end(folded(written))))
+        if plain == written:
+            return plain
+        written = plain
+
+
+def undressed(plain: str) -> str:
+    """Without what a mail program puts around an address."""
+    if found := MAILTO.fullmatch(plain):
+        plain = unquote(found[1])
+    if found := DISPLAYED.fullmatch(plain):
+        name, address = found.groups()
+        if "@" not in name or person(name) == person(address):
+            return address
+    return plain
+
+
+def with_domain_in_ascii(plain: str) -> str:
     local, at, domain = plain.partition("@")
-    return f"{local}@{in_ascii(domain)}" if at and is_address(plain) else plain
+    if not (local and at and domain) or "@" in domain:
+        return plain
+    return f"{local}@" + ".".join(map(in_ascii, domain.replace("\u3002", ".").split(".")))
+
+
+def in_ascii(label: str) -> str:
+    try:
+        if label.startswith("xn--"):
+            label = folded(idna.decode(label))
+        return idna.encode(label, uts46=True, transitional=False).decode()
+    except (idna.IDNAError, UnicodeError):
+        return label
 
 
 @cache
@@ -613,28 +664,29 @@ def is_seen(character: str) -> bool:
     return not any(first <= ord(character) <= last for first, last in IGNORABLE)
 
 
-def in_ascii(domain: str) -> str:
-    try:
-        return idna.encode(domain, uts46=True, transitional=False).decode()
-    except (idna.IDNAError, UnicodeError):
-        return domain
+ADDRESS = re.compile(r'[^@"<>()\[\]:;,\\]+@LABEL(?:\.LABEL)*'.replace("LABEL", r"[a-zA-Z0-9_\-\x80-\U0010ffff]+"))
 
 
 def is_address(plain: str) -> bool:
-    local, _, domain = plain.partition("@")
-    return bool(local and domain) and "@" not in domain
+    return len(plain) <= LONGEST and ADDRESS.fullmatch(plain) is not None
 
 
-def who(value: Any, limits: Bounds) -> str:
-    """Of `user` and `serialnumber`."""
-    plain = identity(text(value, limits))
+def there(plain: str) -> str:
     if not plain:
         raise RejectedError("missing_value")
     return plain
 
 
+def serial(value: Any, limits: Bounds) -> str:
+    return there(identity(text(value, limits)))
+
+
+def user(value: Any, limits: Bounds) -> str:
+    return there(person(text(value, limits)))
+
+
 def address(value: Any, limits: Bounds) -> str:
-    plain = who(value, limits)
+    plain = user(value, limits)
     if not is_address(plain):
         raise RejectedError("unreadable_value")
     return plain
@@ -655,7 +707,7 @@ def readers(source: str, arrived_at: datetime, limits: Bounds = LIMITS, zone: st
             "email": address,
             "phone": text,
             "birthday": day,
-            "serialnumber": who,
+            "serialnumber": serial,
             "registrationdate": moment,
             "lastupdatedate": moment,
             CONSENT: partial(moment, may_begin_later=True),
@@ -663,7 +715,7 @@ def readers(source: str, arrived_at: datetime, limits: Bounds = LIMITS, zone: st
             "sharewithfriendsasofdate": partial(moment, may_begin_later=True),
         },
         "accelerometer": {
-            "user": who,
+            "user": user,
             "timestamp": moment,
             "x": double,
             "y": double,
@@ -671,7 +723,7 @@ def readers(source: str, arrived_at: datetime, limits: Bounds = LIMITS, zone: st
         },
         "step_trainer": {
             "sensorreadingtime": moment,
-            "serialnumber": who,
+            "serialnumber": serial,
             "distancefromobject": integer,
         },
     }[source]
