@@ -253,22 +253,12 @@ def is_read_as_objects(text: str, limits: Bounds) -> bool:
     each = text.split("\n")
     if any(len(line) > limits.line_bytes for line in each):
         return True
-    counts = [count_of_objects(line) for line in each]
-    if any(count is not None and count > 1 for count in counts):
+    found = [list(stretches(line)) for line in each]
+    if any(sum(is_object for *_, is_object in of_line) > 1 for of_line in found):
         return True
     # Where every line is an object or blank, none goes over several: the slow search is not needed.
-    return None in counts and any(is_object and "\n" in text[start:end] for start, end, is_object in stretches(text))
-
-
-def count_of_objects(line: str) -> int | None:
-    """The whole objects of a line; None if there is anything else but padding between."""
-    found, place = 0, PADDING_ONLY.match(line).end()
-    while place < len(line):
-        end = end_of_object(line, place)
-        if end is None:
-            return None
-        found, place = found + 1, PADDING_ONLY.match(line, end).end()
-    return found
+    is_plain = all(is_object for of_line in found for *_, is_object in of_line)
+    return not is_plain and any(is_object and "\n" in text[start:end] for start, end, is_object in stretches(text))
 
 
 def objects(text: str, corrupt: str | None) -> list[Line]:
@@ -314,7 +304,7 @@ def end_of_object(text: str, place: int) -> int | None:
     if text[place] != "{":
         return None
     try:
-        _, end = Parser(text, None).value(place, 0)
+        _, end = Parser(text, None).value(place)
     except (RejectedError, RecursionError):
         return None
     return end
@@ -332,24 +322,22 @@ CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 class Parser:
-    """Reads one JSON value; what is beyond a limit is a reason as soon as it is met. Without limits nothing is."""
+    """Reads one JSON value, with at most so many keys if there are limits."""
 
     def __init__(self, text: str, limits: Bounds | None):
         self.text, self.limits, self.keys = text, limits, 0
 
     def whole(self) -> Any:
         """The value that the text is."""
-        value, end = self.value(self.after(0), 0)
+        value, end = self.value(self.after(0))
         if self.after(end) != len(self.text) or isinstance(value, Word):
             raise RejectedError("broken_json")
         return value
 
-    def value(self, place: int, depth: int) -> tuple[Any, int]:
+    def value(self, place: int) -> tuple[Any, int]:
         first = self.text[place : place + 1]
         if first in ("{", "["):
-            if self.limits and depth >= self.limits.nesting:
-                raise RejectedError("too_deep")
-            return (self.object if first == "{" else self.array)(place + 1, depth + 1)
+            return (self.object if first == "{" else self.array)(place + 1)
         if first == '"':
             return self.string(place)
         word = self.expected(WORD, place)
@@ -358,7 +346,7 @@ class Parser:
             return CONSTANTS[written], word.end()
         return (Number if NUMBER.fullmatch(written) else Word)(written), word.end()
 
-    def object(self, place: int, depth: int) -> tuple[Object, int]:
+    def object(self, place: int) -> tuple[Object, int]:
         pairs: list[tuple[str, Any]] = []
         place = self.after(place)
         if self.text[place : place + 1] == "}":
@@ -368,20 +356,20 @@ class Parser:
             self.keys += 1
             if self.limits and self.keys > self.limits.keys:
                 raise RejectedError("too_many_keys")
-            value, place = self.value(self.after(self.sign(place, ":")), depth)
+            value, place = self.value(self.after(self.sign(place, ":")))
             pairs.append((key, value))
             place = self.after(place)
             if self.text[place : place + 1] == "}":
                 return Object(tuple(pairs)), place + 1
             place = self.after(self.sign(place, ","))
 
-    def array(self, place: int, depth: int) -> tuple[list[Any], int]:
+    def array(self, place: int) -> tuple[list[Any], int]:
         values: list[Any] = []
         place = self.after(place)
         if self.text[place : place + 1] == "]":
             return values, place + 1
         while True:
-            value, place = self.value(place, depth)
+            value, place = self.value(place)
             values.append(value)
             place = self.after(place)
             if self.text[place : place + 1] == "]":
@@ -750,11 +738,23 @@ def record(
     return values, tuple(column for column, reason in faults.items() if reason != "missing_value")
 
 
+def depth(text: str) -> int:
+    """How deep brackets lie in brackets, be it JSON or not."""
+    deepest = now = 0
+    for bracket in re.findall(r"[\[{\]}]", QUOTED.sub("", text)):
+        now += 1 if bracket in "[{" else -1
+        deepest = max(deepest, now)
+    return deepest
+
+
 def parsed(line: Line, limits: Bounds) -> Object:
     if line.flaw not in (None, "open"):
         raise RejectedError(line.flaw)
     try:
-        value = Parser(line.content.decode(), limits).whole()
+        text = line.content.decode()
+        if depth(text) > limits.nesting:
+            raise RejectedError("too_deep")
+        value = Parser(text, limits).whole()
     except UnicodeDecodeError:
         raise RejectedError("invalid_utf8") from None
     except RejectedError as fault:
