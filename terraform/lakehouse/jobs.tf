@@ -58,6 +58,9 @@ locals {
     }
   }
 
+  # Only what reads drops has a use for them.
+  configured = { for name, job in local.jobs : name => module.artifacts.settings[*] if job.drops != null }
+
   jobs = { one-job = local.one_job, job-per-table = local.steps }[var.layout]
 
   arguments = merge(
@@ -81,9 +84,10 @@ module "job" {
   description = each.key == "lakehouse" ? "Drops to training pairs." : "Makes ${each.value.table}."
   script      = module.artifacts.scripts[each.value.script]
   wheels      = module.artifacts.wheels
-  artifacts_arn = [
-    for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")
-  ]
+  artifacts_arn = concat(
+    [for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")],
+    [for settings in lookup(local.configured, each.key, []) : settings.arn],
+  )
   artifacts_key_arn = module.key["operations"].arn
 
   reads  = [for name in each.value.reads : module.catalog.tables[name]]
@@ -100,7 +104,9 @@ module "job" {
   }
   secret = var.pseudonym_key
 
-  arguments   = merge(local.arguments, each.value.arguments)
+  arguments = merge(
+    local.arguments, each.value.arguments, [for settings in lookup(local.configured, each.key, []) : { "--config" = settings.uri }]...
+  )
   capacity    = var.capacity
   log_key_arn = module.key["operations"].arn
   log_days    = var.retention.logs
