@@ -92,6 +92,15 @@ run "every_table_is_made_before_it_is_read" {
   }
 }
 
+run "what_is_said_once_is_what_the_jobs_say" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for words in local.said_once : strcontains(file("${local.checkout}/stedi_common/errors.py"), words)])
+    error_message = "expected the words of the error that tells of lines without an address."
+  }
+}
+
 run "one_job_makes_every_table" {
   command = plan
   variables { layout = "one-job" }

@@ -17,7 +17,7 @@ locals {
       "without-address-${replace(table, "_", "-")}" = {
         table       = table
         metric      = "WithoutAddress"
-        description = "Lines came to ${table} within an hour that may be withdrawals, and nobody knows whose. The query doubtful_files tells in which files."
+        description = "Lines came to ${table} within an hour that may be withdrawals, and nobody knows whose, so that nobody is out of research because of them. The query doubtful_files tells in which files."
       }
     }
   ]...)
