@@ -12,28 +12,59 @@ from stedi_common.policy import Policy
 
 CONSENT = "sharewithresearchasofdate"
 MADE = "lastupdatedate"
+ARRIVED = "arrived_at"
+DOUBT = "doubt"
+
+#: Instants of which a person's latest counts.
+_LATEST = ("refused_at", "suspended_at", "understood_at")
 
 
 def consents(customer_landing: Frame) -> Frame:
-    """Every customer record, with whether it is its person's `current` one and since when their readings count.
+    """Every customer record and doubtful line, with what it says about its person's consent now (rules 3 to 5).
 
-    Current is the latest record (rule 4); at a tie the one without consent, then the one of the later consent, then the
-    one of the greater hash. `consent_start` (rule 5) holds for current records, and is null without consent. A person
-    who had withdrawn and consents again starts anew: what they had not consented to does not come back.
+    Returns:
+        The rows, with three columns more. `current`: whether the row is its person's current one. `in_doubt`: whether
+        the person has no consent because of a doubtful line. `consent_start`: since when the person's readings count;
+        null for who has no consent. It holds for current rows.
     """
-    refuses = nw.col(CONSENT).is_null()
-    in_order = [MADE, "withheld", CONSENT, "record_hash"]
-    from_the_last = nw.col("record_hash").cum_count(reverse=True).over("email", order_by=in_order)
-    last_refusal = nw.col("refused").max().over("email")
-    # The maximum of a date and of nothing is the date: only a current consent makes a start.
-    start = nw.when(~refuses).then(nw.max_horizontal(CONSENT, last_refusal))
+    rows = _dated(customer_landing)
+    in_order = ["counts", "took_effect", "withheld", CONSENT, "record_hash"]
+    rows = rows.with_columns(
+        (nw.col("record_hash").cum_count(reverse=True).over("email", order_by=in_order) == 1).alias("current"),
+        *(nw.col(instant).max().over("email").alias(f"last_{instant}") for instant in _LATEST),
+    )
+    renews = nw.col("took_effect") > nw.col("last_refused_at")
+    renewed_at = nw.when(renews).then(nw.col("consented_at")).min().over("email")
+    # A doubtful line that arrived with a record is no older than it: doubt is a refusal.
+    is_answered = nw.col("last_understood_at") > nw.col("last_suspended_at")
+    is_suspended = ~nw.col("last_suspended_at").is_null() & ~is_answered.fill_null(False)
+    refuses = nw.col(CONSENT).is_null() | is_suspended
+    holds_as_stated = nw.col("last_refused_at").is_null() | (nw.col(CONSENT) > nw.col("last_refused_at"))
+    start = nw.when(holds_as_stated).then(nw.col(CONSENT)).otherwise(nw.col("renewed_at"))
     return (
-        customer_landing.with_columns(
-            nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("withheld"),
-            nw.when(refuses).then(nw.col(MADE)).alias("refused"),
+        rows.with_columns(renewed_at.alias("renewed_at"))
+        .with_columns(
+            (is_suspended | ~nw.col(DOUBT).is_null()).alias("in_doubt"),
+            nw.when(~refuses).then(start).alias("consent_start"),
         )
-        .with_columns((from_the_last == 1).alias("current"), start.alias("consent_start"))
-        .drop("withheld", "refused")
+        .drop("counts", "took_effect", "withheld", "renewed_at", "consented_at", *_LATEST, *(f"last_{name}" for name in _LATEST))
+    )
+
+
+def _dated(customer_landing: Frame) -> Frame:
+    """The rows with when each took effect, and what it then did. A row that suspends is never the current one."""
+    is_record, refuses = nw.col(DOUBT).is_null(), nw.col(CONSENT).is_null()
+    suspends = ~is_record & ~refuses
+    # A clock that is ahead does not make a record later than one that came after it.
+    took_effect = nw.when(is_record & (nw.col(MADE) < nw.col(ARRIVED))).then(nw.col(MADE)).otherwise(nw.col(ARRIVED))
+    return customer_landing.with_columns(
+        took_effect.alias("took_effect"),
+        nw.when(suspends).then(nw.lit(0)).otherwise(nw.lit(1)).alias("counts"),
+        nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("withheld"),
+        nw.when(refuses).then(took_effect).alias("refused_at"),
+        nw.when(suspends).then(nw.col(ARRIVED)).alias("suspended_at"),
+        nw.when(is_record).then(nw.col(ARRIVED)).alias("understood_at"),
+        nw.when(is_record & ~refuses).then(nw.col(MADE)).alias("consented_at"),
     )
 
 

@@ -28,8 +28,18 @@ class LakeError(StediError):
     """The lake, its catalog or a table is not where or not as it should be."""
 
 
-class FileChangedError(StediError):
-    """A drop that had landed now has other content under the same name."""
+class UnknownRefusalError(StediError):
+    """Customer lines landed of which nobody knows whose refusal they may be. Everything else is done."""
+
+    #: The command line's own exit code for it.
+    exit_code = 4
+
+    def __init__(self, lines: int) -> None:
+        super().__init__(
+            f"customer_landing: {lines:,} line{'' if lines == 1 else 's'} may be of anybody who withdraws: "
+            "no known address can be read",
+            hint="look the lines up in the drops: landing.rejected_records, and doubt in landing.customer_landing",
+        )
 
 
 class CommitConflictError(StediError):

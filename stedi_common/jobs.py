@@ -3,7 +3,8 @@
 The line is on standard output once the table is as it should be. Metrics and people read it, so its names stay:
 
     every job   job, table
-    land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values
+    land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values, doubtful,
+                without_address, unread, skipped (file and reason of each), warnings
     remove_withdrawn
                 removed (rows by table); its table is `withdrawals`, and no line says that there were none
     maintain_tables
@@ -11,7 +12,8 @@ The line is on standard output once the table is as it should be. Metrics and pe
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 What they mean stands in `landing.Landed`, `withdrawals.Removed`, `maintenance.Maintained` and `pipeline.Outcome`. What
-fails ends the run, and is told on standard error and as the message of Glue's run: `<table> is stale: <error>`.
+fails is told on standard error and as the message of Glue's run: `<table> is stale: <error>`, joined by `; `. A source
+that fails holds up no other step, nor does the removal; a table that fails ends the run, for others are made from it.
 """
 
 from __future__ import annotations
@@ -22,16 +24,19 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from stedi_common import landing, maintenance, pipeline, withdrawals
 from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.engines import ENGINES, Engine, connect
-from stedi_common.errors import StediError, UnexpectedError
+from stedi_common.errors import StediError, UnexpectedError, UnknownRefusalError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
+from stedi_common.records import Found, discover
+from stedi_common.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -40,34 +45,47 @@ class Given:
 
     policy: Policy
     key: PseudonymKey
+    settings: Settings
 
     @classmethod
     def by(cls, arguments: argparse.Namespace) -> Given:
         """What the arguments name."""
-        return cls(_policy(arguments), _key(arguments))
+        return cls(_policy(arguments), _key(arguments), Settings.load(getattr(arguments, "config", None)))
 
 
 @dataclass(frozen=True)
 class Step:
-    """What makes one table, or maintains it. Returns None where nothing is to be told of."""
+    """What makes one table, or maintains it. Returns None where nothing is to be told of.
+
+    is_needed: whether the steps after it need it.
+    """
 
     job: str
     table: str
     run: Callable[
         [Engine, Any], landing.Landed | withdrawals.Removed | pipeline.Outcome | maintenance.Maintained | None
     ]
+    is_needed: bool = True
 
     @classmethod
-    def lands(cls, source: str, folder: str) -> Step:
-        """Land the drops of a source."""
+    def lands(cls, source: str, folder: str, found: Callable[[], Found | None] = lambda: None) -> Step:
+        """Land the drops of a source, of those that are found in the folder."""
         table = contract(f"{source}_landing")
-        return cls(table.made_by, table.name, lambda engine, given: landing.land(engine, source, folder, given.key))
+
+        def run(engine: Engine, given: Given) -> landing.Landed:
+            return landing.land(engine, source, folder, given.key, settings=given.settings, found=found())
+
+        return cls(table.made_by, table.name, run, is_needed=False)
 
     @classmethod
     def removes(cls) -> Step:
         """Remove what is no longer admitted from all tables, the last of them first."""
-        run = withdrawals.remove
-        return cls("remove_withdrawn", "withdrawals", lambda engine, given: run(engine, given.policy, given.key))
+
+        def run(engine: Engine, given: Given) -> withdrawals.Removed | None:
+            return withdrawals.remove(engine, given.policy, given.key)
+
+        # The jobs after it remove the same rows, only later.
+        return cls("remove_withdrawn", "withdrawals", run, is_needed=False)
 
     @classmethod
     def makes(cls, job: pipeline.Job) -> Step:
@@ -104,7 +122,8 @@ def remove_withdrawn(argv: Sequence[str]) -> str | None:
 def lakehouse(argv: Sequence[str]) -> str | None:
     """Land all drops and make all tables, in one session. Returns what `sys.exit` takes: of a failure what to tell."""
     arguments = _parsed(_landing_parser("lakehouse"), argv)
-    steps = [Step.lands(source, arguments.landing) for source in SOURCES]
+    found = cache(lambda: discover(arguments.landing))
+    steps = [Step.lands(source, arguments.landing, found) for source in SOURCES]
     steps.append(Step.removes())
     steps += [Step.makes(job) for job in pipeline.JOBS.values()]
     return _run(steps, arguments, _lake)
@@ -123,22 +142,46 @@ def _run(
     lake: Callable[[argparse.Namespace], Lake],
     given: Callable[[argparse.Namespace], Given | None] = Given.by,
 ) -> str | None:
-    """Run the steps until one fails. Before the first stands what all of them need."""
-    stale = steps[0].table
+    """Run the steps, up to one that fails and that others need. Returns what is stale."""
+    stale = []
     try:
         needed = given(arguments)
         with closing(connect(arguments.engine, lake(arguments))) as engine:
             for step in steps:
-                stale = step.table
-                if done := step.run(engine, needed):
-                    told = {"job": step.job, "table": step.table, **asdict(done)}
-                    print(json.dumps(told), flush=True)  # noqa: T201 - its output
-    except StediError as error:
-        return f"{stale} is stale: {error}"
+                if problem := _problem(lambda step=step: _print(step, step.run(engine, needed))):
+                    stale.append(f"{step.table} is stale: {problem}")
+                    if step.is_needed:
+                        break
+    except Exception as error:  # before the first step stands what all of them need
+        stale.append(f"{steps[0].table} is stale: {_told(error)}")
+    return "; ".join(stale) or None
+
+
+def _problem(run: Callable[[], str | None]) -> str | None:
+    try:
+        return run()
     except Exception as error:
-        unexpected = UnexpectedError(error)
-        print(unexpected.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
-        return f"{stale} is stale: {unexpected}"
+        return _told(error)
+
+
+def _told(error: Exception) -> str:
+    """What may be told of an error."""
+    if isinstance(error, StediError):
+        return str(error)
+    unexpected = UnexpectedError(error)
+    print(unexpected.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
+    return str(unexpected)
+
+
+def _print(step: Step, done: Any) -> str | None:
+    """Print what the step did, if it did anything. Returns what is left to do about it."""
+    if not done:
+        return None
+    print(json.dumps({"job": step.job, "table": step.table, **asdict(done)}), flush=True)  # noqa: T201 - its output
+    if isinstance(done, landing.Landed) and done.unread:
+        return f"expected to read every file, got {done.unread} unread"
+    if isinstance(done, landing.Landed) and done.without_address:
+        return str(UnknownRefusalError(done.without_address))
     return None
 
 
@@ -165,6 +208,7 @@ def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Na
 def _landing_parser(job: str) -> argparse.ArgumentParser:
     parser = _parser(job)
     parser.add_argument("--landing", required=True, help="the folder or S3 URI above the sources' folders")
+    parser.add_argument("--config", type=Path, help="limits and time zones of what is landed; ./stedi.toml by default")
     return parser
 
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import narwhals as nw
+
 from stedi_common.changes import Since
-from stedi_common.contracts import SOURCES, contract
+from stedi_common.consent import consents
+from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head
 from stedi_common.pipeline import JOBS
 
@@ -20,6 +23,7 @@ class TableStatus:
 
     seen: when what it has seen of each source was committed, UTC; None where that is no longer kept.
     behind: how many commits it has not seen of the sources that have moved on; None where all of it must be read.
+    in_doubt: of customer_landing, how many people have no consent because of a doubtful line; None of other tables.
     """
 
     table: str
@@ -28,6 +32,7 @@ class TableStatus:
     policy: str | None
     seen: Mapping[str, datetime | None]
     behind: Mapping[str, int | None]
+    in_doubt: int | None = None
 
 
 def tables(engine: Engine) -> list[TableStatus]:
@@ -49,7 +54,13 @@ def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[st
         policy=since.built.summary.get("stedi.policy") if since else None,
         seen={source: snapshot.committed_at if snapshot else None for source, snapshot in seen.items()},
         behind={source: n for source, n in waiting.items() if n != 0},
+        in_doubt=_in_doubt(engine, table, head) if name == "customer_landing" else None,
     )
+
+
+def _in_doubt(engine: Engine, customer_landing: Contract, head: Head) -> int:
+    people = consents(engine.read(customer_landing, head)).filter(nw.col("current") & nw.col("in_doubt"))
+    return int(engine.collect(people.select(nw.len().alias("n")))[0]["n"])
 
 
 def _unseen(engine: Engine, source: str, head: Head, seen: Head | None) -> int | None:

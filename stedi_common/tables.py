@@ -22,9 +22,14 @@ from stedi_common.policy import Policy
 
 
 def customer_trusted(customer_landing: Frame) -> Judged:
-    """The current record of every customer who consents (rules 4 and 5)."""
+    """The current record of every customer who consents (rules 3 to 5)."""
     records = consents(customer_landing)
-    return judged(records, superseded=~nw.col("current"), no_consent=nw.col("consent_start").is_null())
+    return judged(
+        records,
+        superseded=~nw.col("current"),
+        doubtful=nw.col("in_doubt"),
+        no_consent=nw.col("consent_start").is_null(),
+    )
 
 
 def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Judged:

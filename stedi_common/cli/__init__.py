@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -18,15 +18,17 @@ from stedi_common import __version__, landing, maintenance, pipeline, query, sta
 from stedi_common.cli import show
 from stedi_common.contracts import SOURCES, Contract, contract, names
 from stedi_common.engines import Engine, connect
-from stedi_common.errors import CommitConflictError, StediError, UnexpectedError
+from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key
+from stedi_common.settings import Settings
 
 app = typer.Typer(
     name="stedi",
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again).",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
+    "4 landed, but nobody knows whose refusal some customer lines may be.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,6 +67,14 @@ KeyOption = Annotated[
         help="The pseudonym key, 64 hex digits, mode 0600. By default one made on first use, outside the lake.",
     ),
 ]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="STEDI_CONFIG",
+        help="Limits and time zones of what is landed; stedi.toml of the working folder by default.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 LAKE = Path("lake")
@@ -101,16 +111,19 @@ def land(
     lake: LakeOption = LAKE,
     engine: EngineOption = EngineName.embedded,
     key_file: KeyOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Land new drops in the landing tables; count what cannot be understood."""
     for source in sources or ():
         if source not in SOURCES:
             raise StediError(f"land: expected sources among {', '.join(SOURCES)}, got {source}")
-    key = _key(key_file)
+    key, settings = _key(key_file), Settings.load(config)
     with _opened(engine, Lake.at(str(lake))) as opened:
-        results = [_land(opened, source, landing_folder, key) for source in sources or SOURCES]
+        landings = _land(opened, landing_folder, key, settings, sources or SOURCES)
+    results = [each for each in landings if isinstance(each, landing.Landed)]
     _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
+    _expect_landed(landings)
 
 
 @app.command()
@@ -175,24 +188,26 @@ def demo(
     consent: ConsentOption = "as-of",
     pairing: PairingOption = "owner",
     key_file: KeyOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Generate drops (or take yours), land them, run all jobs, and show what happened."""
     from stedi_common.cli.demo import differences, make_drops  # noqa: PLC0415 - NumPy is not needed for anything else
 
     policy = Policy.declared(consent, pairing, frozenset(), "local")
-    key = _key(key_file)
+    key, settings = _key(key_file), Settings.load(config)
     folder = landing_folder or LANDING
     if landing_folder is None:
         with show.progress("generating drops") as advance:
             make_drops(folder, advance)
     with _opened(engine, Lake.at(str(lake))) as opened:
-        landed = [_land(opened, source, folder, key) for source in SOURCES]
-        show.landed(landed)
+        landings = _land(opened, folder, key, settings, SOURCES)
+        show.landed([each for each in landings if isinstance(each, landing.Landed)])
         removed = _remove(opened, policy, key)
         outcomes = [_run(opened, job, policy, key) for job in pipeline.jobs([])]
         show.made(removed, outcomes)
     show.truth(differences(folder, policy, outcomes))
     show.next_steps(lake, outcomes)
+    _expect_landed(landings)
 
 
 def main() -> None:
@@ -219,9 +234,27 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-def _land(engine: Engine, source: str, folder: Path, key: PseudonymKey) -> landing.Landed:
-    with show.working(f"landing {source}"):
-        return landing.land(engine, source, str(folder), key)
+def _land(
+    engine: Engine, folder: Path, key: PseudonymKey, settings: Settings, sources: Collection[str]
+) -> list[landing.Landed | landing.Failed]:
+    with show.working("landing"):
+        return list(landing.land_all(engine, str(folder), key, sources=sources, settings=settings))
+
+
+def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
+    """End with the exit code of what was left: all else is done by then."""
+    failed = [each.error for each in landings if isinstance(each, landing.Failed)]
+    landed = [each for each in landings if isinstance(each, landing.Landed)]
+    for error in failed:
+        show.error(error)
+    if unread := sum(each.unread for each in landed):
+        show.error(StediError(f"land: expected to read every file, got {unread:,} unread; they are named above"))
+    if unknown := sum(each.without_address for each in landed):
+        show.error(UnknownRefusalError(unknown))
+    if failed or unread:
+        sys.exit(3 if not unread and all(isinstance(error, CommitConflictError) for error in failed) else 1)
+    if unknown:
+        sys.exit(UnknownRefusalError.exit_code)
 
 
 def _remove(engine: Engine, policy: Policy, key: PseudonymKey) -> withdrawals.Removed | None:
@@ -247,7 +280,7 @@ def _serials(file: Path | None) -> frozenset[str]:
     if file is None:
         return frozenset()
     try:
-        return frozenset(line for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+        return serials(file.read_bytes())
     except OSError as error:
         raise StediError(f"--defective-serials: expected a readable file, got {error.strerror} at {file}") from None
 

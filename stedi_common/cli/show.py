@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BAR = 32
 ROWS = 100
+#: So many skipped files of a reason are named; --json and landed_files have all.
+NAMED = 5
 
 # Where nobody watches there is no width to keep to.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -58,15 +60,33 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def landed(results: Sequence[Landed]) -> None:
-    """What became of the new drops, per source."""
-    table = _table("landed", "files", "lines", "records", "rejected", "duplicate", "blank", "nulled")
+    """What became of the new drops, per source, and which files were not read."""
+    table = _table("landed", "files", "lines", "records", "rejected", "duplicate", "blank", "nulled", "doubtful")
     for r in results:
-        counts = (r.files, r.lines, r.landed, r.rejected, r.duplicate, r.blank, r.nulled_values)
+        counts = (r.files, r.lines, r.landed, r.rejected, r.duplicate, r.blank, r.nulled_values, r.doubtful)
         table.add_row(f"{r.source}_landing", *(f"{count:,}" for count in counts))
     out.print(table)
     if not any(r.files for r in results):
         out.print("No new files.")
+    if people := sum(r.doubtful for r in results):
+        lines = "1 customer line is" if people == 1 else f"{people:,} customer lines are"
+        out.print(f"[yellow]{lines} doubtful[/]: who they are about has no consent until a later record is understood.")
+    skipped([each for r in results for each in r.skipped])
+    for result in results:
+        for warning in result.warnings:
+            out.print(f"[yellow]warning:[/] {result.source}: {escape(warning)}", soft_wrap=True)
     out.print()
+
+
+def skipped(files: Sequence[Mapping[str, str]]) -> None:
+    """The files that were not read, the first of each reason by name."""
+    by_reason: dict[str, list[str]] = {}
+    for each in files:
+        by_reason.setdefault(each["reason"], []).append(each["file"])
+    for reason, names in sorted(by_reason.items()):
+        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        named = escape(", ".join(names[:NAMED]))
+        out.print(f"[yellow]not read[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
 
 
 def made(removed: Removed | None, outcomes: Sequence[Outcome]) -> None:
@@ -108,7 +128,7 @@ def _extent(outcome: Outcome) -> str:
 
 
 def status(tables: Sequence[TableStatus], lake: Path) -> None:
-    """A line per table."""
+    """A line per table, and how many people are in doubt."""
     table = _table("table", "rows", "last commit, UTC", "policy", "behind")
     for t in tables:
         policy = " ".join(word.partition("=")[2] for word in (t.policy or "").split())
@@ -116,6 +136,9 @@ def status(tables: Sequence[TableStatus], lake: Path) -> None:
         table.add_row(t.table, f"{t.rows:,}", f"{t.committed_at:%Y-%m-%d %H:%M}", policy, behind)
     out.print(f"Lake {escape(str(lake))}")
     out.print(table)
+    if doubted := sum(t.in_doubt or 0 for t in tables):
+        people = "1 person has" if doubted == 1 else f"{doubted:,} people have"
+        out.print(f"[yellow]{people} no consent because of a doubtful line[/] (doubt in landing.customer_landing).")
 
 
 def maintained(results: Sequence[Maintained], staged: int) -> None:

@@ -532,6 +532,192 @@ def _fingerprint(keys: Sequence[str]) -> str:
 
 
 def _select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) -> str:
+    """A SELECT of the contract's columns, found in the files by their Iceberg field ids as the format asks.
+
+    A column that the contract has gained since the table was last prepared is null.
+    """
+    nulls = {c.name: f'CAST(NULL AS {_SQL[c.type]}) AS "{c.name}"' for c in contract.columns}
+    if not files:
+        return f"SELECT {', '.join(nulls.values())} WHERE false"
+    columns = ", ".join(
+        f"{ids[c.name]}: {{name: '{c.name}', type: '{_SQL[c.type]}', default_value: NULL}}"
+        for c in contract.columns
+        if c.name in ids
+    )
+    names = ", ".join(f'"{name}"' if name in ids else null for name, null in nulls.items())
+    paths = ", ".join(f"'{_quoted(file.removeprefix('file://'))}'" for file in files)
+    return f"SELECT {names} FROM read_parquet([{paths}], hive_partitioning = false, schema = MAP {{{columns}}})"
+
+
+def _ids(self, contract: Contract) -> dict[str, int]:
+        return _ids(self._table(contract))
+
+    def _create(self, contract: Contract) -> None:
+        schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
+        try:
+            self._catalog.create_table(
+                self._lake.identifier(contract),
+                schema,
+                location=self._lake.table_location(contract),
+                partition_spec=_partition_spec(contract, schema),
+                sort_order=_sort_order(contract, schema),
+                properties=table_properties(contract),
+            )
+        except (TableAlreadyExistsError, *_UNKNOWN):
+            if not self.exists(contract):
+                raise
+
+    def _commit(
+        self,
+        contract: Contract,
+        rows: Frame,
+        onto: Head,
+        summary: Mapping[str, str],
+        of: Collection[date] | None = None,
+    ) -> Head:
+        """Commit rows in the place of those of these days; of all for None."""
+        table = self._table(contract)
+        _expect_head(contract, table, onto)
+        replaced = self._plans.files(contract, table, onto, of) if of is None or contract.partition else []
+        with self._written(contract, table, rows) as files:
+            return _committed(contract, table, files, replaced, summary)
+
+    def _rewritten(self, contract: Contract, table: Table, files: Sequence[str]) -> AbstractContextManager[list[str]]:
+        """The rows of data files in new ones, which are gone if the block fails."""
+        return self._written(contract, table, self._frame(_select(contract, _ids(table), files)))
+
+    @contextmanager
+    def _written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
+        """The rows in new data files of the table, which are gone if the block fails."""
+        # Not as the table says: Spark writes `file:/` where we write `file:///`.
+        folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
+        try:
+            yield self._write(contract, table, rows, folder)
+        except (CommitFailedException, StediError):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _write(self, contract: Contract, table: Table, rows: Frame, folder: Path) -> list[str]:
+        """Write the rows to Parquet files in the folder, in the table's partitions and order."""
+        ids = ", ".join(f'"{f.name}": {f.field_id}' for f in table.schema().fields)
+        order = ", ".join(f'"{column}"' for column in contract.sort)
+        day = f', CAST("{contract.partition.name}" AS DATE) AS {_DAY_FOLDER}' if contract.partition else ""
+        relation = rows.select(*contract.names).to_native()
+        folder.mkdir(parents=True)
+        partitioning = f"PARTITION_BY ({_DAY_FOLDER})" if day else "FILE_SIZE_BYTES '256MB'"
+        with _redacted():
+            copied = self._duckdb.execute(
+                f"COPY (SELECT *{day} FROM ({relation.sql_query()}) {f'ORDER BY {order}' if order else ''}) "
+                f"TO '{_quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+                f"FIELD_IDS {{{ids}}}, WRITE_BLOOM_FILTER false, {partitioning}, "
+                "FILENAME_PATTERN '{uuidv7}', RETURN_STATS)"
+            ).fetchall()
+        return [f"file://{file}" for file, count, *_ in copied if count]
+
+    def _frame(self, select: str) -> Frame:
+        return _lazy(self._duckdb.sql(select))
+
+
+class _Change(Transaction):
+    """A transaction that works out the table's metadata once for each update.
+
+    PyIceberg does whenever it looks at them, a dozen times for each commit, and copies all snapshots every time.
+    """
+
+    _worked_out: tuple[TableMetadata, object, TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata with the updates so far."""
+        base, updates = self._table.metadata, self._updates
+        if not self._worked_out or self._worked_out[0] is not base or self._worked_out[1] is not updates:
+            self._worked_out = base, updates, super().table_metadata
+        return self._worked_out[2]
+
+
+def _committed(
+    contract: Contract,
+    table: Table,
+    added: Iterable[str],
+    replaced: Collection[DataFile],
+    summary: Mapping[str, str],
+) -> Head:
+    """Commit Parquet files: an append, or an overwrite in the place of data files."""
+    change = _Change(table)
+    update = change.update_snapshot(snapshot_properties=dict(summary))
+    with update.overwrite() if replaced else update.fast_append() as snapshot:
+        for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
+            snapshot.append_data_file(file)
+        for old in replaced:
+            snapshot.delete_data_file(old)
+    try:
+        change.commit_transaction()
+    except CommitFailedException:
+        raise conflict(contract) from None
+    except _UNKNOWN:
+        table.refresh()
+    # Every commit makes a snapshot id of its own, so this one is ours or nobody's.
+    committed = table.snapshot_by_id(snapshot.snapshot_id)
+    if committed is None:
+        raise EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
+    return _head_at(contract, table, committed)
+
+
+def _catalog(lake: Lake) -> SqlCatalog:
+    """The lake's catalog, which is made if it is not there.
+
+    PyIceberg looks for a part, then makes it: who does that at the same time as another finds it made at the next look.
+    """
+    for _ in (*lake.namespaces, *SqlCatalogBaseTable.metadata.tables):
+        with suppress(IntegrityError, OperationalError):
+            return _made_catalog(lake)
+    return _made_catalog(lake)
+
+
+def _made_catalog(lake: Lake) -> SqlCatalog:
+    catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
+    for namespace in lake.namespaces:
+        catalog.create_namespace_if_not_exists(namespace)
+    return catalog
+
+
+def _duckdb(folder: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    try:
+        connection.execute(f"SET memory_limit = '{_quoted(_memory())}'")
+    except duckdb.Error:
+        raise LakeError(f"{MEMORY}: expected memory as in 4GB, got {_memory()}") from None
+    connection.execute(f"SET temp_directory = '{_quoted(folder)}/spill'")
+    connection.execute("SET preserve_insertion_order = false")
+    # It takes each of our tables for one row. A join hashes what is written on its right, which is the smaller side.
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    # A night reads the same footers many times, and data files never change.
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    return connection
+
+
+def _memory() -> str:
+    return os.environ.get(MEMORY) or ENOUGH
+
+
+def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:
+    return nw.from_native(relation)
+
+
+def _arrow(rows: Frame) -> pa.Table:
+    with _redacted():
+        return rows.to_native().to_arrow_table()
+
+
+def _fingerprint(keys: Sequence[str]) -> str:
+    columns = ", ".join(f'"{key}"' for key in keys)
+    return f"hash({columns}) AS fingerprint"
+
+
+def _select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) -> str:
     """A SELECT of the contract's columns, found in the files by their Iceberg field ids as the format asks."""
     if not files:
         nulls = ", ".join(f'CAST(NULL AS {_SQL[c.type]}) AS "{c.name}"' for c in contract.columns)

@@ -1,7 +1,11 @@
 """What a record is: drops in, one row per line out. The specification is docs/records.md."""
 
 from stedi_common.records.blocks import Block
-from stedi_common.records.reader import Reader
-from stedi_common.records.storage import Drop, drops, sha256
+from stedi_common.records.reader import Parsed, Reader
+from stedi_common.records.storage import Drop, Found, Skipped, discover, is_readable, sha256, shown
+from stedi_common.records.tally import Tally
 
-__all__ = ["Block", "Drop", "Reader", "drops", "sha256"]
+__all__ = [
+    *("Block", "Drop", "Found", "Parsed", "Reader", "Skipped", "Tally"),
+    *("discover", "is_readable", "sha256", "shown"),
+]

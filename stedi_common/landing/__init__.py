@@ -1,0 +1,305 @@
+"""`land`: new drops of one source become rows of its landing table, and every file and line is accounted for (rule 12).
+
+Three commits, each safe to repeat: the rejected lines, the records, and last `landed_files`, which says that a file is
+done. A run that dies in between is repeated by the next one, which finds its own rows and adds only what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import narwhals as nw
+
+from stedi_common import __version__
+from stedi_common.consent import DOUBT
+from stedi_common.contracts import SOURCES, Contract, contract
+from stedi_common.engines import Engine, Head, Held, Staged, until_kept
+from stedi_common.errors import EngineError, StediError
+from stedi_common.frames import Frame, distinct
+from stedi_common.landing.deduplicate import PLACE, surplus
+from stedi_common.landing.drift import warnings_about
+from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
+from stedi_common.pseudonym import PseudonymKey
+from stedi_common.records import Drop, Found, Reader, Skipped, discover, is_readable, shown
+from stedi_common.settings import Settings
+
+__all__ = ["Failed", "Landed", "land", "land_all"]
+
+REJECTED = contract("rejected_records")
+
+#: Reasons to skip a file that may hold what nobody has read yet.
+_UNREAD = ("unreadable", "archived")
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of the drops of a source.
+
+    files: how many were read. The counts below are of their lines or values; each is a column of `landed_files`.
+    skipped: the files that were not read, each with its reason.
+    unread: how many of the skipped files may hold records.
+    warnings: what somebody should look at, in sentences.
+    """
+
+    source: str
+    files: int = 0
+    lines: int = 0
+    landed: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    suppressed: int = 0
+    blank: int = 0
+    nulled_values: int = 0
+    doubtful: int = 0
+    without_address: int = 0
+    unread: int = 0
+    skipped: Sequence[Mapping[str, str]] = ()
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A source that could not be landed, and why."""
+
+    source: str
+    error: StediError
+
+
+def land_all(  # noqa: PLR0913 - what a landing is made of
+    engine: Engine,
+    landing: str,
+    key: PseudonymKey,
+    *,
+    sources: Iterable[str] = SOURCES,
+    settings: Settings | None = None,
+    arrived_at: datetime | None = None,
+) -> Iterator[Landed | Failed]:
+    """Land these sources one after the other, customers first. One that fails holds up no other.
+
+    Args:
+        engine: an open lake.
+        landing: the folder or S3 URI above the sources' folders.
+        key: gives rejected lines their hash.
+        sources: which of customer, accelerometer and step_trainer.
+        settings: limits and time zones.
+        arrived_at: when the drops arrived, UTC without zone; by default now.
+
+    Raises:
+        LakeError: there is no landing folder, or none of the sources' folders in it.
+    """
+    wanted = set(sources)
+    chosen = [source for source in SOURCES if source in wanted]
+    found = discover(landing, chosen)
+    for source in chosen:
+        try:
+            yield land(engine, source, landing, key, arrived_at, settings=settings, found=found)
+        except StediError as error:
+            yield Failed(source, error)
+
+
+def land(  # noqa: PLR0913 - what a landing is made of
+    engine: Engine,
+    source: str,
+    landing: str,
+    key: PseudonymKey,
+    arrived_at: datetime | None = None,
+    *,
+    settings: Settings | None = None,
+    found: Found | None = None,
+) -> Landed:
+    """Land the drops of a source that have not landed as they are now.
+
+    Args:
+        engine: an open lake.
+        source: one of customer, accelerometer and step_trainer.
+        landing: the folder or S3 URI above the sources' folders.
+        key: gives rejected lines their hash.
+        arrived_at: when the drops arrived, UTC without zone; by default now.
+        settings: limits and time zones.
+        found: what there is in the landing folder; by default it is looked for.
+
+    Raises:
+        LakeError: there is no landing folder, or none of the sources' folders in it.
+        CommitConflictError: other runs kept committing in between.
+    """
+    arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
+    here = found or discover(landing, [source])
+    reader = Reader(source, arrived_at, key.content_key, settings or Settings())
+    for each in (_table(reader), REJECTED, LEDGER):
+        engine.prepare(each)
+    landed = until_kept(lambda: _Landing.now(engine, reader, here).land())
+    return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
+
+
+def _missing(found: Found, source: str) -> Iterator[str]:
+    if source in found.missing:
+        nearest = found.missing[source]
+        yield f"expected the folder {source}/, got none" + (f"; did you mean {shown(nearest)}?" if nearest else "")
+
+
+def _table(reader: Reader) -> Contract:
+    return contract(f"{reader.source}_landing")
+
+
+@dataclass(frozen=True)
+class _Landing:
+    """One attempt to land the drops of a source.
+
+    head, ledger: where the tables were before any reading: what commits after that makes the landing start over.
+    """
+
+    engine: Engine
+    reader: Reader
+    head: Head
+    ledger: Ledger
+    drops: Sequence[Drop]
+    skipped: Sequence[Skipped]
+
+    @classmethod
+    def now(cls, engine: Engine, reader: Reader, found: Found) -> _Landing:
+        head = engine.head(_table(reader))
+        ledger = Ledger.read(engine, engine.head(LEDGER))
+        # Files outside of the sources' folders are told of with the first source.
+        of = (reader.source, "") if reader.source == SOURCES[0] else (reader.source,)
+        skipped = [each for each in found.skipped if each.source in of]
+        return cls(engine, reader, head, ledger, ledger.new(found.drops[reader.source]), skipped)
+
+    def land(self) -> Landed:
+        """Land the new drops, without those that cannot be read."""
+        try:
+            return self._land()
+        except (OSError, EngineError):
+            unreadable = {drop.name for drop in self.drops if not is_readable(drop)}
+            if not unreadable:
+                raise
+        skipped = [Skipped(name, "unreadable", self.reader.source) for name in unreadable]
+        drops = [drop for drop in self.drops if drop.name not in unreadable]
+        return replace(self, drops=drops, skipped=sorted([*self.skipped, *skipped])).land()
+
+    def _land(self) -> Landed:
+        rows = [skipped_entry(each, self.reader.arrived_at) for each in self.ledger.new_skipped(self.skipped)]
+        if not self.drops:
+            self._append_to_ledger(rows)
+            return self._landed([])
+        earlier = self.ledger.earlier_versions(self.drops)
+        with (
+            self._staged() as staged,
+            surplus(self.engine, staged, _table(self.reader), self.head, earlier) as seconds,
+        ):
+            read = self._entries(staged, seconds)
+            if any(row["rejected"] for row in read):
+                self._append_rejected(staged.rejected, earlier)
+            self._append_records(staged, seconds, sum(row["landed"] + row["duplicate"] for row in read))
+            self._append_to_ledger([*read, *rows])
+        return self._landed(read)
+
+    @contextmanager
+    def _staged(self) -> Iterator[Staged]:
+        """The drops as they are read, for the second time if it turns out that objects of one are not lines."""
+        table = _table(self.reader)
+        with self.engine.stage(self.reader, self.drops, table) as staged:
+            as_objects = {name for name, tally in staged.tallies.items() if tally.is_objects}
+            if not as_objects:
+                yield staged
+                return
+        reader = replace(self.reader, as_objects=self.reader.as_objects | as_objects)
+        with replace(self, reader=reader)._staged() as staged:
+            yield staged
+
+    def _entries(self, staged: Staged, seconds: Held | None) -> list[dict[str, Any]]:
+        """A row of the ledger for each drop."""
+        equal = _by_file(self.engine, seconds.frame.filter(nw.col("again") == 0)) if seconds else {}
+        of_nobody = self._of_nobody_known(staged)
+        return [
+            entry(self.reader, drop, staged.tallies[drop.name], equal.get(drop.name, 0), of_nobody.get(drop.name, 0))
+            for drop in self.drops
+        ]
+
+    def _of_nobody_known(self, staged: Staged) -> dict[str, int]:
+        """By file, how many doubtful lines name only addresses of which there is no customer record."""
+        if not any(tally.doubtful for tally in staged.tallies.values()):
+            return {}
+        is_record = nw.col(DOUBT).is_null()
+        landed = self.engine.read(_table(self.reader), self.head)
+        known = nw.concat([rows.filter(is_record).select("email") for rows in (staged.records, landed)])
+        doubtful = staged.records.filter(~is_record)
+        of_known = doubtful.join(distinct(known), on="email", how="semi").select(*PLACE)
+        return _by_file(self.engine, distinct(doubtful.select(*PLACE)).join(of_known, on=PLACE, how="anti"))
+
+    def _append_records(self, staged: Staged, seconds: Held | None, count: int) -> None:
+        """Append the records but the surplus ones. `count`: how many lines are records or doubtful."""
+        table, summary = _table(self.reader), self._summary
+        if seconds is None and count:
+            self.engine.append_staged(table, staged, self.head, summary)
+        elif seconds is not None and count > seconds.rows:
+            self.engine.append(table, staged.records.join(seconds.frame, on=PLACE, how="anti"), self.head, summary)
+
+    def _append_rejected(self, rejected: Frame, earlier: Mapping[str, datetime]) -> None:
+        """Append the rejected lines that a run that died has not appended."""
+
+        def there(head: Head) -> Frame:
+            rows = self.engine.read(REJECTED, head).filter(nw.col("source_file").is_in(self._names))
+            if earlier:  # the lines of an earlier version are others
+                rows = rows.join(arrivals(self.engine, earlier), on="source_file", how="left")
+                rows = rows.filter(nw.col("done_at").is_null() | (nw.col("arrived_at") > nw.col("done_at")))
+            return rows.select(*PLACE)
+
+        self._append_missing(REJECTED, rejected, PLACE, there)
+
+    def _append_to_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        keys, names = list(LEDGER.keys), [row["source_file"] for row in rows]
+
+        def there(head: Head) -> Frame | None:
+            if head == self.ledger.head:
+                return None
+            return self.engine.read(LEDGER, head).filter(nw.col("source_file").is_in(names)).select(*keys)
+
+        self._append_missing(LEDGER, self.engine.frame(LEDGER, rows), keys, there)
+
+    def _append_missing(
+        self, table: Contract, rows: Frame, keys: list[str], there: Callable[[Head], Frame | None]
+    ) -> None:
+        """Append the rows whose keys are not `there`. The sources share the table, so it may have moved on."""
+
+        def append() -> None:
+            head, missing = self.engine.head(table), rows
+            present = there(head) if head.rows else None
+            if present is not None:
+                missing = rows.join(present, on=keys, how="anti")
+                if not self.engine.collect(missing.select(*keys).head(1)):
+                    # A run that died had added them. To commit nothing again would let those after it die here too.
+                    return
+            self.engine.append(table, missing, head, self._summary)
+
+        until_kept(append)
+
+    def _landed(self, read: Sequence[Mapping[str, Any]]) -> Landed:
+        return Landed(
+            self.reader.source,
+            files=len(read),
+            **{name: sum(row[name] for row in read) for name in COUNTS},
+            unread=sum(each.reason in _UNREAD for each in self.skipped),
+            skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
+            warnings=tuple(warnings_about(read, self.ledger)),
+        )
+
+    @property
+    def _names(self) -> list[str]:
+        return [drop.name for drop in self.drops]
+
+    @property
+    def _summary(self) -> dict[str, str]:
+        files = str(len(self.drops))
+        return {"stedi.version": __version__, "stedi.source": self.reader.source, "stedi.files": files}
+
+
+def _by_file(engine: Engine, places: Frame) -> dict[str, int]:
+    """How many of the places are in each file."""
+    rows = engine.collect(places.group_by("source_file").agg(nw.len().alias("n")))
+    return {row["source_file"]: int(row["n"]) for row in rows}

@@ -1,0 +1,41 @@
+"""What has changed in what producers send: a column that no line has any more, perhaps under another key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from stedi_common.consent import CONSENT
+from stedi_common.landing.ledger import Ledger
+from stedi_common.records import shown
+
+
+def warnings_about(rows: Iterable[Mapping[str, Any]], ledger: Ledger) -> Iterator[str]:
+    """A sentence for each column that a file lacks, though earlier files had it or a key of the file resembles it.
+
+    Args:
+        rows: rows of `landed_files`, of files that have just been read.
+        ledger: what had landed before.
+    """
+    for row in rows:
+        if row["lines"] == row["blank"] + row["rejected"]:
+            continue
+        keys = json.loads(row["unknown_keys"])
+        for column in row["absent_columns"].split():
+            alike = [key for key in keys if _letters(key) == column]
+            if alike or ledger.once_had(row["source"], column):
+                yield _sentence(row, column, alike)
+
+
+def _sentence(row: Mapping[str, Any], column: str, alike: list[str]) -> str:
+    sentence = f"{shown(row['source_file'])}: expected the column {column} in some line, got it in none"
+    if alike:
+        sentence += f"; did the key become {shown(alike[0])}?"
+    if column == CONSENT:
+        sentence += "; all people in the file count as without consent"
+    return sentence
+
+
+def _letters(key: str) -> str:
+    return "".join(filter(str.isalnum, key)).lower()

@@ -1,0 +1,142 @@
+"""The ledger `landed_files`: which version of which file has landed, and what became of its lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from stedi_common.contracts import contract
+from stedi_common.engines import Engine, Head
+from stedi_common.frames import Frame
+from stedi_common.records import Drop, Reader, Skipped, Tally, sha256
+
+LEDGER = contract("landed_files")
+
+#: What the ledger counts of a file.
+COUNTS = (
+    *("lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
+    *("doubtful", "without_address"),
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the ledger says at a snapshot, by file name: a row for each version that has landed."""
+
+    head: Head
+    versions: Mapping[str, Sequence[Row]]
+    skipped: frozenset[str]
+
+    @classmethod
+    def read(cls, engine: Engine, head: Head) -> Ledger:
+        """The ledger at this snapshot."""
+        columns = "source", "source_file", "sha256", "bytes", "modified_at", "skipped", "absent_columns", "arrived_at"
+        versions: dict[str, list[Row]] = {}
+        skipped: set[str] = set()
+        for row in engine.collect(engine.read(LEDGER, head).select(*columns)):
+            if row["skipped"]:
+                skipped.add(row["source_file"])
+            else:
+                versions.setdefault(row["source_file"], []).append(row)
+        return cls(head, versions, frozenset(skipped))
+
+    def new(self, found: Sequence[Drop]) -> list[Drop]:
+        """The drops of which no version with their content has landed."""
+        return [drop for drop in found if not self._has(drop)]
+
+    def new_skipped(self, skipped: Sequence[Skipped]) -> list[Skipped]:
+        """The skipped files that the ledger does not name yet."""
+        return [each for each in skipped if each.name not in self.skipped]
+
+    def earlier_versions(self, drops: Sequence[Drop]) -> dict[str, datetime]:
+        """Of the drops that had landed with other content, when the last version of each arrived."""
+        return {
+            drop.name: max(row["arrived_at"] for row in self.versions[drop.name])
+            for drop in drops
+            if drop.name in self.versions
+        }
+
+    def once_had(self, source: str, column: str) -> bool:
+        """Whether a file of the source has had this column."""
+        rows = (row for versions in self.versions.values() for row in versions if row["source"] == source)
+        return any(row["absent_columns"] is not None and column not in row["absent_columns"].split() for row in rows)
+
+    def _has(self, drop: Drop) -> bool:
+        versions = self.versions.get(drop.name, ())
+        if any((row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at) for row in versions):
+            return True
+        # Storage's word for it has changed, perhaps not the content.
+        same_size = [row["sha256"] for row in versions if row["bytes"] == drop.bytes]
+        return bool(same_size) and sha256(drop) in same_size
+
+
+def entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int, of_nobody_known: int) -> dict[str, Any]:
+    """The row of a file version that was read.
+
+    Args:
+        reader: what it was read with.
+        drop: the file.
+        tally: what became of its lines as far as one can tell by reading them.
+        duplicate: how many of its records are equal to one that had landed before.
+        of_nobody_known: how many of its doubtful lines name only addresses that have no record.
+    """
+    nullable = [c.name for c in contract(f"{reader.source}_landing").source_columns if not c.required]
+    absent = [name for name in nullable if name not in tally.present_columns] if tally.present_columns else nullable
+    return {
+        "source": reader.source,
+        "source_file": drop.name,
+        "sha256": tally.sha256,
+        "bytes": drop.bytes,
+        "modified_at": drop.modified_at,
+        "lines": tally.lines,
+        "landed": tally.lines - tally.rejected - tally.blank - duplicate,
+        "rejected": tally.rejected,
+        "duplicate": duplicate,
+        "suppressed": 0,
+        "blank": tally.blank,
+        "nulled_values": tally.nulled_values,
+        "doubtful": tally.doubtful,
+        "without_address": tally.without_address + of_nobody_known,
+        "unit": tally.unit,
+        "skipped": None,
+        "unknown_keys": _json(tally.unknown_keys),
+        "nulled_columns": _json(tally.nulled_columns),
+        "absent_columns": " ".join(absent),
+        "arrived_at": reader.arrived_at,
+    }
+
+
+def skipped_entry(skipped: Skipped, arrived_at: datetime) -> dict[str, Any]:
+    """The row of a file that was not read."""
+    return {
+        **dict.fromkeys(COUNTS, 0),
+        "source": skipped.source,
+        "source_file": skipped.name,
+        "sha256": "",
+        "bytes": 0,
+        "modified_at": arrived_at,
+        "unit": None,
+        "skipped": skipped.reason,
+        "unknown_keys": None,
+        "nulled_columns": None,
+        "absent_columns": None,
+        "arrived_at": arrived_at,
+    }
+
+
+def arrivals(engine: Engine, earlier: Mapping[str, datetime]) -> Frame:
+    """The earlier versions as rows: columns source_file, done_at."""
+    blank = dict.fromkeys(LEDGER.names)
+    rows = [blank | {"source_file": name, "arrived_at": arrived_at} for name, arrived_at in earlier.items()]
+    return engine.frame(LEDGER, rows).select("source_file", nw.col("arrived_at").alias("done_at"))
+
+
+def _json(counts: Mapping[str, int]) -> str:
+    return json.dumps(dict(sorted(counts.items())), ensure_ascii=False)
