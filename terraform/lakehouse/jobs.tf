@@ -11,6 +11,8 @@ locals {
       writes = concat(["${source}_landing"], [for name in local.land_tables : name if !endswith(name, "_landing")])
       makes  = ["${source}_landing"]
       drops  = "${source}/"
+      # One job tells which files lie outside of the sources' folders. It sees their names, and reads none of them.
+      lists = source == "customer" ? "*" : null
       arguments = {
         "--source"  = source
         "--landing" = "s3://${module.bucket["drops"].name}"
@@ -26,6 +28,7 @@ locals {
       writes    = [name]
       makes     = [name]
       drops     = null
+      lists     = null
       arguments = {}
     } if table.madeBy != "land"
   }
@@ -39,6 +42,7 @@ locals {
       writes    = [for step in local.table_steps : step.table]
       makes     = []
       drops     = null
+      lists     = null
       arguments = {}
     }
   }
@@ -54,6 +58,7 @@ locals {
       writes    = keys(local.contracts)
       makes     = keys(local.contracts)
       drops     = ""
+      lists     = null
       arguments = { "--landing" = "s3://${module.bucket["drops"].name}" }
     }
   }
@@ -96,6 +101,7 @@ module "job" {
     bucket_arn = module.bucket["drops"].arn
     key_arn    = module.key["landing"].arn
     prefix     = each.value.drops
+    lists      = each.value.lists
   }
   staging = each.value.drops == null ? null : {
     bucket_arn = module.bucket["landing"].arn

@@ -67,6 +67,15 @@ run "only_landing_sees_raw_files_and_only_of_its_source" {
   }
 }
 
+run "one_job_sees_the_names_of_all_files" {
+  command = plan
+
+  assert {
+    condition     = [for name, job in local.jobs : name if job.lists != null] == ["land_customer"]
+    error_message = "expected just one job to list what lies outside of the sources' folders."
+  }
+}
+
 run "research_needs_no_landing_rows_but_customers" {
   command = plan
 
