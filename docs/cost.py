@@ -61,13 +61,13 @@ ASSUMPTIONS = {
     "optimizer_dpus": (2, "DPUs of an optimizer, for the minute that is billed: assumed"),
     "keys": (5, "KMS keys, the account's state not counted"),
     "log_mb": (20, "MB that a job logs: assumed"),
-    "metrics": (14, "metrics that the jobs' output is counted by, sent in one hour of a day"),
-    "alarm_metrics": (18, "metrics that the alarms watch"),
+    "metrics": (20, "metrics that the jobs' output is counted by, sent in one hour of a day"),
+    "alarm_metrics": (20, "metrics that the alarms watch"),
     "queries": (440, "Athena queries a month"),
     "query_share": (0.1, "of machine_learning_curated, half of what is made, that a query reads, up to 10 GB"),
 }
 
-LAYOUTS = {"one-job": (1, 1, 8), "job-per-table": (3, 6, 62)}  # jobs that land, the other jobs, state transitions
+LAYOUTS = {"one-job": (1, 1, 8), "job-per-table": (3, 6, 44)}  # jobs that land, the other jobs, state transitions
 CUSTOMERS = (1_000, 100_000, 1_000_000)
 GB = 1e9
 

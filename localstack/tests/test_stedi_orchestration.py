@@ -1,6 +1,7 @@
 """The state machine that this plugin is made for, as its Terraform module makes it."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -54,20 +55,30 @@ class Machine:
         return [json.loads(message["Body"])["Message"] for message in messages]
 
 
+#: The jobs of each stage; a stage that goes on ends with "…".
 STAGES = {
     "stale": [["bad", "good", "none"], ["after"]],
+    "going": [["source", "other", "…"], ["removal", "…"], ["made"], ["broken"], ["unmade"]],
+    "warning": [["warned", "…"], ["well"]],
     "busy": [["first"], ["second"]],
     "stopped": [["slow"], ["last"]],
     "several": [["all"]],
+    "unnamed": [["mute"]],
 }
+#: Jobs that make several tables.
+TABLES = {"all": ["one", "two", "three"], "mute": ["four", "five"]}
 
 
 @pytest.fixture(scope="module")
 def job(jobs: Jobs) -> dict[str, str]:
     """The names of the jobs."""
-    failing = {"bad": "raise ValueError('ann@example.org')", "all": "exit('two is stale: ann@example.org')"}
+    failing = {
+        **dict.fromkeys(("bad", "source", "removal", "broken", "mute"), "raise ValueError('ann@example.org')"),
+        "all": "exit('two is stale: ann@example.org; three is stale: two is')",
+        "warned": "exit('table_warned is stale: 1 line without_address')",
+    }
     scripts = failing | {"slow": sleep(600), "first": sleep(4), "second": sleep(4)}
-    good = ("good", "after", "last")
+    good = ("good", "after", "last", "other", "made", "unmade", "well")
     return {name: jobs.define(script, "pythonshell") for name, script in (scripts | dict.fromkeys(good, "")).items()}
 
 
@@ -76,12 +87,14 @@ def machines(
     aws: boto3.Session, endpoint: str, jobs: Jobs, job: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Machine]:
     def step(name: str) -> dict[str, Any]:
-        tables = {"tables": ["one", "two", "three"]} if name == "all" else {}
-        return {"job": job.get(name, name), "table": f"table_{name}", **tables}
+        return {"job": job.get(name, name), "table": f"table_{name}", "tables": TABLES.get(name, [])}
+
+    def stage(names: list[str]) -> dict[str, Any]:
+        return {"goes_on": names[-1] == "…", "jobs": [step(name) for name in names if name != "…"]}
 
     folder = tmp_path_factory.mktemp("orchestration")
     shutil.copytree(MODULE, folder / "module", ignore=shutil.ignore_patterns(".*", "tests"))
-    named = {name: [[step(each) for each in stage] for stage in stages] for name, stages in STAGES.items()}
+    named = {name: [stage(names) for names in stages] for name, stages in STAGES.items()}
     variables = {"name": random_name(), "machines": json.dumps(named)}
     terraform = initialized(Path(__file__).parent / "orchestration", folder, endpoint, variables)
     succeeded(terraform("apply", "-auto-approve"))
@@ -95,23 +108,53 @@ def test_a_table_that_cannot_be_made_is_told_and_stops_what_comes_after(
     machine, bad = machines["stale"], job["bad"]
     execution = machine.ended(machine.start())
     assert (execution["status"], execution["error"]) == ("FAILED", "StaleTable")
-    assert execution["cause"].endswith(': ["table_bad","table_none"]')
+    assert stale(execution["cause"]) == ["table_bad", "table_none", "table_after"]
     assert [len(runs(jobs, job[name])) for name in ("bad", "good", "after")] == [2, 1, 0]
 
     of_bad, of_none = sorted(machine.told())
-    assert of_bad.startswith(f"table_bad is stale: job {bad} did not succeed (run: {runs(jobs, bad)[0]['Id']}).")
-    assert of_none.startswith("table_none is stale: job none did not succeed (run: none could start).")
+    assert of_bad.startswith(f"table_bad is stale. Job {bad} did not succeed (run: {runs(jobs, bad)[0]['Id']}).")
+    assert of_none.startswith("table_none is stale. Job none did not succeed (run: none could start).")
     assert all("So is what is made after it: table_after." in message for message in (of_bad, of_none))
     assert "ann" not in f"{of_bad}{of_none}{execution['cause']}"
 
 
-def test_a_job_that_makes_several_tables_says_which_is_stale(machines: dict[str, Machine]) -> None:
+def test_after_a_stage_that_goes_on_the_next_one_runs_and_the_execution_fails_at_its_end(
+    machines: dict[str, Machine], jobs: Jobs, job: dict[str, str]
+) -> None:
+    machine = machines["going"]
+    execution = machine.ended(machine.start())
+    assert (execution["status"], execution["error"]) == ("FAILED", "StaleTable")
+    assert stale(execution["cause"]) == ["table_source", "table_removal", "table_broken", "table_unmade"]
+    ran = ("source", "other", "removal", "made", "broken", "unmade")
+    assert [len(runs(jobs, job[name])) for name in ran] == [2, 1, 2, 1, 2, 0]
+    told = {stale(message)[0]: message for message in machine.told()}
+    assert told.keys() == {"table_source", "table_removal", "table_broken"}
+    assert (
+        "Made all the same, of what is there: table_removal, table_made, table_broken, table_unmade."
+        in told["table_source"]
+    )
+    assert "So is what is made after it: table_unmade." in told["table_broken"]
+
+
+def test_a_run_that_says_what_another_would_not_is_not_run_again(
+    machines: dict[str, Machine], jobs: Jobs, job: dict[str, str]
+) -> None:
+    machine = machines["warning"]
+    assert stale(machine.ended(machine.start())["cause"]) == ["table_warned"]
+    assert [len(runs(jobs, job[name])) for name in ("warned", "well")] == [1, 1]
+
+
+def test_a_job_that_makes_several_tables_says_which_are_stale(machines: dict[str, Machine]) -> None:
     machine = machines["several"]
-    assert '"two"' in machine.ended(machine.start())["cause"]
+    assert stale(machine.ended(machine.start())["cause"]) == ["two", "three"]
     (told,) = machine.told()
-    assert told.startswith("two is stale: ")
-    assert "So is what is made after it: three." in told
+    assert stale(told) == ["two", "three"]
     assert "ann" not in told
+
+
+def test_where_a_job_names_no_table_all_of_its_tables_are_stale(machines: dict[str, Machine]) -> None:
+    machine = machines["unnamed"]
+    assert stale(machine.ended(machine.start())["cause"]) == ["four", "five"]
 
 
 def test_of_two_executions_at_once_each_waits_for_the_others_jobs(
@@ -139,6 +182,11 @@ def test_a_table_whose_job_was_stopped_is_stale(
 def sleep(seconds: int) -> str:
     """A script."""
     return f"import time; time.sleep({seconds})"
+
+
+def stale(text: str) -> list[str]:
+    """The tables that a text says are stale, in its order."""
+    return re.findall(r"(\w+) is stale\.", text)
 
 
 def runs(jobs: Jobs, name: str) -> list[dict[str, Any]]:

@@ -18,4 +18,6 @@ module "artifacts" {
   key_arn = module.key["operations"].arn
   jobs    = local.sources.jobs
   wheels  = local.sources.wheels
+
+  settings = var.settings
 }

@@ -11,6 +11,8 @@ locals {
       writes = concat(["${source}_landing"], [for name in local.land_tables : name if !endswith(name, "_landing")])
       makes  = ["${source}_landing"]
       drops  = "${source}/"
+      # One job tells which files lie outside of the sources' folders. It sees their names, and reads none of them.
+      lists = source == "customer" ? "*" : null
       arguments = {
         "--source"  = source
         "--landing" = "s3://${module.bucket["drops"].name}"
@@ -26,6 +28,7 @@ locals {
       writes    = [name]
       makes     = [name]
       drops     = null
+      lists     = null
       arguments = {}
     } if table.madeBy != "land"
   }
@@ -39,6 +42,7 @@ locals {
       writes    = [for step in local.table_steps : step.table]
       makes     = []
       drops     = null
+      lists     = null
       arguments = {}
     }
   }
@@ -54,9 +58,13 @@ locals {
       writes    = keys(local.contracts)
       makes     = keys(local.contracts)
       drops     = ""
+      lists     = null
       arguments = { "--landing" = "s3://${module.bucket["drops"].name}" }
     }
   }
+
+  # Only what reads drops has a use for them.
+  configured = { for name, job in local.jobs : name => module.artifacts.settings[*] if job.drops != null }
 
   jobs = { one-job = local.one_job, job-per-table = local.steps }[var.layout]
 
@@ -81,9 +89,10 @@ module "job" {
   description = each.key == "lakehouse" ? "Drops to training pairs." : "Makes ${each.value.table}."
   script      = module.artifacts.scripts[each.value.script]
   wheels      = module.artifacts.wheels
-  artifacts_arn = [
-    for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")
-  ]
+  artifacts_arn = concat(
+    [for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")],
+    [for settings in lookup(local.configured, each.key, []) : settings.arn],
+  )
   artifacts_key_arn = module.key["operations"].arn
 
   reads  = [for name in each.value.reads : module.catalog.tables[name]]
@@ -92,6 +101,7 @@ module "job" {
     bucket_arn = module.bucket["drops"].arn
     key_arn    = module.key["landing"].arn
     prefix     = each.value.drops
+    lists      = each.value.lists
   }
   staging = each.value.drops == null ? null : {
     bucket_arn = module.bucket["landing"].arn
@@ -100,7 +110,9 @@ module "job" {
   }
   secret = var.pseudonym_key
 
-  arguments   = merge(local.arguments, each.value.arguments)
+  arguments = merge(
+    local.arguments, each.value.arguments, [for settings in lookup(local.configured, each.key, []) : { "--config" = settings.uri }]...
+  )
   capacity    = var.capacity
   log_key_arn = module.key["operations"].arn
   log_days    = var.retention.logs

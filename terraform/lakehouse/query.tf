@@ -3,10 +3,11 @@
 locals {
   queries = {
     researcher = ["pairs_per_day", "training_snapshots"]
-    engineer   = ["landed_per_source", "lines_accounted_for", "rejected_share"]
+    engineer   = ["doubtful_files", "landed_per_source", "lines_accounted_for", "rejected_share", "skipped_files"]
     privacy_officer = [
-      "consent_of_person", "counts_per_zone", "freshness", "landed_per_source", "lines_accounted_for", "no_duplicate_customer", "no_null_consent",
-      "no_pair_outside_curated", "no_reading_before_consent", "person_gone", "rejected_share",
+      "consent_of_person", "counts_per_zone", "doubtful_files", "doubtful_people", "freshness", "landed_per_source", "lines_accounted_for",
+      "no_duplicate_customer", "no_null_consent", "no_pair_outside_curated", "no_reading_before_consent", "person_gone", "rejected_share",
+      "skipped_files",
     ]
   }
 }

@@ -63,6 +63,17 @@ variable "policy" {
   }
 }
 
+variable "settings" {
+  description = "What stedi.toml holds (docs/records.md): limits of what is read, and the time zones of sources; null: the defaults."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.settings == null || can(regex("(?m)^\\s*\\[(limits|zones)\\]", var.settings))
+    error_message = "settings: expected the content of a stedi.toml, with [limits] or [zones]; for its file use file(\"stedi.toml\")."
+  }
+}
+
 variable "capacity" {
   description = "What a Glue job runs on, and how long it may: minutes. FLEX costs a third less and starts when AWS has room."
   type = object({

@@ -134,6 +134,12 @@ class Deployment:
         for name, content in drops.items():
             self.client("s3").put_object(Bucket=bucket, Key=name, Body=content)
 
+    def drop_unreadable(self, name: str) -> None:
+        """Put a file there that is listed and that nobody can open: S3 does not keep the key that encrypts it."""
+        bucket = self.outputs["drops"]["customer"].split("/")[2]
+        encrypted = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": os.urandom(32)}
+        self.client("s3").put_object(Bucket=bucket, Key=name, Body=b"{}\n", **encrypted)
+
     def start(self) -> str:
         """Start a run; its ARN."""
         arn: str = self.client("stepfunctions").start_execution(stateMachineArn=self.outputs["state_machine_arn"])[
@@ -203,10 +209,12 @@ class Deployment:
         self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
         def messages() -> list[str]:
-            return [
-                message["Body"]
-                for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", ())
-            ]
+            told = []
+            while found := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages"):
+                for message in found:
+                    told.append(json.loads(message["Body"])["Message"])
+                    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return told
 
         return messages
 

@@ -5,11 +5,11 @@ The tests tell one story, in the order they stand in: each goes on where the one
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +18,16 @@ import pytest
 from code_of_jobs import built, with_a_new_column
 from crowds import crowd
 from deployment import PATIENCE, Deployment, Terraform, localstack
-from drops import customer, drop, reading
+from drops import customer, drop, reading, step
 from inventory import inventory
-from oracle import COLUMNS, Tables
+from oracle import COLUMNS, Tables, file_row
 from oracle import lake as oracle_lake
 from privileges import calls, grants, refused, too_wide, unused
 from reference import COUNTS, LANDING, TABLES
 from reference import drops as reference_drops
 
 from stedi_common.changes import REMOVED_BY
+from stedi_common.contracts import SOURCES
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.skipif(
 
 Drops = Mapping[str, bytes]
 PREFIX = "stedi-test"
+LANDINGS = tuple(f"{source}_landing" for source in SOURCES)
 #: What a change of code changes: the code, which jobs run it, and that they may read it.
 CODE = {"aws_s3_object", "aws_glue_job", "aws_iam_role_policy"}
 
@@ -46,19 +48,30 @@ class Story:
     def __init__(self, deployed: Deployment) -> None:
         self.deployed = deployed
         self._runs: list[Drops] = []
+        self._arrivals: list[datetime] = []
+        self._unreadable: list[str] = []
         self._told: Tables | None = None
 
     def drop(self, drops: Drops) -> None:
         """Put files where their sources put them."""
         self.deployed.drop(drops)
         self._runs.append(drops)
+        self._arrivals.append(datetime.now(UTC).replace(tzinfo=None))
+        self._told = None
+
+    def drop_unreadable(self, *names: str) -> None:
+        """Put files there that nobody can open."""
+        for name in names:
+            self.deployed.drop_unreadable(name)
+        self._unreadable += names
         self._told = None
 
     def told(self) -> Tables:
         """The tables in plain Python."""
         if self._told is None:
-            arrivals = [datetime.now(UTC).replace(tzinfo=None)] * len(self._runs)
-            self._told = oracle_lake(self._runs, arrivals, Policy(), self.key.content_key, self.key.pseudonym)
+            self._told = oracle_lake(self._runs, self._arrivals, Policy(), self.key.content_key, self.key.pseudonym)
+            rows = (file_row(name, Counter(), None, "unreadable") for name in self._unreadable)
+            self._told.rows["landed_files"].update(tuple(row[c] for c in COLUMNS["landed_files"]) for row in rows)
         return self._told
 
     @property
@@ -198,12 +211,38 @@ def test_one_job_twice_at_once_loses_doubles_and_resurrects_nothing(story):
     assert story.deployed.terraform.changes() == {}
 
 
+def test_a_broken_file_in_each_source_holds_up_nothing_in_one_job(story):
+    messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
+    # The withdrawal is whole. What is no drop is named with its reason.
+    others = {
+        "customer/notes.csv": b"a,b\n",
+        "elsewhere/reading.json": drop(reading("e@example.org", 1_700_000_000_003)),
+    }
+    run_with_a_broken_file_in_each_source(story, "one", story.withdrawal(), others)
+    assert story.deployed.job_states("lakehouse")[:2] == ["FAILED", "FAILED"]
+    (told,) = messages()
+    assert stale(told) == set(LANDINGS)
+    assert "@" not in told
+
+
+def test_a_line_of_which_nobody_knows_whose_refusal_it_is_is_told_though_all_has_landed(story):
+    before = len(story.deployed.job_states("lakehouse"))
+    story.drop({"customer/nobody.json": b'{"email": "half an addr\n', **mended("one")})
+    run = story.deployed.ended(story.deployed.start())
+    assert (run["error"], stale(run["cause"])) == ("StaleTable", {"customer_landing"})
+    # Another run would find nothing new and say nothing.
+    assert len(story.deployed.job_states("lakehouse")) == before + 1
+    story.assert_told()
+    story.deployed.run()
+    story.assert_told()
+
+
 def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
     assert_least_privilege(story)
 
 
 def test_a_job_per_table_makes_the_same(story):
-    story.deployed.apply(layout="job-per-table")
+    story.deployed.apply(layout="job-per-table", settings="[limits]\nnesting = 90\n")
     had = {table: sum(removals(story, table)) for table in TABLES}
     story.drop({"customer/apart.json": story.withdrawal()})
     story.deployed.run()
@@ -222,17 +261,63 @@ def removals(story, table: str) -> list[bool]:
     return [REMOVED_BY in summary.additional_properties for summary in summaries if summary]
 
 
-def test_who_is_told_is_told_which_table_is_stale(story):
-    # A file that has landed may not change.
-    name = "customer/apart.json"
-    story.deployed.drop({name: drop(customer("changed@example.org", 1_700_000_000_000))})
+def test_a_broken_file_in_each_source_holds_up_nothing_in_a_job_per_table(story):
     messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
+    # Of the withdrawal's line the end is missing: whoever it names is out all the same.
+    run_with_a_broken_file_in_each_source(story, "two", story.withdrawal().rstrip()[:-1])
+    told = messages()
+    assert len(told) == len(LANDINGS)
+    assert set().union(*map(stale, told)) == set(LANDINGS)
+    assert not [message for message in told if "@" in message]
+    # The others' steps ran, and ran well.
+    ran = {job: story.deployed.job_states(job)[0] for job in story.deployed.outputs["jobs"]}
+    assert {job for job, state in ran.items() if state != "SUCCEEDED"} == {f"land_{source}" for source in SOURCES}
+
+
+def test_what_was_broken_lands_when_it_can_be_read(story):
+    story.drop(mended("two"))
+    story.deployed.run()
+    story.assert_told()
+
+
+def run_with_a_broken_file_in_each_source(story, name: str, withdrawal: bytes, others: Drops | None = None) -> None:
+    """A run with a withdrawal, new records of each source, and a file in each that nobody can open.
+
+    The execution fails and names the sources. All else is as it should be: who has withdrawn is out of every table.
+    """
+    (leaving,) = re.findall(rb'"email": "([^"]+)"', withdrawal)
+    email, serial, at = f"{name}@example.org", f"serial-{name}", 1_700_000_000_000
+    story.drop_unreadable(*broken(name))
+    story.drop(
+        {
+            f"customer/{name}.json": drop(customer(email, at, at, serial)) + withdrawal,
+            f"accelerometer/{name}.json": drop(reading(email, at + 10)),
+            f"step_trainer/{name}.json": drop(step(serial, at + 10)),
+            **(others or {}),
+        }
+    )
     run = story.deployed.ended(story.deployed.start())
     assert (run["status"], run["error"]) == ("FAILED", "StaleTable")
-    told = json.dumps(messages())
-    assert "customer_landing is stale" in told
-    assert "changed@example.org" not in told
+    assert stale(run["cause"]) == set(LANDINGS)
     story.assert_told()
+    customers = story.deployed.rows("customers_curated", ("email",))
+    assert (customers[email,], customers[leaving.decode(),]) == (1, 0)
+
+
+def broken(name: str) -> list[str]:
+    return [f"{source}/{name}-broken.json" for source in SOURCES]
+
+
+def mended(name: str) -> Drops:
+    """The broken files, as somebody can read them."""
+    late, at = f"late-{name}@example.org", 1_700_000_000_000
+    lines = (customer(late, at, at), reading(late, at + 20), step(f"late-{name}", at + 20))
+    return {file: drop(line) for file, line in zip(broken(name), lines, strict=True)}
+
+
+def stale(text: str) -> set[str]:
+    """The tables that a message, or an execution's cause, says are stale."""
+    return set(re.findall(r"(\w+) is stale\.", text))
 
 
 def test_each_job_may_do_what_it_does_and_nothing_else(story):

@@ -16,7 +16,10 @@ variable "name" {
 
 variable "machines" {
   description = "The jobs of each state machine, stage by stage, and the tables that they make."
-  type        = map(list(list(object({ job = string, table = string, tables = optional(list(string), []) }))))
+  type = map(list(object({
+    goes_on = bool
+    jobs    = list(object({ job = string, table = string, tables = optional(list(string), []) }))
+  })))
 }
 
 data "aws_caller_identity" "current" {}
@@ -39,12 +42,16 @@ module "orchestration" {
 
   name = "${var.name}-${each.key}"
   stages = [
-    for stage in each.value : [
-      for step in stage : merge(step, {
-        job_arn = "arn:aws:glue:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:job/${step.job}"
-      })
-    ]
+    for stage in each.value : {
+      goes_on = stage.goes_on
+      jobs = [
+        for step in stage.jobs : merge(step, {
+          job_arn = "arn:aws:glue:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:job/${step.job}"
+        })
+      ]
+    }
   ]
+  said_once   = ["without_address"]
   topic       = { arn = aws_sns_topic.this[each.key].arn, key_arn = aws_kms_key.this.arn }
   log_key_arn = aws_kms_key.this.arn
 }

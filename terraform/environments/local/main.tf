@@ -14,6 +14,7 @@ module "lakehouse" {
   environment         = "local"
   layout              = var.layout
   sources             = var.sources
+  settings            = var.settings
   principals          = { for role in ["researcher", "engineer", "privacy_officer"] : role => ["arn:aws:iam::000000000000:root"] }
   pseudonym_key       = module.pseudonym_key
   deletion_protection = false

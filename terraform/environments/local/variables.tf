@@ -12,6 +12,12 @@ variable "layout" {
   nullable    = false
 }
 
+variable "settings" {
+  description = "What stedi.toml holds; null: the defaults."
+  type        = string
+  default     = null
+}
+
 variable "sources" {
   description = "Where the contracts, the scripts of the jobs and the zip of wheels are, if not in this checkout."
   type = object({

@@ -37,8 +37,19 @@ run "a_removal_sees_no_reading_that_was_not_admitted" {
   }
 
   assert {
-    condition     = local.stages[1] == ["remove_withdrawn"]
-    error_message = "expected what was withdrawn to go before any table is made."
+    condition     = contains(local.stages[1].steps, "remove_withdrawn") && local.stages[0].steps == ["land_customer"]
+    error_message = "expected what was withdrawn to go before any table is made, and before another source is awaited."
+  }
+}
+
+run "a_source_or_a_removal_that_fails_stops_nothing" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for stage in local.stages : stage.steps if stage.goes_on])) == setunion(
+      keys(local.land_steps), keys(local.removal_steps),
+    )
+    error_message = "expected the tables to be made of what has landed, and nothing to be made of a table that is stale."
   }
 }
 
@@ -56,6 +67,15 @@ run "only_landing_sees_raw_files_and_only_of_its_source" {
   }
 }
 
+run "one_job_sees_the_names_of_all_files" {
+  command = plan
+
+  assert {
+    condition     = [for name, job in local.jobs : name if job.lists != null] == ["land_customer"]
+    error_message = "expected just one job to list what lies outside of the sources' folders."
+  }
+}
+
 run "research_needs_no_landing_rows_but_customers" {
   command = plan
 
@@ -69,15 +89,24 @@ run "every_table_is_made_before_it_is_read" {
   command = plan
 
   assert {
-    condition     = toset(flatten(local.stages)) == toset(keys(local.jobs))
+    condition     = toset(flatten(local.stages[*].steps)) == toset(keys(local.jobs))
     error_message = "expected every job in one stage."
   }
 
   assert {
     condition = alltrue(flatten([
-      for index, stage in local.stages : [for step in stage : length(setsubtract(local.jobs[step].reads, local.made_before[index])) == 0]
+      for index, stage in local.stages : [for step in stage.steps : length(setsubtract(local.jobs[step].reads, local.made_before[index])) == 0]
     ]))
     error_message = "expected the stages in the order of the lineage."
+  }
+}
+
+run "what_is_said_once_is_what_the_jobs_say" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for words in local.said_once : strcontains(file("${local.checkout}/stedi_common/errors.py"), words)])
+    error_message = "expected the words of the error that tells of lines without an address."
   }
 }
 

@@ -59,6 +59,25 @@ run "serial_numbers_have_no_blanks" {
   expect_failures = [var.policy]
 }
 
+run "settings_are_content" {
+  command = plan
+  variables { settings = "stedi.toml" }
+  expect_failures = [var.settings]
+}
+
+run "settings_go_to_what_reads_drops" {
+  command = plan
+  variables {
+    layout   = "job-per-table"
+    settings = "[limits]\nnesting = 50\n"
+  }
+
+  assert {
+    condition     = toset([for name, settings in local.configured : name if length(settings) == 1]) == toset(keys(local.land_steps))
+    error_message = "settings: expected those and no other job to be given them."
+  }
+}
+
 run "drops_end_in_time" {
   command = plan
   variables { retention = { drops = 28 } }

@@ -8,6 +8,22 @@ locals {
   )
 }
 
+resource "aws_s3_object" "settings" {
+  count = var.settings == null ? 0 : 1
+
+  bucket                 = var.bucket
+  key                    = "${substr(sha256(var.settings), 0, 16)}/stedi.toml"
+  content                = var.settings
+  server_side_encryption = "aws:kms"
+  kms_key_id             = var.key_arn
+  bucket_key_enabled     = true
+
+  lifecycle {
+    # A job that starts meanwhile finds the old settings.
+    create_before_destroy = true
+  }
+}
+
 # A key holds the hash of what is there: new code is a new object, and what names it changes with it.
 resource "aws_s3_object" "this" {
   for_each = local.files

@@ -37,3 +37,9 @@ variable "wheels" {
     error_message = "wheels: expected a name that ends in .gluewheels.zip, got ${var.wheels}."
   }
 }
+
+variable "settings" {
+  description = "What stedi.toml holds: limits, and the time zones of sources; null: the defaults."
+  type        = string
+  default     = null
+}

@@ -57,12 +57,11 @@ locals {
   ]
 
   landing = concat(
-    [for place in local.drops : {
-      Sid       = "ListDrops"
-      Action    = ["s3:ListBucket"]
-      Resource  = [place.bucket_arn]
-      Condition = { StringLike = { "s3:prefix" = "${place.prefix}*" } }
-    }],
+    [for place in local.drops : merge(
+      { Sid = "ListDrops", Action = ["s3:ListBucket"], Resource = [place.bucket_arn] },
+      # Who lists everything need not name a prefix.
+      [for prefix in [coalesce(place.lists, place.prefix, "*")] : { Condition = { StringLike = { "s3:prefix" = "${prefix}*" } } } if prefix != "*"]...
+    )],
     [for place in local.drops : {
       Sid      = "ReadDrops"
       Action   = ["s3:GetObject"]

@@ -81,8 +81,8 @@ variable "writes" {
 }
 
 variable "drops" {
-  description = "The raw files that the job lands; null for a job that lands none."
-  type        = object({ bucket_arn = string, key_arn = string, prefix = string })
+  description = "The raw files that the job lands, by their prefix, and of which it sees the names (lists; *: of all); null for a job that lands none."
+  type        = object({ bucket_arn = string, key_arn = string, prefix = string, lists = optional(string) })
   default     = null
 }
 

@@ -6,6 +6,22 @@ locals {
     aborted   = "ExecutionsAborted"
   }
 
+  # One line is enough: it may have been a withdrawal.
+  doubts = merge([
+    for table in local.doubted : {
+      "doubtful-${replace(table, "_", "-")}" = {
+        table       = table
+        metric      = "Doubtful"
+        description = "Lines came to ${table} within an hour that are no customer records but name people, who are out of research until a record of theirs arrives. The query doubtful_people tells who."
+      }
+      "without-address-${replace(table, "_", "-")}" = {
+        table       = table
+        metric      = "WithoutAddress"
+        description = "Lines came to ${table} within an hour that may be withdrawals, and nobody knows whose, so that nobody is out of research because of them. The query doubtful_files tells in which files."
+      }
+    }
+  ]...)
+
   # What a table's step reports whenever it succeeds.
   report = { for table in local.written : table => contains(local.landed, table) ? "Lines" : "RowsKept" }
 }
@@ -62,6 +78,23 @@ resource "aws_cloudwatch_metric_alarm" "stale" {
   treat_missing_data  = "breaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "doubt" {
+  for_each = local.doubts
+
+  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = var.prefix
+  metric_name         = each.value.metric
+  dimensions          = { Table = each.value.table }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 3600
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
 }
 
 resource "aws_cloudwatch_metric_alarm" "rejected" {

@@ -83,12 +83,24 @@ locals {
       }
     },
     {
+      type = "metric"
+      properties = {
+        title   = "Doubtful lines, and lines without an address"
+        region  = local.region
+        stat    = "Sum"
+        period  = local.day
+        view    = "timeSeries"
+        metrics = [for of in setproduct(sort(local.doubted), ["Doubtful", "WithoutAddress"]) : [var.prefix, of[1], "Table", of[0]]]
+      }
+    },
+    {
       type = "alarm"
       properties = {
         title = "Alarms"
         alarms = concat(
           aws_cloudwatch_metric_alarm.late[*].arn,
           [for alarm in aws_cloudwatch_metric_alarm.bad_end : alarm.arn],
+          [for alarm in aws_cloudwatch_metric_alarm.doubt : alarm.arn],
           [for alarm in aws_cloudwatch_metric_alarm.rejected : alarm.arn],
           [for alarm in aws_cloudwatch_metric_alarm.stale : alarm.arn],
         )

@@ -1,5 +1,5 @@
 # A step prints one line of JSON when its table is as it should be, whatever it found. These filters count what the lines say.
-#   land:        {"job": "land", "table": "customer_landing", "lines": 7, "landed": 5, "rejected": 1, …}
+#   land:        {"job": "land", "table": "customer_landing", "lines": 7, "landed": 5, "rejected": 1, "doubtful": 1, "without_address": 0, …}
 #   the others:  {"job": "…", "table": "customer_trusted", "rows_in": 5, "rows_kept": 3, …}
 
 locals {
@@ -7,12 +7,16 @@ locals {
   written = setsubtract(flatten([for job in var.jobs : tolist(job.tables)]), ["rejected_records", "landed_files"])
   landed  = toset([for table in local.written : table if endswith(table, "_landing")])
   made    = setsubtract(local.written, local.landed)
+  doubted = setintersection(local.landed, var.doubted)
 
   metrics = {
     Lines    = { field = "$.lines", tables = local.landed }
     Landed   = { field = "$.landed", tables = local.landed }
     Rejected = { field = "$.rejected", tables = local.landed }
     RowsKept = { field = "$.rows_kept", tables = local.made }
+    # Of a table whose lines can be doubtful; a reading is landed or rejected.
+    Doubtful       = { field = "$.doubtful", tables = local.doubted }
+    WithoutAddress = { field = "$.without_address", tables = local.doubted }
   }
 
   filters = merge([

@@ -36,6 +36,12 @@ variable "jobs" {
   nullable = false
 }
 
+variable "doubted" {
+  description = "The landing tables whose lines can be doubtful: those of customers."
+  type        = set(string)
+  nullable    = false
+}
+
 variable "late_hours" {
   description = "After how many hours without a good run, or without a table's step, somebody is told; null: no run is expected."
   type        = number

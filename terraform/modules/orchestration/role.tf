@@ -35,7 +35,7 @@ resource "aws_iam_role_policy" "machine" {
         Sid      = "RunJobs"
         Effect   = "Allow"
         Action   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
-        Resource = sort(distinct(flatten(var.stages)[*].job_arn))
+        Resource = sort(distinct(flatten(var.stages[*].jobs)[*].job_arn))
       },
       {
         Sid      = "Tell"

@@ -10,35 +10,50 @@ variable "name" {
 }
 
 variable "stages" {
-  description = "Stages in order, each a list of jobs that do not wait for each other, with the table that each makes; one that makes several lists them as tables, in the order that it makes them."
-  type = list(list(object({
-    job       = string
-    job_arn   = string
-    table     = string
-    tables    = optional(list(string), [])
-    arguments = optional(map(string), {})
-  })))
+  description = "Stages in order, each with jobs that do not wait for each other, and the table that each makes; one that makes several lists them as tables, in the order that it makes them. A stage that goes_on is one whose failures keep no later stage from running."
+  type = list(object({
+    goes_on = optional(bool, false)
+    jobs = list(object({
+      job       = string
+      job_arn   = string
+      table     = string
+      tables    = optional(list(string), [])
+      arguments = optional(map(string), {})
+    }))
+  }))
   nullable = false
 
   validation {
-    condition     = length(var.stages) > 0 && alltrue([for stage in var.stages : length(stage) > 0])
+    condition     = length(var.stages) > 0 && alltrue([for stage in var.stages : length(stage.jobs) > 0])
     error_message = "stages: expected at least one, and at least one job in each."
   }
 
   validation {
     condition = alltrue([
-      for names in [flatten(var.stages)[*].table, flatten([for step in flatten(var.stages) : coalescelist(step.tables, [step.table])])] :
+      for names in [flatten(var.stages[*].jobs)[*].table, flatten([for step in flatten(var.stages[*].jobs) : coalescelist(step.tables, [step.table])])] :
       length(distinct(names)) == length(names)
     ])
-    error_message = "stages: expected tables of its own for each job, got ${join(", ", flatten([for step in flatten(var.stages) : [step.table, step.tables]]))}."
+    error_message = "stages: expected tables of its own for each job, got ${join(", ", flatten([for step in flatten(var.stages[*].jobs) : [step.table, step.tables]]))}."
   }
 
   validation {
     condition = alltrue([
-      for table in flatten([for step in flatten(var.stages) : [step.table, step.tables]]) :
+      for table in flatten([for step in flatten(var.stages[*].jobs) : [step.table, step.tables]]) :
       can(regex("^[a-zA-Z0-9_-]{1,32}$", table))
     ])
-    error_message = "stages: expected tables of 1 to 32 letters, digits, - and _, because states are named after them, got ${join(", ", flatten([for step in flatten(var.stages) : [step.table, step.tables]]))}."
+    error_message = "stages: expected tables of 1 to 32 letters, digits, - and _, because states are named after them, got ${join(", ", flatten([for step in flatten(var.stages[*].jobs) : [step.table, step.tables]]))}."
+  }
+}
+
+variable "said_once" {
+  description = "Words of a job's message that a second run would not repeat. A run that ends with them is not run once more, because one that succeeds would hide them."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for words in var.said_once : can(regex("^[a-zA-Z0-9_ -]+$", words))])
+    error_message = "said_once: expected letters, digits, blanks, - and _, got ${join(", ", var.said_once)}."
   }
 }
 

@@ -75,6 +75,38 @@ run "encrypted_with_the_key" {
   }
 }
 
+run "without_settings_there_is_no_object" {
+  command = plan
+
+  assert {
+    condition     = output.settings == null && length(aws_s3_object.settings) == 0
+    error_message = "Nothing must be there that nobody has asked for."
+  }
+}
+
+run "settings_are_named_after_their_content_and_encrypted" {
+  command = plan
+  variables {
+    settings = "[zones]\naccelerometer = \"Europe/Berlin\"\n"
+  }
+
+  assert {
+    condition = output.settings == {
+      uri = "s3://stedi-dev-artifacts/${substr(sha256(var.settings), 0, 16)}/stedi.toml"
+      arn = "arn:aws:s3:::stedi-dev-artifacts/${substr(sha256(var.settings), 0, 16)}/stedi.toml"
+    }
+    error_message = "Other settings must be another object."
+  }
+
+  assert {
+    condition = (
+      aws_s3_object.settings[0].content == var.settings && aws_s3_object.settings[0].server_side_encryption == "aws:kms" &&
+      aws_s3_object.settings[0].kms_key_id == "arn:aws:kms:eu-west-1:111122223333:key/operations"
+    )
+    error_message = "They must be what is given, encrypted with the key."
+  }
+}
+
 run "no_scripts" {
   command = plan
   variables {

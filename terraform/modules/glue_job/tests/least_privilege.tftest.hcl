@@ -65,6 +65,34 @@ run "a_job_does_what_its_tables_need" {
   }
 }
 
+run "a_job_may_see_more_names_than_it_reads" {
+  variables {
+    drops = { bucket_arn = "arn:aws:s3:::drops", key_arn = "arn:aws:kms:eu-west-1:111122223333:key/landing", prefix = "customer/", lists = "*" }
+  }
+
+  assert {
+    condition = { for statement in local.statements : statement.Sid => [statement.Resource, try(statement.Condition, null)] if contains(["ListDrops", "ReadDrops"], statement.Sid) } == {
+      ListDrops = [["arn:aws:s3:::drops"], null]
+      ReadDrops = [["arn:aws:s3:::drops/customer/*"], null]
+    }
+    error_message = "It must list the bucket and read what lies below its prefix."
+  }
+}
+
+run "a_job_that_lands_everything_lists_everything" {
+  variables {
+    drops = { bucket_arn = "arn:aws:s3:::drops", key_arn = "arn:aws:kms:eu-west-1:111122223333:key/landing", prefix = "" }
+  }
+
+  assert {
+    condition = { for statement in local.statements : statement.Sid => [statement.Resource, try(statement.Condition, null)] if contains(["ListDrops", "ReadDrops"], statement.Sid) } == {
+      ListDrops = [["arn:aws:s3:::drops"], null]
+      ReadDrops = [["arn:aws:s3:::drops/*"], null]
+    }
+    error_message = "It must list and read the whole bucket."
+  }
+}
+
 run "a_job_that_lands_reads_back_what_has_landed" {
   variables {
     drops   = { bucket_arn = "arn:aws:s3:::drops", key_arn = "arn:aws:kms:eu-west-1:111122223333:key/landing", prefix = "customer/" }

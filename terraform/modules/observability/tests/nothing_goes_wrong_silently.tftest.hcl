@@ -87,11 +87,33 @@ run "a_rejected_share_is_told" {
   }
 }
 
+run "a_single_line_in_doubt_is_told" {
+
+  assert {
+    condition = {
+      for name, is in aws_cloudwatch_metric_alarm.doubt : name =>
+      "${is.namespace} ${is.metric_name} ${is.dimensions.Table} ${is.statistic} ${is.comparison_operator} ${is.threshold} ${is.period}x${is.evaluation_periods} ${is.treat_missing_data}"
+      } == {
+      doubtful-customer-landing        = "stedi-dev Doubtful customer_landing Sum GreaterThanThreshold 0 3600x1 notBreaching"
+      without-address-customer-landing = "stedi-dev WithoutAddress customer_landing Sum GreaterThanThreshold 0 3600x1 notBreaching"
+    }
+    error_message = "One doubtful line, or one without an address, must raise an alarm."
+  }
+
+  assert {
+    condition = (
+      strcontains(aws_cloudwatch_metric_alarm.doubt["doubtful-customer-landing"].alarm_description, "doubtful_people") &&
+      strcontains(aws_cloudwatch_metric_alarm.doubt["without-address-customer-landing"].alarm_description, "doubtful_files")
+    )
+    error_message = "An alarm must say which query tells more."
+  }
+}
+
 run "every_alarm_is_heard" {
 
   assert {
     condition = alltrue([
-      for is in concat(values(aws_cloudwatch_metric_alarm.bad_end), aws_cloudwatch_metric_alarm.late, values(aws_cloudwatch_metric_alarm.stale), values(aws_cloudwatch_metric_alarm.rejected)) :
+      for is in concat(values(aws_cloudwatch_metric_alarm.bad_end), values(aws_cloudwatch_metric_alarm.doubt), aws_cloudwatch_metric_alarm.late, values(aws_cloudwatch_metric_alarm.stale), values(aws_cloudwatch_metric_alarm.rejected)) :
       is.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:stedi-dev-alarms"]) && startswith(is.alarm_name, "stedi-dev-")
     ])
     error_message = "Every alarm must go to the topic, whose policy knows it by its prefix."

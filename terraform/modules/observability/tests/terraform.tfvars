@@ -4,6 +4,7 @@ prefix            = "stedi-dev"
 key_arn           = "arn:aws:kms:eu-west-1:111122223333:key/operations"
 emails            = ["ops@example.com"]
 state_machine_arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:stedi-dev"
+doubted           = ["customer_landing"]
 late_hours        = 26
 rejected_share    = 0.05
 

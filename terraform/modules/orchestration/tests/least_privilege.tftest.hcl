@@ -23,7 +23,7 @@ run "the_machine_runs_these_jobs_and_tells" {
       }) == jsonencode({
       RunJobs = [
         ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
-        [for job in ["land-accelerometer", "land-customer", "rest"] : "arn:aws:glue:eu-west-1:111122223333:job/stedi-dev-${job}"],
+        [for job in ["land-accelerometer", "land-customer", "pairs", "people"] : "arn:aws:glue:eu-west-1:111122223333:job/stedi-dev-${job}"],
       ]
       Tell              = [["sns:Publish"], ["arn:aws:sns:eu-west-1:111122223333:alarms"]]
       EncryptWhatIsTold = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:111122223333:key/operations"]]

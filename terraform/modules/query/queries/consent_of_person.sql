@@ -15,12 +15,14 @@ consent AS (
     ON records.email = customers.email
     AND records.lastupdatedate = customers.lastupdatedate
     AND records.sharewithresearchasofdate = customers.sharewithresearchasofdate
+    AND records.doubt IS NULL
   GROUP BY customers.email, customers.sharewithresearchasofdate, customers.consent_start
 ),
 devices AS (
   SELECT DISTINCT records.email, records.serialnumber
   FROM "${landing}"."customer_landing" AS records
   JOIN person ON person.email = records.email
+  WHERE records.doubt IS NULL
 ),
 readings AS (
   SELECT accelerations."user" AS email, 'accelerometer_trusted' AS table_name, accelerations."timestamp" AS made_at

@@ -4,6 +4,7 @@ WITH devices AS (
   SELECT DISTINCT claims.email, claims.serialnumber
   FROM "${landing}"."customer_landing" AS claims
   JOIN "${curated}"."customers_curated" AS customers ON customers.email = claims.email
+  WHERE claims.doubt IS NULL
 ),
 possible AS (
   SELECT DISTINCT readings."timestamp", steps.distancefromobject, readings.x, readings.y, readings.z

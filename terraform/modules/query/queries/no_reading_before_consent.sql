@@ -1,7 +1,7 @@
 -- Trusted readings of people without consent, or made before it. Expected: 0 in both columns of every row.
 WITH owners AS (
   SELECT claims.serialnumber, min(customers.consent_start) AS consent_start
-  FROM (SELECT DISTINCT serialnumber, email FROM "${landing}"."customer_landing") AS claims
+  FROM (SELECT DISTINCT serialnumber, email FROM "${landing}"."customer_landing" WHERE doubt IS NULL) AS claims
   JOIN "${curated}"."customers_curated" AS customers ON customers.email = claims.email
   GROUP BY claims.serialnumber
 )

@@ -24,9 +24,9 @@ run "a_query_is_ready_to_run" {
   command = plan
   variables {
     named_queries = [
-      "consent_of_person", "counts_per_zone", "freshness", "landed_per_source", "lines_accounted_for", "no_duplicate_customer",
-      "no_null_consent", "no_pair_outside_curated", "no_reading_before_consent", "pairs_per_day", "person_gone", "rejected_share",
-      "training_snapshots",
+      "consent_of_person", "counts_per_zone", "doubtful_files", "doubtful_people", "freshness", "landed_per_source", "lines_accounted_for",
+      "no_duplicate_customer", "no_null_consent", "no_pair_outside_curated", "no_reading_before_consent", "pairs_per_day", "person_gone",
+      "rejected_share", "skipped_files", "training_snapshots",
     ]
   }
 
