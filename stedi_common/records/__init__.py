@@ -6,6 +6,15 @@ from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256,
 from stedi_common.records.tally import Tally
 
 __all__ = [
-    *("Block", "Drop", "Found", "Parsed", "Reader", "Skipped", "Tally"),
-    *("discover", "sha256", "shown", "why_unreadable"),
+    "Block",
+    "Drop",
+    "Found",
+    "Parsed",
+    "Reader",
+    "Skipped",
+    "Tally",
+    "discover",
+    "sha256",
+    "shown",
+    "why_unreadable",
 ]
