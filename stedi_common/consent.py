@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from stedi_common.frames import DROPPED, Frame, distinct, judged
+from stedi_common.frames import DROPPED, Frame, judged
 from stedi_common.policy import Policy
 
 CONSENT = "sharewithresearchasofdate"
@@ -84,14 +84,20 @@ def made_before_consent(made: str, policy: Policy) -> nw.Expr:
 
 
 def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:
-    """Whose device is whose (rule 7): one row per serial number and email that ever stood in one record.
+    """Whose device is whose (rule 7): a row per serial number and email that ever stood in one record or line.
 
     Columns: serialnumber, email, consent_start, and `dropped`, which is null where the email owns the device, else says
     why it does not. Fulfilment stamped the same serial numbers on many customers, so a serial with two claimants is
-    nobody's under `as-of`.
+    nobody's under `as-of`. A doubtful line is a claim, but makes nobody an owner.
     """
-    claims = distinct(customer_landing.filter(~nw.col("serialnumber").is_null()).select("serialnumber", "email"))
-    claims = claims.with_columns(nw.col("email").count().over("serialnumber").alias("claimants"))
+    is_record = nw.when(nw.col(DOUBT).is_null()).then(nw.lit(1)).otherwise(nw.lit(0))
+    claims = (
+        customer_landing.filter(~nw.col("serialnumber").is_null())
+        .with_columns(is_record.alias("is_record"))
+        .group_by("serialnumber", "email")
+        .agg(nw.col("is_record").max())
+        .with_columns(nw.col("email").count().over("serialnumber").alias("claimants"))
+    )
     all_claims = claims.join(customers_curated.select("email", "consent_start"), on="email", how="left")
     nobodys = {
         "defective_serial": nw.col("serialnumber").is_in(sorted(policy.defective_serials)),
@@ -99,7 +105,8 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
     }
     if policy.consent == "ever":
         nobodys = {}
-    return judged(all_claims, **nobodys, owner_not_curated=nw.col("consent_start").is_null()).rows.drop("claimants")
+    owns_nothing = nw.col("consent_start").is_null() | (nw.col("is_record") == 0)
+    return judged(all_claims, **nobodys, owner_not_curated=owns_nothing).rows.drop("claimants", "is_record")
 
 
 def device_owners(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:

@@ -228,7 +228,7 @@ def governed(landing: Landing, policy: Policy, pseudonym: Callable[[str], str]) 
     consenting = customer_trusted(customers, landing.doubtful)
     moves = accelerometer_trusted(readings, consenting, policy)
     curated = customers_curated(consenting, moves)
-    owners = owners_of_devices(customers, curated, policy)
+    owners = owners_of_devices(customers, landing.doubtful, curated, policy)
     trusted_steps = step_trainer_trusted(steps, owners, curated, policy)
     pairs = machine_learning_curated(trusted_steps, moves, owners, policy, pseudonym)
 
@@ -320,23 +320,26 @@ def customers_curated(trusted: dict[str, Row], moves: list[Row]) -> dict[str, Ro
     return {email: customer for email, customer in trusted.items() if email in users}
 
 
-def owners_of_devices(customers: list[Row], curated: dict[str, Row], policy: Policy) -> dict[str, set[str]]:
+def owners_of_devices(
+    customers: list[Row], doubtful: list[Row], curated: dict[str, Row], policy: Policy
+) -> dict[str, set[str]]:
     """Rule 7: by serial number, the curated people whose readings the device's readings are."""
     owners = {}
-    for serial, claimants in claimants_of_devices(customers).items():
+    on_record = emails_by_device(customers)
+    for serial, claimants in emails_by_device([*customers, *doubtful]).items():
         if policy.consent == "as-of" and (len(claimants) > 1 or is_defective(serial, policy)):
             continue
-        owners[serial] = {email for email in claimants if email in curated}
+        owners[serial] = {email for email in on_record.get(serial, ()) if email in curated}
     return owners
 
 
-def claimants_of_devices(customers: list[Row]) -> dict[str, set[str]]:
-    """By serial number, everybody with any record, past or present, that carries it."""
-    claimants: dict[str, set[str]] = {}
-    for customer in customers:
-        if customer["serialnumber"] is not None:
-            claimants.setdefault(customer["serialnumber"], set()).add(customer["email"])
-    return claimants
+def emails_by_device(rows: list[Row]) -> dict[str, set[str]]:
+    """By serial number, everybody with any of these rows, past or present, that carries it."""
+    emails: dict[str, set[str]] = {}
+    for row in rows:
+        if row["serialnumber"] is not None:
+            emails.setdefault(row["serialnumber"], set()).add(row["email"])
+    return emails
 
 
 def is_defective(serial: str, policy: Policy) -> bool:

@@ -1289,10 +1289,23 @@ WHOSE_DEVICE = [
         EVER,
     ),
     Rule(
-        "7-a-doubtful-line-claims-no-device",
-        "Claimants have a customer record that carries the serial number; a doubtful line is none.",
+        "7-a-doubtful-line-makes-a-device-shared",
+        "A doubtful line is a claim too, so nobody knows whose readings they are.",
         [ANN_AND_CLEO_WALK, landing([customer(BOB, None, at("10:00"), SN1), customer(BOB, at("09:00"))], name="2")],
-        {"step_trainer_trusted": rows("serialnumber", SN1, SN2)},
+        {"step_trainer_trusted": rows("serialnumber", SN2)},
+    ),
+    Rule(
+        "7-a-doubtful-line-makes-nobody-an-owner",
+        "Only a record makes its person the owner: Cleo is curated, but what her doubtful line claims is not hers.",
+        [
+            landing([customer(CLEO, None, at("10:00"), SN3)], [], [step(SN3, at("12:00"))], name="0"),
+            ANN_AND_CLEO_WALK,
+        ],
+        {
+            "customers_curated": rows("email", ANN, CLEO),
+            "step_trainer_trusted": rows("serialnumber", SN1, SN2),
+        },
+        EVER,
     ),
 ]
 
