@@ -65,9 +65,9 @@ class Layout(NamedTuple):
 
 
 def keys_of(data: bytes, starts: Offsets, columns: Sequence[Column]) -> tuple[str, ...]:
-    """The keys of all lines that `read` takes, as written."""
+    """The keys of all lines that `read` takes, as written, once each."""
     layout = _learned(data, starts, columns)
-    return layout.keys if layout else ()
+    return tuple(dict.fromkeys(layout.keys)) if layout else ()
 
 
 def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -> tuple[Mask, list[pa.Array]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -138,23 +138,24 @@ class Reader:
             yield Parsed(_empty(self.schema), Tally(blank=blank))
         unread = left[~is_blank]
         # How many objects of the fast path stand before a line.
-        before = np.cumsum(taken, dtype=np.int64)[unread].tolist()
-        yield from self._one_by_one(block, starts, unread.tolist(), before)
+        before = np.cumsum(taken, dtype=np.int64)
+        places = (each[unread].tolist() for each in (starts[:-1], starts[1:], before))
+        yield from self._one_by_one(block, unread.tolist(), zip(*places, strict=True))
 
     def _one_by_one(
-        self, block: Block, starts: fast.Offsets, indices: list[int], before: list[int]
+        self, block: Block, indices: Iterable[int], places: Iterable[tuple[int, int, int]]
     ) -> Iterator[Parsed]:
         rows = self._rows(block)
         fields, limits = self._fields, self.settings.limits
         last = -1
-        for index, objects in zip(indices, before, strict=True):
+        for index, (start, end, before) in zip(indices, places, strict=True):
             if rows.is_full:
                 yield rows.parsed()
                 rows = self._rows(block)
-            if objects != last:
+            if before != last:
                 rows.end_run()
-                last = objects
-            line = block.data[starts[index] : starts[index + 1]]
+                last = before
+            line = block.data[start:end]
             content = line.removesuffix(b"\n")
             rows.add(block.line + index, content, record(content, fields, limits, is_torn=len(content) == len(line)))
         yield rows.parsed()

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from stedi_common.contracts import Column, contract
 from stedi_common.records import values as typed
-from stedi_common.records.drift import lowered
 from stedi_common.records.framing import unpadded
 from stedi_common.records.values import END_OF_9999, Number, ValueFaultError
 from stedi_common.settings import Limits, Settings
@@ -158,7 +157,7 @@ def found(content: Object) -> dict[str, object]:
     """The values by key in lower case."""
     values: dict[str, object] = {}
     for key, value in content:
-        name = lowered(key)
+        name = key.lower() if key.isascii() else key  # `lowered`, without the call
         values[name] = _TWICE if name in values else value
     return values
 
