@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 from parsing import said_of
 
+from stedi_common.errors import EngineError
 from stedi_common.records.reader import Reader
 from stedi_common.records.tally import Tally
 
@@ -113,6 +114,20 @@ def test_many_rows_come_in_chunks():
     assert said.tally.rejected == 41
     assert sorted(row["source_line"] for row in said.rows) == list(range(1, 82))
     assert max(sizes) <= 25
+
+
+def test_an_error_says_where_but_never_quotes():
+    def fails(*_, **__):
+        raise ValueError("canary")
+
+    content = b'{"user":"canary"}\n'
+    with (
+        mock.patch("stedi_common.records.reader.record", fails),
+        pytest.raises(EngineError, match=r"a\.json: expected to read the lines from 7 on, got ValueError") as caught,
+    ):
+        said_of(content, line=7)
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
 
 
 # Objects that are not lines
