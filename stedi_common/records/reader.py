@@ -94,7 +94,8 @@ class Reader:
         elif block.flaw is not None:
             yield self._rest(block, block.flaw)
         elif block.data:
-            yield from self._lines(block)
+            for piece, starts in _pieces(block):
+                yield from self._lines(piece, starts)
 
     def _rest(self, block: Block, flaw: str) -> Parsed:
         rows = self._rows(block)
@@ -104,13 +105,7 @@ class Reader:
         parsed.tally.is_objects = flaw == TOO_LONG and self._is_watched(block)
         return parsed
 
-    def _lines(self, block: Block) -> Iterator[Parsed]:
-        is_end = np.frombuffer(block.data, np.uint8) == _LINE_FEED
-        if np.count_nonzero(is_end) > MAX_LINES:
-            for half in _halves(block):
-                yield from self._lines(half)
-            return
-        starts = _line_starts(is_end)
+    def _lines(self, block: Block, starts: fast.Offsets) -> Iterator[Parsed]:
         taken = np.zeros(len(starts) - 1, np.bool_)
         if self._has_fast_path:
             taken, values = fast.read(block.data, starts, self._columns, self._latest)
@@ -196,6 +191,18 @@ def _schema(source: str) -> pa.Schema:
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema)
+
+
+def _pieces(block: Block) -> Iterator[tuple[Block, fast.Offsets]]:
+    """The block in pieces that do not have too many lines, each with where its lines begin."""
+    waiting = [block]
+    while waiting:
+        piece = waiting.pop()
+        is_end = np.frombuffer(piece.data, np.uint8) == _LINE_FEED
+        if np.count_nonzero(is_end) > MAX_LINES:
+            waiting += reversed(_halves(piece))
+        else:
+            yield piece, _line_starts(is_end)
 
 
 def _halves(block: Block) -> tuple[Block, Block]:
