@@ -111,7 +111,7 @@ def _looked_at(content: Iterator[bytes], limits: Limits) -> tuple[bool, Iterator
                 look *= _LOOK_GROWS
     except BreakError as broken:
         error = broken
-    answer = looks_like_objects(b"".join(held), error is None, limits)
+    answer = looks_like_objects(b"".join(held), True, limits)
     return bool(answer), _whole_again(held, error)
 
 

@@ -28,9 +28,16 @@ _QUIET = r" \t\v\f\0,\["
 _padding = re.compile(rf"[{_PAD}]*+(?:{_MARK_TEXT}[{_PAD}]*+)*+")
 _padding_backwards = re.compile(rf"[{_PAD}]*+(?:{_MARK_TEXT[::-1]}[{_PAD}]*+)*+")
 _quiet = rf"[{_QUIET}]*+(?:{_MARK_TEXT}[{_QUIET}]*+)*+"
-_before_an_object = re.compile(rf"{_quiet}\{{")
+# What begins so may be an object, as far as is looked ahead: most of what cannot be one is passed without a try.
+_few_spaces = r"[ \t\n\r]{0,64}+"
+_key = rf'"[^"\\\x00-\x1f]{{0,256}}+(?:[^"\x00-\x1f]|"{_few_spaces}[: \t\n\r]|"{_few_spaces}\Z|\Z)'
+_promising = rf"(?={_few_spaces}(?:[}} \t\n\r]|{_key}|\Z))"
+_LOOKED_AHEAD = 512
+
 # Between the last character that ends a stretch and the `{` is only quiet padding: no run of padding is passed twice.
 _next_object = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\{{")
+_next_promising_object = re.compile(rf"{_next_object.pattern}{_promising}")
+_before_an_object = re.compile(rf"{_quiet}\{{")
 _ends_ready = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\Z")
 _all_quiet = re.compile(rf"{_quiet}\Z")
 
@@ -220,12 +227,15 @@ class _Head:
         self._passed = 0
         self._content = 0
         self.ends_with_line_feed = False
+        self.has_line_feed_behind = False
 
     def add(self, text: str) -> None:
         """Goes on with the text, which does not end within a byte-order mark."""
         if self._passed < self._limit:
             self._parts.append(text[: self._limit - self._passed])
-        if end := _content_end(text):
+        end = _content_end(text)
+        self.has_line_feed_behind = text.find("\n", end) >= 0 or (self.has_line_feed_behind and not end)
+        if end:
             self._content = self._passed + end
         self._passed += len(text)
         if text:
@@ -246,6 +256,9 @@ class _Units:
     def __init__(self, pieces: Iterable[bytes], limit: int) -> None:
         self._text = _Text(pieces)
         self._limit = limit
+        # What is told of an object may not depend on what lies beyond the limit.
+        self._next = _next_promising_object if limit > _LOOKED_AHEAD else _next_object
+        self._has_line_feed_passed = False
         self._tried: tuple[int, _Tried] | None = None
         self._broken: set[int] = set()
         self._broken_until = 0
@@ -253,7 +266,9 @@ class _Units:
     def __iter__(self) -> Iterator[_Unit]:
         text = self._text
         while True:
-            is_after_line_feed = self._skip_padding()
+            yield from self._plain_objects()
+            is_after_line_feed = self._skip_padding() or self._has_line_feed_passed
+            self._has_line_feed_passed = False
             if not text.ahead:
                 break
             tried = self._try()
@@ -270,6 +285,24 @@ class _Units:
                 return
         if text.flaw:
             yield _Unit("", False, text.flaw, is_after_line_feed)
+
+    def _plain_objects(self) -> Iterator[_Unit]:
+        """The fast path: whole and small objects in the text that is held."""
+        text, held, index = self._text, self._text.held, self._text.index
+        size = min(_WINDOW, self._limit)
+        while found := _padding.match(held, index):
+            start = found.end()
+            if not held.startswith("{", start) or (self._broken and text.at + start - index in self._broken):
+                return
+            try:
+                end = start + _decode(held[start : start + size])[1]
+            except (json.JSONDecodeError, RecursionError):
+                return
+            is_after_line_feed = self._has_line_feed_passed or held.find("\n", index, start) >= 0
+            self._has_line_feed_passed = False
+            text.at += end - index
+            index = end
+            yield _Unit(held[start:end], True, None, is_after_line_feed)
 
     def _skip_padding(self) -> bool:
         """Whether there was a line feed in it."""
@@ -299,16 +332,18 @@ class _Units:
         text, size = self._text, _WINDOW
         while True:
             size = min(size, self._limit)
-            window = text.held[text.index : text.index + size]
             is_all = size >= text.ahead
-            tried = _try(window, is_all and text.is_last)
+            is_most = size == self._limit or (is_all and text.is_done)
+            window = text.held[text.index : text.index + size]
+            tried = _try(window, is_most, is_last=is_all and text.is_last)
             if tried.verdict is not _Verdict.INCOMPLETE:
                 return tried
-            if not is_all and size == self._limit:
-                return _Tried(_Verdict.LONG)
-            if is_all and not text.more() and not text.is_last:
-                return tried
-            size *= _WINDOW_GROWS
+            if is_all and not text.is_done:
+                text.more()
+            elif is_most:
+                return tried if is_all else _Tried(_Verdict.LONG)
+            else:
+                size *= _WINDOW_GROWS
 
     def _remember(self, tried: _Tried) -> None:
         """An object that is open where another one breaks, breaks there too. It is not tried again."""
@@ -339,6 +374,7 @@ class _Units:
                 if verdict is _Verdict.INCOMPLETE:
                     return self._rest(head)
                 if verdict is not _Verdict.BROKEN:
+                    self._has_line_feed_passed = head.has_line_feed_behind
                     return _Unit(head.text, False, TOO_LONG if head.is_long else None)
                 is_ready = False
                 head.add(text.pass_over(1))
@@ -359,7 +395,7 @@ class _Units:
     def _next_place(self, is_ready: bool) -> int:
         """Where in the text that is held the next object is that a stretch may end before; -1 if there is none."""
         held, index = self._text.held, self._text.index
-        found = (_before_an_object.match(held, index) if is_ready else None) or _next_object.search(held, index)
+        found = (_before_an_object.match(held, index) if is_ready else None) or self._next.search(held, index)
         return found.end() - 1 if found else -1
 
     def _is_ready(self, was_ready: bool, end: int) -> bool:
@@ -373,12 +409,12 @@ class _Units:
 _decode = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len).raw_decode
 
 
-def _try(window: str, is_last: bool) -> _Tried:
-    """What there is at the beginning of the window."""
+def _try(window: str, is_most: bool, is_last: bool) -> _Tried:
+    """What there is at the beginning of the window. `is_most`: no larger window will be tried."""
     try:
         return _Tried(_Verdict.WHOLE, _decode(window)[1])
     except json.JSONDecodeError as error:
-        if not is_last and (error.msg.startswith("Unterminated") or error.pos > len(window) - _NEAR):
+        if not is_most and (error.msg.startswith("Unterminated") or error.pos > len(window) - _NEAR):
             return _Tried(_Verdict.INCOMPLETE)
     except RecursionError:
         pass
