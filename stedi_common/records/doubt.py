@@ -86,16 +86,17 @@ def _or_none(field: Field, value: object) -> Value:
         return None
 
 
-def _strings(value: object) -> Iterator[str]:
+def _strings(content: Object) -> Iterator[str]:
     """Every string that is a value in an object, at any depth."""
-    if type(value) is str:
-        yield value
-    elif isinstance(value, tuple):
-        for _, inner in value:
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
+    values: list[object] = [content]
+    while values:
+        value = values.pop()
+        if type(value) is str:
+            yield value
+        elif isinstance(value, tuple):
+            values += [inner for _, inner in value]
+        elif isinstance(value, list):
+            values += value
 
 
 def _consent_in(text: str, fields: tuple[Field, ...]) -> Value:

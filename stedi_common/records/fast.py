@@ -38,7 +38,7 @@ _TAIL = re.compile(rb" ?\}\r?\n")
 # ASCII without quotes, escapes, control characters and commas; it neither begins nor ends with a space.
 _TEXT = r"[!#-+\--\[\]-~](?:[ !#-+\--\[\]-~]*[!#-+\--\[\]-~])?"
 # `identity.PLAIN` without the backslash, which is an escape in JSON: all that normalising changes is the case.
-_IDENTITY = r"(?:-?[!#-'*+./-9=?-Z\[\]-~])*-?[!#-'*+/-9=?-Z\[\]-~]"
+IDENTITY = r"(?:-?[!#-'*+./-9=?-Z\[\]-~])*-?[!#-'*+/-9=?-Z\[\]-~]"
 _PATTERNS = {
     "string": _TEXT,
     "double": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?",
@@ -65,9 +65,9 @@ class Layout(NamedTuple):
 
 
 def keys_of(data: bytes, starts: Offsets, columns: Sequence[Column]) -> tuple[str, ...]:
-    """The keys of all lines that `read` takes, as written."""
+    """The keys of all lines that `read` takes, as written, once each."""
     layout = _learned(data, starts, columns)
-    return layout.keys if layout else ()
+    return tuple(dict.fromkeys(layout.keys)) if layout else ()
 
 
 def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -> tuple[Mask, list[pa.Array]]:
@@ -126,7 +126,7 @@ def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
 
 
 def _pattern(column: Column) -> str:
-    return _IDENTITY if column.name in IDENTITIES else _PATTERNS[column.type]
+    return IDENTITY if column.name in IDENTITIES else _PATTERNS[column.type]
 
 
 def _lines(data: bytes, starts: Offsets) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -94,7 +94,8 @@ class Reader:
         elif block.flaw is not None:
             yield self._rest(block, block.flaw)
         elif block.data:
-            yield from self._lines(block)
+            for piece, starts in _pieces(block):
+                yield from self._lines(piece, starts)
 
     def _rest(self, block: Block, flaw: str) -> Parsed:
         rows = self._rows(block)
@@ -104,13 +105,7 @@ class Reader:
         parsed.tally.is_objects = flaw == TOO_LONG and self._is_watched(block)
         return parsed
 
-    def _lines(self, block: Block) -> Iterator[Parsed]:
-        is_end = np.frombuffer(block.data, np.uint8) == _LINE_FEED
-        if np.count_nonzero(is_end) > MAX_LINES:
-            for half in _halves(block):
-                yield from self._lines(half)
-            return
-        starts = _line_starts(is_end)
+    def _lines(self, block: Block, starts: fast.Offsets) -> Iterator[Parsed]:
         taken = np.zeros(len(starts) - 1, np.bool_)
         if self._has_fast_path:
             taken, values = fast.read(block.data, starts, self._columns, self._latest)
@@ -138,23 +133,24 @@ class Reader:
             yield Parsed(_empty(self.schema), Tally(blank=blank))
         unread = left[~is_blank]
         # How many objects of the fast path stand before a line.
-        before = np.cumsum(taken, dtype=np.int64)[unread].tolist()
-        yield from self._one_by_one(block, starts, unread.tolist(), before)
+        before = np.cumsum(taken, dtype=np.int64)
+        places = (each[unread].tolist() for each in (starts[:-1], starts[1:], before))
+        yield from self._one_by_one(block, unread.tolist(), zip(*places, strict=True))
 
     def _one_by_one(
-        self, block: Block, starts: fast.Offsets, indices: list[int], before: list[int]
+        self, block: Block, indices: Iterable[int], places: Iterable[tuple[int, int, int]]
     ) -> Iterator[Parsed]:
         rows = self._rows(block)
         fields, limits = self._fields, self.settings.limits
         last = -1
-        for index, objects in zip(indices, before, strict=True):
+        for index, (start, end, before) in zip(indices, places, strict=True):
             if rows.is_full:
                 yield rows.parsed()
                 rows = self._rows(block)
-            if objects != last:
+            if before != last:
                 rows.end_run()
-                last = objects
-            line = block.data[starts[index] : starts[index + 1]]
+                last = before
+            line = block.data[start:end]
             content = line.removesuffix(b"\n")
             rows.add(block.line + index, content, record(content, fields, limits, is_torn=len(content) == len(line)))
         yield rows.parsed()
@@ -195,6 +191,18 @@ def _schema(source: str) -> pa.Schema:
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema)
+
+
+def _pieces(block: Block) -> Iterator[tuple[Block, fast.Offsets]]:
+    """The block in pieces that do not have too many lines, each with where its lines begin."""
+    waiting = [block]
+    while waiting:
+        piece = waiting.pop()
+        is_end = np.frombuffer(piece.data, np.uint8) == _LINE_FEED
+        if np.count_nonzero(is_end) > MAX_LINES:
+            waiting += reversed(_halves(piece))
+        else:
+            yield piece, _line_starts(is_end)
 
 
 def _halves(block: Block) -> tuple[Block, Block]:

@@ -7,12 +7,11 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from stedi_common.contracts import Column, contract
 from stedi_common.records import values as typed
-from stedi_common.records.drift import lowered
 from stedi_common.records.framing import unpadded
 from stedi_common.records.values import END_OF_9999, Number, ValueFaultError
 from stedi_common.settings import Limits, Settings
@@ -39,6 +38,9 @@ _NEEDED_OF_A_CUSTOMER = frozenset({"email", "lastupdatedate"})
 _TWICE = object()
 #: Stands for a value that is no JSON; no type can read it.
 _UNREADABLE = object()
+
+#: A line of more characters is a long one.
+_LONG = 2**16
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _BRACKET = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
@@ -142,10 +144,11 @@ def parsed(line: str, limits: Limits) -> object:
         ValueError: it is no JSON.
     """
     _expect_within(line, limits)
+    decode = _decode if len(line) < _LONG else _decode_long
     try:
-        value = _decode(line)
+        value = decode(line)
     except ValueError:
-        value = _decode(_WORD.sub(_as_constant, line))
+        value = decode(_WORD.sub(_as_constant, line))
         if isinstance(value, tuple):
             return value
         raise
@@ -158,7 +161,7 @@ def found(content: Object) -> dict[str, object]:
     """The values by key in lower case."""
     values: dict[str, object] = {}
     for key, value in content:
-        name = lowered(key)
+        name = key.lower() if key.isascii() else key  # `lowered`, without the call
         values[name] = _TWICE if name in values else value
     return values
 
@@ -228,8 +231,14 @@ def _refuse(_word: str) -> object:
     raise ValueError
 
 
-_decode: Callable[[str], Any] = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_int=Number, parse_float=Number, parse_constant=_constant
-).decode
+def _decoder(number: Callable[[str], object]) -> Callable[[str], Any]:
+    return json.JSONDecoder(
+        object_pairs_hook=tuple, parse_int=number, parse_float=number, parse_constant=_constant
+    ).decode
+
+
+_decode = _decoder(Number)
+#: Millions of short numbers would fill the memory. Most of them are equal.
+_decode_long = _decoder(lru_cache(2**12)(Number))
 _decode_strictly = json.JSONDecoder(parse_int=Number, parse_constant=_refuse).decode
 _canonical = json.JSONEncoder(separators=(",", ":"), default=date.isoformat).encode

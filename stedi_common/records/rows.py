@@ -78,8 +78,9 @@ class Rows:
             self._framing.add(line)
         elif isinstance(outcome, Record):
             self._count(outcome.content)
-            self._tally.nulled_values += len(outcome.nulled)
-            self._tally.nulled_columns.update(outcome.nulled)
+            if outcome.nulled:
+                self._tally.nulled_values += len(outcome.nulled)
+                self._tally.nulled_columns.update(outcome.nulled)
             hashes = (record_hash(outcome.values), None) if self._is_customer else ()
             self._rows.append((*outcome.values, *hashes, *Description(self._name, number)))
         else:
@@ -107,7 +108,7 @@ class Rows:
         return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self._schema), self._tally)
 
     def _count(self, content: Object) -> None:
-        self._keys[tuple(key for key, _ in content)] += 1
+        self._keys[tuple(dict(content))] += 1
         self._framing.end_run()
 
     def _reject(self, number: int, content: bytes, rejection: Rejection, *, is_whole: bool = True) -> None:

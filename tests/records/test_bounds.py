@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 from parsing import said_of
 
+from stedi_common.errors import EngineError
 from stedi_common.records.reader import Reader
 from stedi_common.records.tally import Tally
 
@@ -48,6 +49,16 @@ def test_nor_do_they_fill_the_memory():
     assert peak < 60 * MILLION
 
 
+def test_nor_do_a_million_numbers_in_one_line():
+    content = CUSTOMER[:-1] + b',"q":[' + b"1," * MILLION + b"1]}\n"
+    tracemalloc.start()
+    said = said_of(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(said.records) == 1
+    assert peak < 40 * MILLION
+
+
 @pytest.mark.parametrize(
     "blank",
     [
@@ -84,7 +95,7 @@ def test_padding_is_blank(blank):
 )
 @pytest.mark.parametrize("source", WHOLE)
 def test_no_line_takes_long(source, content, reason):
-    said = timed(content + b"\n", source, 5)
+    said = timed(content + b"\n", source, 10)
     assert [row["reason"] for row in said.rows] == [reason]
 
 
@@ -113,6 +124,20 @@ def test_many_rows_come_in_chunks():
     assert said.tally.rejected == 41
     assert sorted(row["source_line"] for row in said.rows) == list(range(1, 82))
     assert max(sizes) <= 25
+
+
+def test_an_error_says_where_but_never_quotes():
+    def fails(*_, **__):
+        raise ValueError("canary")
+
+    content = b'{"user":"canary"}\n'
+    with (
+        mock.patch("stedi_common.records.reader.record", fails),
+        pytest.raises(EngineError, match=r"a\.json: expected to read the lines from 7 on, got ValueError") as caught,
+    ):
+        said_of(content, line=7)
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
 
 
 # Objects that are not lines
