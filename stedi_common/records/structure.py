@@ -78,7 +78,7 @@ class Walk:
             word = _word.match(text, at)
             at = word.end() if word else at
             self._in_word = at == len(text)
-        elif self._next == _COMMA_OR_END:
+        if self._next == _COMMA_OR_END and not self._in_word:
             start, at = at, _match_end(_items if self._stack[-1] == _ARRAY else _members, text, at)
             self._in_word = start < at == len(text) and _word.match(text, at - 1) is not None
         return _match_end(_space, text, at)
