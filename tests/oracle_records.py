@@ -453,7 +453,7 @@ def exactly(written: str, limits: Bounds) -> Fraction | float:
 DATE = re.compile(r"([0-9]{1,4})-([0-9]{2})-([0-9]{2})")
 
 
-def day(value: Any, _limits: Bounds) -> date:
+def day(value: Any, limits: Bounds) -> date:
     found = isinstance(value, str) and DATE.fullmatch(value)
     if not found:
         raise RejectedError("unreadable_value")
