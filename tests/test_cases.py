@@ -154,7 +154,7 @@ def landed(engine: Any, name: str, folder: Path, key: Any) -> list[landing.Lande
 
 def policy_of(name: str) -> Policy:
     if name.startswith("103"):
-        return Policy(defective_serials=serials((CASES / name / "serials.txt").read_text(encoding="utf-8")))
+        return Policy(defective_serials=serials((CASES / name / "serials.txt").read_bytes()))
     return Policy()
 
 

@@ -8,7 +8,7 @@ import reference
 from drops import customer, drop
 from histories import DAY, PEOPLE, History, histories, policies
 from hypothesis import HealthCheck, given, settings
-from oracle import COLUMNS, Tables, governed, lake, land
+from oracle import COLUMNS, COUNTS, Tables, governed, lake, land
 from rules import CONTENT_KEY, pseudonym
 
 from stedi_common.contracts import contract
@@ -16,6 +16,7 @@ from stedi_common.policy import Policy
 
 GOVERNED = reference.TABLES
 RECORDS = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
+DOUBT, PLACE = (COLUMNS["customer_landing"].index(column) for column in ("doubt", "source_file"))
 
 some_histories = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -39,18 +40,25 @@ def test_nothing_of_the_reference_data_is_rejected(reference_landing):
 @pytest.mark.parametrize("table", COLUMNS)
 def test_the_columns_are_the_contracts(table):
     of_the_file = {"arrived_at", "sha256", "bytes", "modified_at"}
-    assert list(COLUMNS[table]) == [name for name in contract(table).names if name not in of_the_file]
+    of_its_keys = {"unknown_keys", "nulled_columns", "absent_columns"}
+    assert list(COLUMNS[table]) == [name for name in contract(table).names if name not in of_the_file | of_its_keys]
 
 
 @given(histories(), policies())
 @some_histories
 def test_every_line_is_accounted_for(history, policy):
     tables = made(history, policy)
-    for source, _, lines, *fates, _ in tables["landed_files"]:
-        assert source in ("customer", "accelerometer", "step_trainer")
-        assert lines == sum(fates)
-    totals = [sum(counts) for counts in zip(*(row[3:5] for row in tables["landed_files"]), strict=True)]
-    assert totals == [sum(tables[table].total() for table in RECORDS), tables["rejected_records"].total()]
+    files = [dict(zip(COLUMNS["landed_files"], row, strict=True)) for row in tables["landed_files"].elements()]
+    for file in files:
+        assert file["source"] in ("customer", "accelerometer", "step_trainer", "")
+        assert file["lines"] == sum(file[fate] for fate in ("landed", "rejected", "duplicate", "suppressed", "blank"))
+        assert file["doubtful"] <= file["landed"]
+        assert (file["unit"] is None) == (file["skipped"] is not None)
+    totals = {count: sum(file[count] for file in files) for count in COUNTS}
+    assert totals["landed"] - totals["doubtful"] == sum(records(table, tables).total() for table in RECORDS)
+    assert totals["rejected"] == tables["rejected_records"].total()
+    doubtful_lines = {row[PLACE:] for row in tables["customer_landing"] if row[DOUBT]}
+    assert len(doubtful_lines) <= totals["doubtful"]
 
 
 @given(histories(), policies())
@@ -58,7 +66,7 @@ def test_every_line_is_accounted_for(history, policy):
 def test_how_drops_are_put_into_runs_changes_no_governed_table(history, policy):
     arrived = history.arrived_at[0]
     in_turn = History(history.runs, (arrived,) * len(history.runs))
-    at_once = History(({name: raw for run in history.runs for name, raw in run.items()},), (arrived,))
+    at_once = History((under_other_names(history, "at-once"),), (arrived,))
     assert only(GOVERNED, made(in_turn, policy)) == only(GOVERNED, made(at_once, policy))
 
 
@@ -66,7 +74,7 @@ def test_how_drops_are_put_into_runs_changes_no_governed_table(history, policy):
 @some_histories
 def test_drops_that_come_again_land_nothing(history, policy):
     (arrived,) = history.arrived_at[-1:]
-    again = {name.replace("/", "/again/", 1): raw for run in history.runs for name, raw in run.items()}
+    again = under_other_names(history, "again")
     once = History(history.runs, (arrived,) * len(history.runs))
     twice = History((*history.runs, again), (arrived,) * (len(history.runs) + 1))
     tables = RECORDS + GOVERNED
@@ -114,14 +122,30 @@ def test_every_reading_in_research_follows_its_persons_consent(history):
     assert all(instant >= starts[person] for person, instant, *_ in tables["machine_learning_curated"])
 
 
+def under_other_names(history: History, folder: str) -> dict[str, bytes]:
+    """All drops of all runs, every version of a file under a name of its own."""
+    return {
+        name.replace("/", f"/{folder}-{number}/", 1): raw
+        for number, run in enumerate(history.runs)
+        for name, raw in run.items()
+    }
+
+
+def records(table: str, tables: Tables) -> Counter:
+    """The rows of a landing table that are records."""
+    if table != "customer_landing":
+        return tables[table]
+    return Counter(row for row in tables[table].elements() if row[DOUBT] is None)
+
+
 def made(history: History, policy: Policy) -> Tables:
     return lake(history.runs, history.arrived_at, policy, CONTENT_KEY, pseudonym)
 
 
 def only(names: tuple[str, ...], tables: Tables) -> dict[str, Counter]:
-    """These tables; of landed records what they say, not where they came from."""
+    """These tables; of landed records what they say, not where they came from, and no doubtful lines."""
     places = {name: COLUMNS[name].index("source_file") if name in RECORDS else None for name in names}
-    return {name: Counter(row[: places[name]] for row in tables[name].elements()) for name in names}
+    return {name: Counter(row[: places[name]] for row in records(name, tables).elements()) for name in names}
 
 
 def people_in(table: str, tables: Tables) -> set:

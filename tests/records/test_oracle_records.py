@@ -8,9 +8,8 @@ import oracle_records as oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from whole_files import ARRIVED, KEY, SOURCES, whole
-
 from stedi_common.settings import Limits
+from whole_files import ARRIVED, KEY, SOURCES, whole
 
 #: Limits that a small file exceeds.
 SMALL = Limits(line_bytes=1024, nesting=4, keys=12, digits=40)
@@ -23,8 +22,10 @@ def said_by_the_reader(content, source, limits, zone):
     columns = oracle.SOURCE_COLUMNS[source]
     return {
         "rows": [
-            (row["source_line"], row["mark"], row["reason"] or row.get("doubt"), row["rejected_column"])
-            + (row["content_hash"], repr([row[column] for column in columns]))
+            (
+                *(row["source_line"], row["mark"], row["reason"] or row.get("doubt"), row["rejected_column"]),
+                *(row["content_hash"], repr([row[column] for column in columns])),
+            )
             for row in rows
         ],
         **{count: getattr(tally, count) for count in COUNTS},
@@ -151,7 +152,8 @@ VALUES = st.one_of(
         fullmatch=True,
     ),
     st.from_regex(
-        r'"[\u00a0 ]?(mailto:|Ada <|<)?[A-Za-z\u00e9\u0130.]{1,5}[\u200b]?[@\uff20][a-z\u00df\u3002.-]{1,8}[;,.>]{0,2}(\?x)?"',
+        r'"[\u00a0 ]?(mailto:|Ada <|<)?[A-Za-z\u00e9\u0130.]{1,5}\u200b?[@\uff20]'
+        r'[a-z\u00df\u3002.-]{1,8}[;,.>]{0,2}(\?x)?"',
         fullmatch=True,
     ),
 )  # fmt: skip

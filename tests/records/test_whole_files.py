@@ -1,31 +1,36 @@
-"""Files: their lines and ends, however they are zipped and cut; and where the drops are."""
+"""Files: their lines and ends, however they are packed, encoded, set and cut."""
 
-import gzip
+import bz2
 import hashlib
 import os
 import pickle
-from datetime import datetime
 
 import pytest
+import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from whole_files import ARRIVED, KEY, SOURCES, in_order, pieces_of, reader, rows_of, zipped
+from stedi_common.settings import Limits
+from whole_files import ARRIVED, KEY, SOURCES, pieces_of, reader, rows_of, together, whole, zipped
 
-from stedi_common.errors import ContractError, EngineError, LakeError
-from stedi_common.records import Reader, drops, sha256
+from stedi_common.errors import ContractError, EngineError
+from stedi_common.records import Reader, discover
 from stedi_common.records.blocks import Block
 
 READING = b'{"user":"a@b.c","timestamp":1655564455341,"x":1.0,"y":0.0,"z":-1.0}'
 MANY = b"".join(READING.replace(b"341", b"%03d" % n) + b"\n" for n in range(60))
 
 pieces = st.sampled_from(
-    [READING, READING + b"\n", b"\n", b"\r\n", b"\r", b" ", b"{", b"\xff", b"\xef\xbb\xbf", b"[]\n", b'"']
+    [READING + b"\n", READING, b"\n", b"\r\n", b"\r", b" ", b"{", b"\xff", b"\xef\xbb\xbf", b"[]\n", b'"', b",", b"\0"]
 )
 contents = st.lists(pieces, max_size=12).map(b"".join)
 
+PACKINGS = {"corrupt_gzip": zipped, "corrupt_zstd": zstandard.compress, "corrupt_bzip2": bz2.compress}
+packings = pytest.mark.parametrize(("reason", "packed"), PACKINGS.items(), ids=PACKINGS)
 
-def marks(rows):
-    return [(row["source_line"], row["mark"], row["reason"]) for row in rows]
+
+def marks(said):
+    """Number, mark and reason of each row, and how many lines there are."""
+    return [*((row["source_line"], row["mark"], row["reason"]) for row in said.rows), said.tally.lines]
 
 
 @settings(deadline=None)
@@ -33,35 +38,48 @@ def marks(rows):
 @example(b"")
 @example(b"\xef\xbb\xbf")
 @example(b"\n")
-def test_every_line_has_one_row_and_the_end_counts_them(content):
-    *rows, end = rows_of(content)
-    *whole, rest = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    count = len(whole) + bool(rest)
-    assert [row["source_line"] for row in rows] == list(range(1, count + 1))
-    assert (end["mark"], end["source_line"]) == ("end_of_file", count)
-    assert end["content_hash"] == hashlib.sha256(content).hexdigest()
+def test_every_line_has_one_fate_and_the_end_counts_them(content):
+    rows, tally = whole(content)
+    *ended, rest = content.split(b"\n")
+    if tally.unit == "line":
+        assert tally.lines == len(ended) + bool(rest)
+    assert len(rows) + tally.blank == tally.lines
+    assert len({row["source_line"] for row in rows}) == len(rows)
+    assert tally.sha256 == hashlib.sha256(content).hexdigest()
 
 
 @settings(deadline=None)
 @given(content=contents, size=st.integers(1, 200))
 def test_blocks_make_no_difference(content, size):
     with pieces_of(size):
-        cut = rows_of(content)
-    assert cut == rows_of(content)
+        cut = whole(content)
+    assert cut == whole(content)
 
 
-@settings(deadline=None)
+@packings
+@settings(deadline=None, max_examples=30)
 @given(content=contents, cut=st.integers(0, 12), size=st.integers(1, 200))
-def test_zipping_makes_no_difference(content, cut, size):
-    members = zipped(content[:cut]) + zipped(content[cut:]) + b"\0" * 5
+def test_packing_makes_no_difference(reason, packed, content, cut, size):
+    members = packed(content[:cut]) + packed(content[cut:]) + b"\0" * 5
     with pieces_of(size):
-        rows = rows_of(members, name="a.json.gz")
-    assert without_file(rows[:-1]) == without_file(rows_of(content)[:-1])
-    assert rows[-1]["content_hash"] == hashlib.sha256(members).hexdigest()
+        said = whole(members, name="a.json.gz")
+    assert without_file(said.rows) == without_file(rows_of(content))
+    assert said.tally.sha256 == hashlib.sha256(members).hexdigest()
 
 
 def without_file(rows):
     return [row | {"source_file": None} for row in rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_a_mark_tells_the_encoding(encoding):
+    content = "\ufeff" * encoding.endswith("be") + READING.decode() + "\r\n{\n"
+    assert marks(whole(content.encode(encoding))) == [(1, None, None), (2, "rejected", "broken_json"), 2]
+
+
+def test_what_is_not_well_formed_in_utf_16_is_a_replacement_character():
+    content = READING.replace(b"a@b.c", b"a@\xc2\xa4.c").decode().encode("utf-16").replace(b"\xa4\0", b"\0\xd8")
+    assert rows_of(content)[0]["user"] == "a@\ufffd.c"
 
 
 def test_what_a_break_within_a_byte_had_given_is_kept():
@@ -71,66 +89,107 @@ def test_what_a_break_within_a_byte_had_given_is_kept():
     hashes = set()
     for size in (1, 5, 64, 400):
         with pieces_of(size):
-            hashes.add(rows_of(bytes(content), name="a.json.gz")[-2]["content_hash"])
+            hashes.add(rows_of(bytes(content), name="a.json.gz")[-1]["content_hash"])
     assert len(hashes) == 1
 
 
-@settings(deadline=None)
+@packings
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
-def test_a_torn_or_damaged_zip_keeps_the_lines_before_the_break(data):
-    content = bytearray(zipped(MANY))
+def test_a_torn_or_damaged_file_keeps_the_lines_before_the_break(reason, packed, data):
+    content = bytearray(packed(MANY))
     if data.draw(st.booleans()):
-        del content[data.draw(st.integers(1, len(content) - 1)) :]
+        del content[data.draw(st.integers(5, len(content) - 1)) :]
     else:
-        content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+        content[data.draw(st.integers(4, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     sizes = data.draw(st.lists(st.integers(1, 400), min_size=2, max_size=2))
     results = []
     for size in sizes:
         with pieces_of(size):
-            results.append(rows_of(bytes(content), name="a.json.gz"))
+            results.append(whole(bytes(content)))
     assert results[0] == results[1]
-    *rows, end = results[0]
-    assert [row["source_line"] for row in rows] == list(range(1, end["source_line"] + 1))
-    assert end["content_hash"] == hashlib.sha256(content).hexdigest()
+    rows, tally = results[0]
+    assert [row["source_line"] for row in rows] == list(range(1, tally.lines + 1))
+    assert tally.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_a_zip_that_breaks_off_ends_with_one_corrupt_line():
-    *rows, end = rows_of(zipped(READING + b"\n" + os.urandom(500).replace(b"\n", b""))[:-40], name="a.json.gz")
-    assert marks(rows) == [(1, None, None), (2, "rejected", "corrupt_gzip")]
-    assert end["source_line"] == 2
+@packings
+def test_a_file_that_breaks_off_ends_with_one_corrupt_line(reason, packed):
+    said = whole(packed(READING + b"\n" + os.urandom(500).replace(b"\n", b""))[:-40])
+    assert marks(said)[-2:] == [(said.tally.lines, "rejected", reason), said.tally.lines]
 
 
 def test_a_break_between_two_lines_is_a_corrupt_line_too():
-    rows = rows_of(zipped(READING + b"\n")[:-8], name="a.json.gz")
-    assert marks(rows) == [(1, None, None), (2, "rejected", "corrupt_gzip"), (2, "end_of_file", None)]
+    assert marks(whole(zipped(READING + b"\n")[:-8])) == [(1, None, None), (2, "rejected", "corrupt_gzip"), 2]
 
 
 def test_a_wrong_checksum_is_a_break():
-    rows = rows_of(zipped(READING + b"\n")[:-8] + b"\0" * 8, name="a.json.gz")
-    assert marks(rows) == [(1, None, None), (2, "rejected", "corrupt_gzip"), (2, "end_of_file", None)]
+    said = whole(zipped(READING + b"\n")[:-8] + b"\0" * 8)
+    assert marks(said) == [(1, None, None), (2, "rejected", "corrupt_gzip"), 2]
 
 
-@pytest.mark.parametrize("content", [READING + b"\n", b"\0", b"\x1f", b"\x1f\x8b"])
-def test_what_is_not_gzip_is_one_corrupt_line(content):
-    assert marks(rows_of(content, name="a.json.gz")) == [(1, "rejected", "corrupt_gzip"), (1, "end_of_file", None)]
+@pytest.mark.parametrize("name", ["a.json.gz", "a.json.zst", "a.json.bz2"])
+def test_the_content_tells_the_compression_and_not_the_name(name):
+    assert marks(whole(READING + b"\n", name=name)) == [(1, None, None), 1]
+    assert marks(whole(zipped(READING + b"\n"), name=name)) == [(1, None, None), 1]
+
+
+def test_a_file_that_only_begins_like_gzip_is_one_corrupt_line():
+    assert marks(whole(b"\x1f\x8b", name="a.json")) == [(1, "rejected", "corrupt_gzip"), 1]
 
 
 def test_garbage_behind_a_member_is_a_corrupt_line():
-    rows = rows_of(zipped(READING) + b"garbage", name="a.json.gz")
-    assert marks(rows) == [(1, "rejected", "corrupt_gzip"), (1, "end_of_file", None)]
+    assert marks(whole(zipped(READING) + b"garbage")) == [(1, "rejected", "corrupt_gzip"), 1]
 
 
-@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
-def test_an_empty_file_has_only_an_end(name):
-    assert marks(rows_of(b"", name=name)) == [(0, "end_of_file", None)]
+@pytest.mark.parametrize("content", [b"", zipped(b"")])
+def test_an_empty_file_has_only_an_end(content):
+    assert marks(whole(content)) == [0]
 
 
-def test_a_small_zip_of_a_great_line_is_read_in_pieces():
-    content = READING[:-1] + b' ,"unknown":"' + b"0" * 20_000_000 + b'"}\n' + READING
-    assert marks(rows_of(zipped(content), name="a.json.gz")) == [
+def test_a_rest_that_unpacks_to_too_much_is_one_line():
+    content = (READING + b"\n") + b" " * 40_000_000
+    said = whole(zipped(content), "customer")
+    assert marks(said)[-2] == (2, "rejected", "too_compressed")
+    assert said.tally.without_address >= 1
+
+
+def test_a_line_beyond_the_limit_is_one_rejected_object():
+    content = READING + b"\n" + READING[:-1] + b',"q":"' + b"0" * 2000 + b'"}\n' + READING + b"\n"
+    said = whole(content, limits=Limits(line_bytes=1024))
+    assert marks(said) == [(1, None, None), (2, "rejected", "too_long"), (3, None, None), 3]
+    assert said.tally.unit == "object"
+
+
+FRAMINGS = {
+    "in sequence": b"".join,
+    "in an array": lambda objects: b"[" + b", ".join(objects) + b"]",
+    "one a line in an array": lambda objects: b"[\n" + b",\n".join(objects) + b"\n]\n",
+    "a comma after each": lambda objects: b"".join(each + b",\n" for each in objects),
+    "pretty": lambda objects: b"\n".join(each.replace(b",", b",\n  ") for each in objects),
+    "with carriage returns": lambda objects: b"".join(each + b"\r" for each in objects),
+    "RFC 7464": lambda objects: b"".join(b"\x1e" + each + b"\n" for each in objects),
+    "with marks": lambda objects: b"".join(b"\xef\xbb\xbf" + each + b"\r\n" for each in objects),
+    "with zeros behind": lambda objects: b"\n".join(objects) + b"\n" + b"\0" * 1000,
+}
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_objects_are_the_same_however_they_are_set(framing):
+    objects = MANY.splitlines()
+    rows = rows_of(FRAMINGS[framing](objects))
+    columns = ("user", "timestamp", "x", "y", "z", "reason")
+    assert [[row[c] for c in columns] for row in rows] == [[row[c] for c in columns] for row in rows_of(MANY)]
+
+
+def test_a_stretch_that_is_no_object_is_one_unit():
+    content = READING + READING + b'{"user": ' + b"\n" + READING + b"\n"
+    assert marks(whole(content)) == [
         (1, None, None),
         (2, None, None),
-        (2, "end_of_file", None),
+        (3, "rejected", "broken_json"),
+        (4, None, None),
+        4,
     ]
 
 
@@ -153,8 +212,8 @@ def test_every_batch_has_the_schema(source, tmp_path):
     path = tmp_path / source / "a.json"
     path.parent.mkdir()
     path.write_bytes(MANY + b"\n{}\n[]")
-    (drop,) = drops(str(tmp_path), source)
-    assert {batch.schema for batch in reader(source).read(drop)} == {reader(source).schema}
+    (drop,) = discover(str(tmp_path), [source]).drops[source]
+    assert {parsed.lines.schema for parsed in reader(source).read(drop)} == {reader(source).schema}
 
 
 def test_only_a_customer_has_a_hash():
@@ -170,66 +229,12 @@ def test_an_unknown_source_is_a_clear_error():
         Reader("heart_rate", ARRIVED, KEY).schema  # noqa: B018
 
 
-# Where the drops are
-
-
-@pytest.fixture
-def landing(tmp_path):
-    for name in (
-        "customer/b.json",
-        "customer/2024/05/a b%20#?é.json.gz",
-        "customer/a.json",
-        "customer/c.csv",
-        "x/y.json",
-    ):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(zipped(b"") if name.endswith("gz") else name.encode())
-    (tmp_path / "customer" / "folder.json").mkdir()
-    return tmp_path
-
-
-def test_drops_are_the_json_files_at_any_depth_sorted_by_name(landing):
-    names = ["customer/2024/05/a b%20#?é.json.gz", "customer/a.json", "customer/b.json"]
-    assert [drop.name for drop in drops(str(landing), "customer")] == names
-    assert [drop.name for drop in drops(f"{landing}/", "customer")] == names
-
-
-def test_a_drop_knows_its_size_and_when_it_was_written(landing):
-    os.utime(landing / "customer" / "a.json", ns=(0, 1_700_000_000_123_456_789))
-    drop = drops(str(landing), "customer")[1]
-    assert (drop.bytes, drop.modified_at) == (15, datetime(2023, 11, 14, 22, 13, 20, 123456))
-    assert sha256(drop) == hashlib.sha256(b"customer/a.json").hexdigest()
-
-
-def test_a_zipped_drop_has_the_hash_of_the_zip(landing):
-    drop = drops(str(landing), "customer")[0]
-    (end,) = in_order(reader("customer").read(drop))
-    assert sha256(drop) == end["content_hash"] == hashlib.sha256(gzip.compress(b"", mtime=0)).hexdigest()
-
-
-def test_a_landing_folder_may_be_relative(landing, monkeypatch):
-    monkeypatch.chdir(landing.parent)
-    (drop,) = drops(landing.name, "x")
-    monkeypatch.chdir("/")
-    assert sha256(drop) == hashlib.sha256(b"x/y.json").hexdigest()
-
-
-def test_a_source_without_a_folder_has_no_drops(landing):
-    assert drops(str(landing), "step_trainer") == []
-
-
-def test_no_landing_folder_at_all_is_a_clear_error(tmp_path):
-    with pytest.raises(LakeError, match=r"expected a folder of drops, found none\nhint: name the folder"):
-        drops(str(tmp_path / "elsewhere"), "customer")
-
-
 def test_an_engine_error_says_where_but_never_quotes(monkeypatch):
-    def fails(*_):
+    def fails(*_, **__):
         raise ValueError("canary")
 
     monkeypatch.setattr("stedi_common.records.reader.record", fails)
     with pytest.raises(EngineError, match=r"a\.json: expected to read the lines from 7 on, got ValueError") as caught:
-        reader().parse(Block("a.json", 7, b'{"user":"canary"}\n'))
+        together(reader().parse(Block("a.json", 7, b'{"user":"canary"}\n')))
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None

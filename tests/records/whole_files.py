@@ -11,10 +11,13 @@ from unittest import mock
 
 import numpy as np
 import pyarrow as pa
-
-from stedi_common.records import Reader, discover, fast
 from stedi_common.records.tally import Tally
 from stedi_common.settings import Settings
+
+from stedi_common.contracts import Column, contract
+from stedi_common.records import Reader, blocks, compression, discover, fast
+from stedi_common.records import reader as reader_module
+from stedi_common.records import record as record_module
 
 ARRIVED = datetime(2024, 6, 1)
 KEY = b"a key for tests"
@@ -69,9 +72,37 @@ def zipped(content):
 
 
 @contextlib.contextmanager
+def pieces_of(size):
+    """Files are read, unpacked and cut in pieces of so many bytes."""
+    with (
+        mock.patch.object(blocks, "BLOCK_BYTES", size),
+        mock.patch("stedi_common.records.storage.READ_BYTES", size),
+        mock.patch.object(compression, "_PIECE", size),
+        mock.patch.object(compression, "_MOST_AT_ONCE", size),
+    ):
+        yield
+
+
+@contextlib.contextmanager
 def no_fast_path():
     def nothing(data, starts, columns, latest):
         return np.zeros(len(starts) - 1, np.bool_), [pa.array([], fast.arrow_type(column)) for column in columns]
 
     with mock.patch.object(fast, "read", nothing):
+        yield
+
+
+@contextlib.contextmanager
+def gained(source, types):
+    """The contract of the source's landing table has gained nullable columns: types by name."""
+    had = contract(f"{source}_landing")
+    columns = tuple(Column(name, type_, False, "internal", "Gained.") for name, type_ in types.items())
+    has = replace(had, columns=(*had.source_columns, *columns, *had.columns[len(had.source_columns) :]))
+    modules = (reader_module, record_module)
+    with contextlib.ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(mock.patch.object(module, "contract", lambda name: {has.name: has}[name]))
+        for known in (reader_module._schema, record_module.fields_of):
+            known.cache_clear()
+            stack.callback(known.cache_clear)
         yield
