@@ -199,7 +199,7 @@ SPELLINGS = st.builds(
             lambda text: f"A. Walker <{text.title()}>" if "@" in text else text,
         )
     ),
-    absent=st.sampled_from((None, "null", '""', '" \\t"')),
+    absent=st.sampled_from((None, "null", '""', '" \\t"', "false", "NaN")),
 )
 
 
@@ -218,13 +218,13 @@ UNREADABLE = (
 MISSING = ("null", '""', '" "')
 BLANK = (b"", b"  ", b"\t\v\f", b"\r")
 #: What may stand in the place of a customer's date of update: nobody can tell when the line was written.
-NO_DATES = ('"yesterday"', "null", "1", '"2024-03-05T12:00:00"', "NaN")
+NO_DATES = ('"yesterday"', "null", '""', "1", '"2024-03-05T12:00:00"', "NaN")
 NOT_RECORDS = (
     *(b"{", b"[]", b"7", b'"text"', b"null", b"NaN", b"nonsense", b"{'user': 1}"),
     *(b"\xff\xfe", b'{"user": "\xc3"}', b"\xef\xbb\xbf{}", b'{"x": NaN}', b'{"x": 1,}', b"{} {}", b'{"x": 01}'),
     *(b'{"x": "tab\there"}', b"{}", b"\x00", b"\xc2\xa0", b"\x1c", b"{} {", b'"stranger@example.org"'),
     *(b'{"a": ' * depth + b"1" + b"}" * depth for depth in (100, 101)),
-    b"{" + b", ".join(b'"key%d": 1' % number for number in range(1001)) + b"}",
+    *[b"{" + b", ".join(b'"%d": 1' % number for number in range(1001)) + b"}"] * 3,
 )
 
 
@@ -251,11 +251,14 @@ def spoiled(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
 
 @st.composite
 def doubtful(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
-    """A customer's line that is no record, but in which the address stands, with its consent or without."""
-    if draw(st.booleans()):
-        date = draw(st.sampled_from(NO_DATES))
-        return line([(key, date if key.lower() == "lastupdatedate" else token) for key, token in fields])
-    return damaged(draw, line(fields))
+    """A customer's line that is no record, most often with the address in it, with a consent or without."""
+    kind = draw(st.sampled_from(("no date", "no date", "damaged", "damaged", "in quotes", "of nobody")))
+    if kind == "damaged":
+        return damaged(draw, line(fields))
+    if kind == "in quotes":
+        return json.dumps(line(fields).decode()).encode()
+    spoils, bad = ("lastupdatedate", draw(st.sampled_from(NO_DATES))) if kind == "no date" else ("email", "null")
+    return line([(key, bad if key.lower() == spoils else token) for key, token in fields])
 
 
 def damaged(draw: DrawFn, whole: bytes) -> bytes:

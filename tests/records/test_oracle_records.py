@@ -8,8 +8,9 @@ import oracle_records as oracle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stedi_common.settings import Limits
 from whole_files import ARRIVED, KEY, SOURCES, whole
+
+from stedi_common.settings import Limits
 
 #: Limits that a small file exceeds.
 SMALL = Limits(line_bytes=1024, nesting=4, keys=12, digits=40)

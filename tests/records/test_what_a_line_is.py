@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stedi_common.settings import Limits
 from whole_files import ARRIVED, KEY, gained, row_of, rows_of, whole
 
 from stedi_common.records import values
+from stedi_common.settings import Limits
 
 READING = {"user": "a@b.c", "timestamp": 1655564455341, "x": 1.0, "y": 0.0, "z": -1.0}
 CUSTOMER = {"email": "a@b.c", "lastUpdateDate": 1655564455341}

@@ -9,12 +9,12 @@ import pytest
 import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from stedi_common.settings import Limits
 from whole_files import ARRIVED, KEY, SOURCES, pieces_of, reader, rows_of, together, whole, zipped
 
 from stedi_common.errors import ContractError, EngineError
 from stedi_common.records import Reader, discover
 from stedi_common.records.blocks import Block
+from stedi_common.settings import Limits
 
 READING = b'{"user":"a@b.c","timestamp":1655564455341,"x":1.0,"y":0.0,"z":-1.0}'
 MANY = b"".join(READING.replace(b"341", b"%03d" % n) + b"\n" for n in range(60))

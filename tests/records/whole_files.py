@@ -11,13 +11,13 @@ from unittest import mock
 
 import numpy as np
 import pyarrow as pa
-from stedi_common.records.tally import Tally
-from stedi_common.settings import Settings
 
 from stedi_common.contracts import Column, contract
 from stedi_common.records import Reader, blocks, compression, discover, fast
 from stedi_common.records import reader as reader_module
 from stedi_common.records import record as record_module
+from stedi_common.records.tally import Tally
+from stedi_common.settings import Settings
 
 ARRIVED = datetime(2024, 6, 1)
 KEY = b"a key for tests"
