@@ -47,7 +47,15 @@ def consents(customer_landing: Frame) -> Frame:
             (is_suspended | ~nw.col(DOUBT).is_null()).alias("in_doubt"),
             nw.when(~refuses).then(start).alias("consent_start"),
         )
-        .drop("counts", "took_effect", "withheld", "renewed_at", "consented_at", *_LATEST, *(f"last_{name}" for name in _LATEST))
+        .drop(
+            "counts",
+            "took_effect",
+            "withheld",
+            "renewed_at",
+            "consented_at",
+            *_LATEST,
+            *(f"last_{name}" for name in _LATEST),
+        )
     )
 
 

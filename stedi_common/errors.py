@@ -20,6 +20,10 @@ class PolicyError(StediError):
     """A policy is unknown, not allowed here, or not the one the sources were built under."""
 
 
+class SettingsError(StediError):
+    """The settings' file is not there, or says something that is not understood."""
+
+
 class KeyMissingError(StediError):
     """There is no pseudonym key where one must be."""
 

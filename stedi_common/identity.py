@@ -1,14 +1,127 @@
-"""What people and devices are known by (rule 1): one spelling of a name, wherever it was written."""
+"""What people and devices are known by (rule 1): one name, however it was written. docs/records.md, "Identities"."""
 
 from __future__ import annotations
 
-#: ASCII white space. Other kinds are content.
+import re
+from unicodedata import normalize
+from urllib.parse import unquote
+
+import idna
+
+#: ASCII white space.
 SPACE = " \t\n\v\f\r"
 
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+#: A regular expression, for Arrow too, of ASCII text that needs lower case only: it holds no `--` (of IDNA's `xn--`).
+PLAIN = r"(?:-?[!#-'*+./-9=?-Z\[-~])*-?[!#-'*+/-9=?-Z\[-~]"
+
+#: Characters that are removed, as ranges of a regular expression.
+_WHITE_SPACE_AND_CONTROLS = "\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+#: Default_Ignorable_Code_Point of Unicode; unassigned code points of it are reserved, so the list is stable.
+_DEFAULT_IGNORABLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+
+_PLAIN_CHARACTERS = re.compile(r"[!#-'*+\--9=?-Z\[-~]+")
+_REMOVED = re.compile(f"[{_WHITE_SPACE_AND_CONTROLS}{_DEFAULT_IGNORABLE}]+")
+_ENDS = ";,."
+_MAILTO = re.compile("(?:mailto:)+")
+_BRACKETS = re.compile("([^<>]*)<+([^<>]*)>+")
+_QUOTES = "\"'"
+#: Before the `@` no special of RFC 5322; behind it labels with single dots. So a spelling that is not understood,
+#: such as a list or a comment, does not become a stranger.
+_ADDRESS = re.compile(r"""[^@"<>()\[\]:;,\\]+@[a-z0-9_\x80-\U0010ffff-]+(?:\.[a-z0-9_\x80-\U0010ffff-]+)*""")
+_LONGEST_LABEL = 63
+#: What is longer is no address, and is left as it is: normalising takes quadratic time in the worst case.
+_LONGEST = 1_000
 
 
-def normalised(name: str) -> str:
-    """The name without white space around it, in lower case; both in ASCII only: the Kelvin sign is no k."""
-    trimmed = name.strip(SPACE)
-    return trimmed.lower() if trimmed.isascii() else trimmed.translate(_LOWER)
+def address(text: str) -> str:
+    """The normalised address: `JÜRGEN@München.example` and `mailto:ju\u0308rgen@xn--mnchen-3ya.example` are one."""
+    if _is_plain(text):
+        return text.lower()
+    return _until_stable(text) if len(text) <= _LONGEST else text
+
+
+def device(text: str) -> str:
+    """The normalised serial number."""
+    if _is_plain(text):
+        return text.lower()
+    return _folded(text).rstrip(_ENDS) if len(text) <= _LONGEST else text
+
+
+def is_address(name: str) -> bool:
+    """Whether a normalised name is an address: one `@`, and on both sides what an address has there."""
+    return len(name) <= _LONGEST and _ADDRESS.fullmatch(name) is not None
+
+
+def _is_plain(text: str) -> bool:
+    """What `PLAIN` says, quicker and in constant memory."""
+    return _PLAIN_CHARACTERS.fullmatch(text) is not None and "--" not in text and not text.endswith(".")
+
+
+def _until_stable(text: str) -> str:
+    """What one round lays bare may need another: brackets in a `mailto:`, a dot at the end behind a bracket."""
+    while True:
+        name = _with_ascii_domain(_bare(_folded(text)))
+        if name == text:
+            return name
+        text = name
+
+
+def _folded(text: str) -> str:
+    """NFKC_Casefold of Unicode, without white space and control characters.
+
+    What is invisible goes first, so that it cannot keep a letter and its mark apart.
+    """
+    while True:
+        visible = _REMOVED.sub("", text)
+        folded = normalize("NFKC", normalize("NFKC", visible).casefold())
+        if folded == text:
+            return folded
+        text = folded
+
+
+def _bare(text: str) -> str:
+    """The address without `mailto:`, display name and what stands behind it in a list."""
+    text = text.rstrip(_ENDS)
+    if match := _MAILTO.match(text):
+        text = _unquoted(text[match.end() :].partition("?")[0])
+    if (match := _BRACKETS.fullmatch(text)) and _is_of(match[1], match[2]):
+        return match[2]
+    return text
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:  # not UTF-8: another address must not come of it
+        return text
+
+
+def _is_of(name: str, bracketed: str) -> bool:
+    """Whether the display name may go: it is no second address."""
+    return "@" not in name or name.strip(_QUOTES) == _MAILTO.sub("", bracketed)
+
+
+def _with_ascii_domain(text: str) -> str:
+    local, at, domain = text.partition("@")
+    if not at or "@" in domain:
+        return text
+    return local + at + ".".join(map(_ascii_label, domain.replace("\u3002", ".").split(".")))
+
+
+def _ascii_label(label: str) -> str:
+    """The label as IDNA writes it in ASCII; as it is if IDNA refuses it."""
+    if len(label) > _LONGEST_LABEL:  # IDNA would refuse it, after a long time
+        return label
+    try:
+        # IDNA knows letters that folding does not: the sharp s. They are folded as they are elsewhere.
+        unicode = _folded(idna.ulabel(label)) if label.startswith("xn--") else label
+        return label if unicode.isascii() and unicode == label else _encoded(unicode)
+    except UnicodeError:
+        return label
+
+
+def _encoded(label: str) -> str:
+    return idna.encode(label, uts46=True, transitional=False).decode()

@@ -148,7 +148,7 @@ def _run(
         needed = given(arguments)
         with closing(connect(arguments.engine, lake(arguments))) as engine:
             for step in steps:
-                if problem := _problem(lambda step=step: _print(step, step.run(engine, needed))):
+                if problem := _problem(step, engine, needed):
                     stale.append(f"{step.table} is stale: {problem}")
                     if step.is_needed:
                         break
@@ -157,9 +157,10 @@ def _run(
     return "; ".join(stale) or None
 
 
-def _problem(run: Callable[[], str | None]) -> str | None:
+def _problem(step: Step, engine: Engine, needed: Given | None) -> str | None:
+    """Run the step and print what it did. Returns what is wrong with its table then."""
     try:
-        return run()
+        return _print(step, step.run(engine, needed))
     except Exception as error:
         return _told(error)
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 from stedi_common.errors import PolicyError
-from stedi_common.identity import normalised
+from stedi_common.identity import device
 
 Consent = Literal["as-of", "ever"]
 Pairing = Literal["owner", "timestamp"]
 
 #: Names of the environment whose tables people rely on. All others are free words.
 PRODUCTION = ("prod", "production")
+
+#: UTF-32 comes first: its mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         # However the list was written, it names devices as landing does.
-        serials = frozenset(map(normalised, self.defective_serials)) - {""}
+        serials = frozenset(map(device, self.defective_serials)) - {""}
         object.__setattr__(self, "defective_serials", serials)
 
     @classmethod
@@ -39,7 +49,7 @@ class Policy:
         """The policy of these words. Raises PolicyError if one is unknown, or not allowed in the environment."""
         _expect("consent", consent, get_args(Consent))
         _expect("pairing", pairing, get_args(Pairing))
-        if normalised(environment) in PRODUCTION and (consent, pairing) != ("as-of", "owner"):
+        if environment.strip().lower() in PRODUCTION and (consent, pairing) != ("as-of", "owner"):
             raise PolicyError(
                 f"policy: expected consent=as-of pairing=owner in {environment.strip()}, "
                 f"got consent={consent} pairing={pairing}",
@@ -55,6 +65,21 @@ class Policy:
             digest = hashlib.sha256("\n".join(sorted(self.defective_serials)).encode()).hexdigest()
             serials = f" defective={len(self.defective_serials)}:{digest[:16]}"
         return f"consent={self.consent} pairing={self.pairing}{serials}"
+
+
+def serials(content: bytes) -> frozenset[str]:
+    """The serial numbers of a file, one a line, as any editor writes it: with or without a byte-order mark.
+
+    Raises:
+        PolicyError: it is not text. A list that cannot be read must not count as an empty one.
+    """
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        lines = content.decode(encoding).splitlines()
+    except UnicodeDecodeError as error:
+        expected = f"policy: expected a list of defective serial numbers in {encoding.upper()}"
+        raise PolicyError(f"{expected}, got other bytes at {error.start}", hint="save it as UTF-8") from None
+    return frozenset(map(device, lines)) - {""}
 
 
 def _expect(name: str, got: str, known: tuple[str, ...]) -> None:

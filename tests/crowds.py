@@ -1,12 +1,15 @@
 """Many generated histories in one lake, none knowing of the others: what an engine costs is paid once for all."""
 
+import bz2
 import gzip
 import re
 import zlib
 from collections.abc import Iterable
 from functools import cache
 
-from histories import ARRIVALS, History, histories
+import zstandard
+from histories import ARRIVALS, PACKINGS, History, histories
+from oracle_records import MARKS
 from test_histories import sample
 
 from stedi_common.policy import Policy
@@ -42,13 +45,26 @@ def together(crowd: Iterable[History]) -> History:
     return History(runs, ARRIVALS)
 
 
+def unzstd(raw: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(raw, allow_extra_data=False)
+
+
+#: How packed files begin; what unpacking a damaged one raises.
+UNPACKED = {b"\x1f\x8b": (".gz", gzip.decompress), b"(\xb5/\xfd": (".zst", unzstd), b"BZh": (".bz2", bz2.decompress)}
+DAMAGED = (ValueError, EOFError, OSError, zlib.error, zstandard.ZstdError)
+#: People and devices, also where a hyphen is written in full width.
+WHO = re.compile(r"(walker|stranger|sn(?:-|\\uff0d))", re.IGNORECASE)
+
+
 def renamed(raw: bytes, number: int) -> bytes:
-    """The drop with other people and devices in it. What no one can unzip stays."""
-    if not raw.startswith(b"\x1f\x8b"):
-        return re.sub(rb"(?i)(walker|stranger|sn-)", rb"%d\1" % number, raw)
+    """The drop with other people and devices in it. What no one can unpack or decode as a whole stays."""
     try:
-        return gzip.compress(renamed(gzip.decompress(raw), number), mtime=0)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+        for magic, (ending, unpack) in UNPACKED.items():
+            if raw.startswith(magic):
+                return PACKINGS[ending](renamed(unpack(raw), number))
+        encoding = next((encoding for mark, encoding in MARKS if raw.startswith(mark)), "latin-1")
+        return WHO.sub(rf"{number}\1", raw.decode(encoding)).encode(encoding)
+    except DAMAGED:
         return raw
 
 

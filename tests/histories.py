@@ -1,16 +1,21 @@
 """Generated histories: drops that arrive in runs, small worlds in which people, devices and instants keep meeting.
 
-A history is drawn as records with typed values; then every value is spelled (`Spelling`), some records are spoiled, and
-the lines are put into files and the files into runs. Everything shrinks to one plainly spelled file in one run.
+A history is drawn as records with typed values; then every value is spelled (`Spelling`), some records are spoiled or
+damaged, the lines are set (`FRAMINGS`), packed and put into files, and the files into runs, in which some change.
+Everything shrinks to one plainly spelled file in one run.
 """
 
+import bz2
 import gzip
 import json
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import zstandard
 from drops import milliseconds
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -19,7 +24,7 @@ from stedi_common.policy import Policy
 
 MILLISECOND, HOUR, DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
 
-PEOPLE = tuple(f"walker{number}@example.org" for number in range(1, 6))
+PEOPLE = (*(f"walker{number}@example.org" for number in range(1, 5)), "walker\u00e9\u00fc5@example.org")
 DEVICES = tuple(f"sn-{number}" for number in range(1, 8))
 
 #: When records are made and consents given. Some pairs share a day, one is a midnight, so partitions have edges.
@@ -31,6 +36,8 @@ LATER = datetime(2024, 3, 5, 12)
 INSTANTS = (LATER, *(moment + nudge for moment in MOMENTS for nudge in (0 * DAY, -MILLISECOND, MILLISECOND)))
 #: When each run begins.
 ARRIVALS = tuple(datetime(2024, 4, day) for day in (1, 2, 3))
+#: A clock that is ahead when the first run begins, and a consent that begins after all of them.
+AHEAD, SOME_DAY = ARRIVALS[0] + 20 * HOUR, ARRIVALS[-1] + 30 * DAY
 #: Right for some runs, wrong for others.
 LATEST = tuple(str(milliseconds(arrival + DAY) + late) for arrival in ARRIVALS for late in (0, 1))
 
@@ -46,8 +53,7 @@ class History:
     arrived_at: tuple[datetime, ...]
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A drop and the run that finds it."""
 
     name: str
@@ -61,8 +67,8 @@ class File:
 @st.composite
 def customer(draw: DrawFn, number: int) -> Record:
     """A version of a person's record: mostly consenting, mostly with a device of their own."""
-    updated = draw(st.sampled_from(MOMENTS))
-    shares = draw(often(st.sampled_from(MOMENTS), st.none(), of=5))
+    updated = draw(st.sampled_from((*MOMENTS * 3, AHEAD)))
+    shares = draw(st.sampled_from((*MOMENTS * 4, *[None] * 5, SOME_DAY)))
     own, spare, somebodys = DEVICES[number], DEVICES[(number + 5) % 7], draw(st.sampled_from(DEVICES))
     return {
         "customerName": draw(st.sampled_from((None, "Walker", "W. \u00c4ther", "nul\0l", "\u2028"))),
@@ -182,7 +188,16 @@ SPELLINGS = st.builds(
         (json.dumps, lambda n: f'"{n}"', lambda n: f"{n:.1f}", lambda n: f"{n}e0", lambda n: f"-{-n}")
     ),
     identity=st.sampled_from(
-        (str, str.upper, str.title, lambda text: f" {text}\t", lambda text: f"\r\n{text.upper()}\v")
+        (
+            *(str, str.upper, str.title, lambda text: f" {text}\t", lambda text: f"\r\n{text.upper()}\v"),
+            lambda text: unicodedata.normalize("NFD", text),
+            lambda text: unicodedata.normalize("NFD", text.upper()),
+            lambda text: text.replace("@", "\uff20").replace("-", "\uff0d"),
+            lambda text: f"\u00a0{text}\u200b",
+            lambda text: text.replace("@", "\u00ad@\u2060") + ".",
+            lambda text: f"mailto:{text}?subject=steps" if "@" in text else f"{text};",
+            lambda text: f"A. Walker <{text.title()}>" if "@" in text else text,
+        )
     ),
     absent=st.sampled_from((None, "null", '""', '" \\t"')),
 )
@@ -202,11 +217,14 @@ UNREADABLE = (
 )
 MISSING = ("null", '""', '" "')
 BLANK = (b"", b"  ", b"\t\v\f", b"\r")
+#: What may stand in the place of a customer's date of update: nobody can tell when the line was written.
+NO_DATES = ('"yesterday"', "null", "1", '"2024-03-05T12:00:00"', "NaN")
 NOT_RECORDS = (
     *(b"{", b"[]", b"7", b'"text"', b"null", b"NaN", b"nonsense", b"{'user': 1}"),
     *(b"\xff\xfe", b'{"user": "\xc3"}', b"\xef\xbb\xbf{}", b'{"x": NaN}', b'{"x": 1,}', b"{} {}", b'{"x": 01}'),
-    *(b'{"x": "tab\there"}', b"{}", b"\x00", b"\xc2\xa0", b"\x1c"),
-    *(b"[" * depth + b"]" * depth for depth in (100, 101)),
+    *(b'{"x": "tab\there"}', b"{}", b"\x00", b"\xc2\xa0", b"\x1c", b"{} {", b'"stranger@example.org"'),
+    *(b'{"a": ' * depth + b"1" + b"}" * depth for depth in (100, 101)),
+    b"{" + b", ".join(b'"key%d": 1' % number for number in range(1001)) + b"}",
 )
 
 
@@ -231,6 +249,25 @@ def spoiled(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
     )
 
 
+@st.composite
+def doubtful(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
+    """A customer's line that is no record, but in which the address stands, with its consent or without."""
+    if draw(st.booleans()):
+        date = draw(st.sampled_from(NO_DATES))
+        return line([(key, date if key.lower() == "lastupdatedate" else token) for key, token in fields])
+    return damaged(draw, line(fields))
+
+
+def damaged(draw: DrawFn, whole: bytes) -> bytes:
+    """The line with another byte somewhere, or one less, or broken off."""
+    place = draw(st.integers(0, len(whole) - 1))
+    before, after = whole[:place], whole[place + 1 :]
+    return draw(st.sampled_from((before + after, before, *(before + byte + after for byte in DAMAGE))))
+
+
+DAMAGE = (b"\0", b'"', b"\\", b"{", b"}", b"\xc3", b"\x80", b" ", b"7")
+
+
 def timed(field: tuple[str, str], token: str) -> tuple[str, str]:
     """The field with another instant, if it is an instant."""
     key, _ = field
@@ -245,6 +282,8 @@ def spelled(draw: DrawFn, record: Record) -> list[bytes]:
     if kind == "plain":
         return [plain]
     fields = draw(SPELLINGS).fields(record)
+    if kind == "spoiled" and "email" in record and draw(st.booleans()):
+        return [plain, draw(doubtful(fields))]
     return {
         "other": lambda: [line(fields)],
         "both": lambda: [plain, line(fields)],
@@ -254,55 +293,104 @@ def spelled(draw: DrawFn, record: Record) -> list[bytes]:
 
 # Files and runs
 
-#: What else may be with a file.
-DRESSES = (*["as it is"] * 9, "marked", "open", "truncated", "gzip", "gzip", "gzip", "torn gzip", "bad gzip")
+#: How lines are set in a file, each with what ends a line there.
+FRAMINGS: dict[str, Callable[[list[bytes], bytes], bytes]] = {
+    "lines": lambda lines, ending: b"".join(line + ending for line in lines),
+    "marked": lambda lines, ending: b"".join(b"\xef\xbb\xbf" + line + ending for line in lines),
+    "open": lambda lines, ending: ending.join(lines),
+    "padded": lambda lines, ending: b"".join(line + ending for line in lines) + b"\0" * 9,
+    "commas": lambda lines, ending: b"".join(line + b"," + ending for line in lines),
+    "array of lines": lambda lines, ending: b"[" + (b"," + ending).join(lines) + b"]",
+    "array": lambda lines, _: b"[" + b", ".join(lines) + b"]",
+    "objects": lambda lines, _: b"".join(lines),
+    "carriage returns": lambda lines, _: b"".join(line + b"\r" for line in lines),
+    "sequence": lambda lines, ending: b"".join(b"\x1e" + line + ending for line in lines),
+    "pretty": lambda lines, ending: b"".join(pretty(line, ending) + ending for line in lines),
+}
+#: Mostly as the document has it.
+FRAMED = (*["lines"] * 16, *FRAMINGS)
+
+
+def pretty(line: bytes, ending: bytes) -> bytes:
+    return re.sub(rb"^\{|(?<=,) ", lambda found: found[0] + ending, line).removesuffix(b"}") + ending + b"}"
+
+
+ENCODINGS = (*["utf-8"] * 16, "utf-16", "utf-16-be", "utf-32")
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": lambda content: gzip.compress(content, mtime=0),
+    ".zst": zstandard.compress,
+    ".bz2": bz2.compress,
+}
+PACKED = (*[""] * 8, ".gz", ".gz", ".gz", ".zst", ".bz2")
 FOLDERS = ("", "2024/", "2024/03/", "z/")
+NAMES = (*("a.json", "B.json", "c d.json", "\u00e9.json", "0.json") * 3, "a.JSONL", "b.ndjson", "c.Txt", "part-0")
+#: Files that nobody reads.
+SKIPPED = {
+    **{
+        f"customer/{name}": b'{"email": "walker1@example.org"}\n'
+        for name in ("_SUCCESS", ".a.json", "a.json.tmp", "a.csv")
+    },
+    **{
+        f"accelerometer/{name}": b"{}"
+        for name in ("_temporary/0/a.json", "~a.json", "a.parquet", ".b/c.json", "a.tar.gz")
+    },
+    "README.md": b"",
+    "customers/a.json": b"{}",
+    "step_trainer/__MACOSX/a.json": b"\0",
+}
 
 
 @st.composite
 def files(draw: DrawFn, source: str, lines: list[bytes], runs: int) -> list[File]:
-    """The lines in some files, some of which come again under another name."""
+    """The lines in some files, some of which come again, under another name or changed under their own."""
     names = draw(st.lists(names_of(source), min_size=4, max_size=4, unique=True))
     cuts = sorted(draw(st.lists(st.integers(0, len(lines)), max_size=2)))
     parts = [lines[start:end] for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
     found = [draw(file(name, part, runs)) for name, part in zip(names, parts, strict=False)]
-    if draw(st.integers(0, 3)) == 3:
-        again = draw(st.sampled_from(found))
-        kind = names[3].removesuffix(".gz") + (".gz" if again.name.endswith(".gz") else "")
-        found.append(File(kind, again.content, draw(st.integers(0, runs - 1))))
+    again = draw(st.sampled_from(("", "", "", "", "copied", "grown")))
+    if again == "copied":
+        found.append(File(names[3], draw(st.sampled_from(found)).content, draw(st.integers(0, runs - 1))))
+    if again == "grown" and (first := found[0]).run + 1 < runs:
+        found.append(draw(file(first.name, parts[0] + parts[-1], runs))._replace(name=first.name, run=first.run + 1))
+        found[0] = first._replace(content=first.content[: draw(st.sampled_from((0, 40, 1000)))])
     return found
 
 
 def names_of(source: str) -> SearchStrategy[str]:
-    """Names that differ in more than `.gz`."""
-    return st.builds(
-        "{}/{}{}.json".format,
-        st.just(source),
-        st.sampled_from(FOLDERS),
-        st.sampled_from(("a", "B", "c d", "\u00e9", "0")),
-    )
+    return st.builds("{}/{}{}".format, st.just(source), st.sampled_from(FOLDERS), st.sampled_from(NAMES))
 
 
 @st.composite
 def file(draw: DrawFn, name: str, lines: list[bytes], runs: int) -> File:
-    ending = draw(often(st.just(b"\n"), st.just(b"\r\n"), of=4))
-    content = b"".join(line + ending for line in lines)
-    dress = draw(st.sampled_from(DRESSES))
-    run = draw(st.integers(0, runs - 1))
-    if dress == "marked":
-        return File(name, b"\xef\xbb\xbf" + content, run)
-    if dress == "open":
-        return File(name, content.removesuffix(ending), run)
-    if dress == "truncated":
-        return File(name, content[: -draw(st.integers(1, 40))], run)
-    if dress == "as it is":
-        return File(name, content, run)
-    zipped = gzip.compress(content, mtime=0)
-    if dress == "torn gzip":
-        zipped = zipped[: -draw(st.integers(1, 60))]
-    if dress == "bad gzip":
-        zipped = draw(st.sampled_from((content, b"", zipped + zipped, zipped + b"\0\0", zipped + b"rest", zipped[:3])))
-    return File(f"{name}.gz", zipped, run)
+    ending = draw(st.sampled_from((b"\n", b"\n", b"\n", b"\r\n")))
+    content = FRAMINGS[draw(st.sampled_from(FRAMED))](lines, ending)
+    content = encoded(content, draw(st.sampled_from(ENCODINGS)))
+    packing = draw(st.sampled_from(PACKED))
+    content = PACKINGS[packing](content) if packing else content
+    content = draw(st.sampled_from(TORN))(content)
+    # What a file is told by is its content, so its name may lie.
+    return File(
+        name + draw(st.sampled_from((packing, packing, packing, ".gz"))), content, draw(st.integers(0, runs - 1))
+    )
+
+
+def encoded(content: bytes, encoding: str) -> bytes:
+    if encoding == "utf-8":
+        return content
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    return mark + content.decode("utf-8", "replace").encode(encoding)
+
+
+#: What becomes of a file on its way.
+TORN: tuple[Callable[[bytes], bytes], ...] = (
+    *[lambda content: content] * 16,
+    lambda content: content[:-1],
+    lambda content: content[:-7],
+    lambda content: content[: len(content) // 2],
+    lambda content: content + b"\0\0",
+    lambda content: content + content,
+    lambda content: content + b"rest",
+)
 
 
 # Histories
@@ -318,7 +406,7 @@ def histories(draw: DrawFn) -> History:
         for found in draw(files(source, lines, runs)):
             drops[found.run][found.name] = found.content
     if draw(st.integers(0, 7)) == 7:
-        drops[0] |= {"customer/_SUCCESS": b"{}", "customer/empty.json": b"", "step_trainer/empty.json.gz": b""}
+        drops[0] |= SKIPPED | {"customer/empty.json": b"", "step_trainer/empty.json.gz": b""}
     return History(tuple(drops), ARRIVALS[:runs])
 
 

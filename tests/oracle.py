@@ -1,4 +1,4 @@
-"""The lake in plain Python: DESIGN's rules as nested loops, slow and simple, the judge of both engines."""
+"""The lake in plain Python: the rules as nested loops, slow and simple, the judge of both engines."""
 
 import hashlib
 import hmac
@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from oracle_records import (
     EPOCH,
+    SOURCE_COLUMNS,
     SOURCES,
+    Line,
     RejectedError,
+    doubts,
     identity,
-    is_drop,
     lines,
-    readers,
     record,
     record_hash,
+    skipped,
+    source_of,
     trimmed,
 )
 
@@ -26,17 +29,19 @@ from stedi_common.policy import Policy
 Row = dict[str, Any]
 Runs = Sequence[Mapping[str, bytes]]
 
-SOURCE_COLUMNS = {source: tuple(readers(source, EPOCH)) for source in SOURCES}
+#: How many lines of a file became what.
+COUNTS = (
+    *("lines", "landed", "rejected", "duplicate", "suppressed", "blank"),
+    *("nulled_values", "doubtful", "without_address"),
+)
 
-#: The columns of the rows in `Tables`: the contracts' own, without when and how a file arrived.
+#: The columns of the rows in `Tables`: the contracts' own, without when and how a file arrived and what keys it had.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "customer_landing": (*SOURCE_COLUMNS["customer"], "record_hash", "source_file", "source_line"),
+    "customer_landing": (*SOURCE_COLUMNS["customer"], "record_hash", "doubt", "source_file", "source_line"),
     "accelerometer_landing": (*SOURCE_COLUMNS["accelerometer"], "source_file", "source_line"),
     "step_trainer_landing": (*SOURCE_COLUMNS["step_trainer"], "source_file", "source_line"),
     "rejected_records": ("source", "source_file", "source_line", "reason", "rejected_column", "content_hash"),
-    "landed_files": (
-        *("source", "source_file", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
-    ),
+    "landed_files": ("source", "source_file", *COUNTS, "unit", "skipped"),
     "customer_trusted": (*SOURCE_COLUMNS["customer"], "consent_start"),
     "accelerometer_trusted": SOURCE_COLUMNS["accelerometer"],
     "customers_curated": (*SOURCE_COLUMNS["customer"], "consent_start"),
@@ -55,16 +60,33 @@ class Tables:
         return self.rows[table]
 
 
+class Place(NamedTuple):
+    """Where a line lies, and when the run that read it began."""
+
+    source_file: str
+    source_line: int
+    arrived_at: datetime
+
+
 @dataclass
 class Landing:
-    """What landed so far. A record is its typed values, so equal records are one; each has the place it came from."""
+    """What landed so far. A record is its typed values, so equal records are one; each has the place it came from.
 
-    records: dict[str, dict[tuple[Any, ...], tuple[str, int]]] = field(default_factory=lambda: {s: {} for s in SOURCES})
+    doubtful: the rows of doubtful lines, of which none equals another.
+    files: by name and content (its SHA-256), what became of the lines; a skipped file has no content.
+    """
+
+    records: dict[str, dict[tuple[Any, ...], Place]] = field(default_factory=lambda: {s: {} for s in SOURCES})
+    doubtful: list[Row] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
-    files: dict[str, Row] = field(default_factory=dict)
+    files: dict[tuple[str, str], Row] = field(default_factory=dict)
 
     def of(self, source: str) -> list[Row]:
-        return [dict(zip(SOURCE_COLUMNS[source], values, strict=True)) for values in self.records[source]]
+        """The records of a source, with their places."""
+        return [
+            dict(zip(SOURCE_COLUMNS[source], values, strict=True)) | place._asdict() | {"doubt": None}
+            for values, place in self.records[source].items()
+        ]
 
 
 def lake(
@@ -84,41 +106,94 @@ def lake(
 def land(runs: Runs, arrived_at: Sequence[datetime], key: bytes) -> Landing:
     landing = Landing()
     for drops, began_at in zip(runs, arrived_at, strict=True):
+        before = len(landing.doubtful)
         for name in sorted(drops):
-            if is_drop(name) and name not in landing.files:
-                landing.files[name] = land_file(landing, name, drops[name], began_at, key)
+            reason = skipped(name)
+            version = name, "" if reason else content_of(drops[name])
+            if version not in landing.files:
+                unit, counts = (None, Counter()) if reason else land_file(landing, name, drops[name], began_at, key)
+                landing.files[version] = file_row(name, counts, unit, reason)
+        count_strangers(landing, drops, landing.doubtful[before:])
     return landing
 
 
-def land_file(landing: Landing, name: str, raw: bytes, arrived_at: datetime, key: bytes) -> Row:
-    source = name.split("/", maxsplit=1)[0]
-    records, counts = landing.records[source], Counter[str]()
-    for line in lines(name, raw):
+def land_file(landing: Landing, name: str, raw: bytes, arrived_at: datetime, key: bytes) -> tuple[str, Counter[str]]:
+    """Lands a version of a file: what counted as its lines, and how many of them became what."""
+    source, counts = source_of(name), Counter[str]()
+    records = landing.records[source]
+    unit, found = lines(name, raw)
+    for line in found:
         counts["lines"] += 1
         if line.is_blank:
             counts["blank"] += 1
             continue
+        place = Place(name, line.number, arrived_at)
         try:
             values, nulled = record(source, line, arrived_at)
         except RejectedError as fault:
-            counts["rejected"] += 1
-            landing.rejected.append(rejection(source, name, line.number, fault, content_hash(line.content, key)))
+            in_doubt = doubtful_rows(line, fault, place) if source == "customer" else []
+            landing.doubtful += in_doubt
+            if not in_doubt:
+                landing.rejected.append(rejection(source, place, fault, content_hash(line.content, key)))
+            counts += fate(source, fault, is_doubtful=bool(in_doubt))
             continue
-        counts["nulled_values"] += nulled
+        counts["nulled_values"] += len(nulled)
         counts["duplicate" if values in records else "landed"] += 1
-        records.setdefault(values, (name, line.number))
-    return {"source": source, "source_file": name} | {c: counts[c] for c in COLUMNS["landed_files"][2:]}
+        records.setdefault(values, place)
+    return unit, counts
 
 
-def rejection(source: str, name: str, number: int, fault: RejectedError, content: str) -> Row:
+def doubtful_rows(line: Line, fault: RejectedError, place: Place) -> list[Row]:
+    """Rule 3: a row for each address that can be read in a customer's line that is no record."""
+    return [
+        dict(zip(SOURCE_COLUMNS["customer"], values, strict=True)) | place._asdict() | {"doubt": fault.reason}
+        for _, values in doubts(line, fault, place.arrived_at)
+    ]
+
+
+def fate(source: str, fault: RejectedError, is_doubtful: bool) -> Counter[str]:
+    """What a line that is no record counts as."""
+    is_about_anybody = source == "customer" and (not is_doubtful or is_cut_off(fault.reason))
+    counted = ("landed", "doubtful") if is_doubtful else ("rejected",)
+    return Counter((*counted, *["without_address"] * is_about_anybody))
+
+
+def is_cut_off(reason: str) -> bool:
+    """Whether a part of the line was never read, in which anybody may be."""
+    return reason.startswith(("too_long", "too_compressed", "corrupt_"))
+
+
+def count_strangers(landing: Landing, drops: Mapping[str, bytes], doubtful: list[Row]) -> None:
+    """Rule 3: a doubtful line of this run that is about nobody who has a record may be about anybody."""
+    known = {row["email"] for row in landing.of("customer")}
+    people: dict[tuple[str, int], set[str]] = {}
+    for row in doubtful:
+        if not is_cut_off(row["doubt"]):
+            people.setdefault((row["source_file"], row["source_line"]), set()).add(row["email"])
+    for (name, _), emails in people.items():
+        if not emails & known:
+            landing.files[name, content_of(drops[name])]["without_address"] += 1
+
+
+def file_row(name: str, counts: Counter[str], unit: str | None, reason: str | None) -> Row:
+    counted = {count: counts[count] for count in COUNTS}
+    return {"source": source_of(name), "source_file": name} | counted | {"unit": unit, "skipped": reason}
+
+
+def rejection(source: str, place: Place, fault: RejectedError, content: str) -> Row:
     return {
         "source": source,
-        "source_file": name,
-        "source_line": number,
+        "source_file": place.source_file,
+        "source_line": place.source_line,
         "reason": fault.reason,
         "rejected_column": fault.column,
         "content_hash": content,
     }
+
+
+def content_of(raw: bytes) -> str:
+    """Rule 12: what tells one version of a file from another."""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def content_hash(content: bytes, key: bytes) -> str:
@@ -126,15 +201,17 @@ def content_hash(content: bytes, key: bytes) -> str:
 
 
 def landing_zone(landing: Landing) -> Tables:
-    def records(source: str) -> Counter[tuple[Any, ...]]:
-        return Counter((*values, *place) for values, place in landing.records[source].items())
+    def hashed(row: Row) -> Row:
+        """A doubtful line's hash is of the place where it lies, which no oracle knows."""
+        values = [row[column] for column in SOURCE_COLUMNS["customer"]]
+        return row | {"record_hash": None if row["doubt"] else record_hash(values)}
 
-    customers = landing.records["customer"].items()
+    customers = [hashed(row) for row in [*landing.of("customer"), *landing.doubtful]]
     return Tables(
         {
-            "customer_landing": Counter((*values, record_hash(values), *place) for values, place in customers),
-            "accelerometer_landing": records("accelerometer"),
-            "step_trainer_landing": records("step_trainer"),
+            "customer_landing": bag("customer_landing", customers),
+            "accelerometer_landing": bag("accelerometer_landing", landing.of("accelerometer")),
+            "step_trainer_landing": bag("step_trainer_landing", landing.of("step_trainer")),
             "rejected_records": bag("rejected_records", landing.rejected),
             "landed_files": bag("landed_files", landing.files.values()),
         }
@@ -148,7 +225,7 @@ def governed(landing: Landing, policy: Policy, pseudonym: Callable[[str], str]) 
     """The five governed tables of what has landed."""
     customers, readings, steps = (landing.of(source) for source in SOURCES)
 
-    consenting = customer_trusted(customers)
+    consenting = customer_trusted(customers, landing.doubtful)
     moves = accelerometer_trusted(readings, consenting, policy)
     curated = customers_curated(consenting, moves)
     owners = owners_of_devices(customers, curated, policy)
@@ -166,35 +243,62 @@ def governed(landing: Landing, policy: Policy, pseudonym: Callable[[str], str]) 
     )
 
 
-def customer_trusted(customers: list[Row]) -> dict[str, Row]:
+def customer_trusted(customers: list[Row], doubtful: list[Row]) -> dict[str, Row]:
     """Rules 4 and 5: by email, whoever shares with research now, and from when on."""
     people: dict[str, list[Row]] = {}
-    for customer in customers:
-        people.setdefault(customer["email"], []).append(customer)
+    for row in [*customers, *doubtful]:
+        people.setdefault(row["email"], []).append(row)
 
     trusted = {}
-    for email, records in people.items():
-        current = current_customer(records)
-        if current["sharewithresearchasofdate"] is not None:
-            trusted[email] = current | {"consent_start": consent_start(current, records)}
+    for email, rows in people.items():
+        statements = [row for row in rows if is_statement(row)]
+        if not statements or is_suspended(rows):
+            continue
+        current = current_customer(statements)
+        if not is_refusal(current):
+            trusted[email] = current | {"consent_start": consent_start(current, statements)}
     return trusted
 
 
-def current_customer(records: list[Row]) -> Row:
-    """Rule 4: the latest; at a tie the one without consent, then the later consent, then the greater hash."""
-    return max(records, key=how_current)
+def is_refusal(row: Row) -> bool:
+    return row["sharewithresearchasofdate"] is None
 
 
-def how_current(customer: Row) -> tuple[Any, ...]:
-    consent = customer["sharewithresearchasofdate"]
-    values = [customer[column] for column in SOURCE_COLUMNS["customer"]]
-    return customer["lastupdatedate"], consent is None, consent or EPOCH, record_hash(values)
+def is_statement(row: Row) -> bool:
+    """Rule 4: whether the row says anything about consent. A doubtful line with a consent does not, it suspends."""
+    return row["doubt"] is None or is_refusal(row)
 
 
-def consent_start(current: Row, records: list[Row]) -> datetime:
-    """Rule 5: the consent as of, but never before the person last had none."""
-    without = [record["lastupdatedate"] for record in records if record["sharewithresearchasofdate"] is None]
-    return max([current["sharewithresearchasofdate"], *without])
+def is_suspended(rows: list[Row]) -> bool:
+    """Rule 4: whether no record arrived later than some doubtful line in which a consent can be read."""
+    arrivals = [row["arrived_at"] for row in rows if row["doubt"] is None]
+    return any(not is_statement(row) and not any(arrival > row["arrived_at"] for arrival in arrivals) for row in rows)
+
+
+def took_effect(row: Row) -> datetime:
+    """Rule 4: a record at the earlier of its date and its arrival, a doubtful line at its arrival."""
+    return row["arrived_at"] if row["doubt"] else min(row["lastupdatedate"], row["arrived_at"])
+
+
+def current_customer(statements: list[Row]) -> Row:
+    """Rule 4: the last to take effect; at a tie the one without consent, the later consent, the greater hash."""
+    return max(statements, key=how_current)
+
+
+def how_current(row: Row) -> tuple[Any, ...]:
+    consent = row["sharewithresearchasofdate"]
+    values = [row[column] for column in SOURCE_COLUMNS["customer"]]
+    return took_effect(row), is_refusal(row), consent or EPOCH, record_hash(values)
+
+
+def consent_start(current: Row, statements: list[Row]) -> datetime:
+    """Rule 5: the stated date, unless they refused at or after it: then when they first consented again."""
+    stated: datetime = current["sharewithresearchasofdate"]
+    refusals = [took_effect(row) for row in statements if is_refusal(row)]
+    if not refusals or max(refusals) < stated:
+        return stated
+    renewals = [row for row in statements if not is_refusal(row) and took_effect(row) > max(refusals)]
+    return min(row["lastupdatedate"] for row in renewals)
 
 
 def is_admitted(at: datetime, person: Row, policy: Policy) -> bool:

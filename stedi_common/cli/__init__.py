@@ -20,7 +20,7 @@ from stedi_common.contracts import SOURCES, Contract, contract, names
 from stedi_common.engines import Engine, connect
 from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
+from stedi_common.policy import Policy, serials
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key
 from stedi_common.settings import Settings
 

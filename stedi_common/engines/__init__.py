@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stedi_common.engines.parts import DataFile
     from stedi_common.engines.retention import Expired
     from stedi_common.records import Drop, Reader
+    from stedi_common.records.tally import Tally
 
 ENGINES = ("embedded", "spark")
 
@@ -53,25 +54,6 @@ class Head:
     def rows(self) -> int:
         """How many rows the table has."""
         return int(self.summary.get("total-records", 0))
-
-
-@dataclass
-class Tally:
-    """What became of a file's lines as far as one can tell by reading them."""
-
-    lines: int = 0
-    rejected: int = 0
-    blank: int = 0
-    nulled_values: int = 0
-    sha256: str = ""
-
-    def add(self, other: Tally) -> None:
-        """Add the counts of other lines of the file."""
-        self.lines += other.lines
-        self.rejected += other.rejected
-        self.blank += other.blank
-        self.nulled_values += other.nulled_values
-        self.sha256 = self.sha256 or other.sha256
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from importlib.resources import as_file, files
@@ -36,7 +36,6 @@ from stedi_common.engines import (
     Head,
     Held,
     Staged,
-    Tally,
     conflict,
     no_snapshot,
     spans,
@@ -51,6 +50,7 @@ from stedi_common.errors import EngineError, LakeError
 from stedi_common.frames import DROPPED, Frame, Judged
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
+from stedi_common.records.tally import Tally
 
 #: Compiling what Spark generates takes a third of a short run: these make Java compile later, and less at a time.
 _COMPILE_LESS = (
@@ -107,10 +107,8 @@ _ARROW_SQL = {
 
 REJECTED_RECORDS = contract("rejected_records")
 
-_TALLY = pa.schema(
-    [("file", pa.string())]
-    + [(field.name, pa.string() if field.name == "sha256" else pa.int64()) for field in fields(Tally)]
-)
+#: A tally as JSON.
+_TALLY = pa.schema([("file", pa.string()), ("tally", pa.string())])
 
 #: What PySpark names with every expression. Py4J has Java look for it in all jars, each time.
 _OFTEN_NAMED = (
@@ -273,7 +271,7 @@ class SparkEngine:
         piles = _piles(drops, self._spark.sparkContext.defaultParallelism * 2)
         tasks = self._spark.range(0, len(piles), 1, len(piles))
         told = tasks.mapInArrow(_writing(reader, piles, folder, layouts), _sql_schema(_TALLY)).collect()
-        return merged({row["file"]: Tally(*row[1:])} for row in told)
+        return merged({row["file"]: Tally.from_json(row["tally"])} for row in told)
 
     def _parquet(self, folder: str, schema: pa.Schema) -> DataFrame:
         # The days are Arrow's, which knows one calendar only; Spark asks where a birthday lies before 1582.
@@ -630,7 +628,7 @@ def _writing(
         for batch in batches:
             for pile in batch.column("id").to_pylist():
                 tallies = Blocks(reader, piles[pile]).write(folder, *layouts)
-                rows = [{"file": file, **asdict(tally)} for file, tally in tallies.items()]
+                rows = [{"file": file, "tally": tally.as_json()} for file, tally in tallies.items()]
                 yield pa.RecordBatch.from_pylist(rows, _TALLY)
 
     return write

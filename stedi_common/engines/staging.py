@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from pyarrow import fs
 
 from stedi_common.contracts import contract
-from stedi_common.engines import Tally, fingerprints
+from stedi_common.engines import fingerprints
 from stedi_common.engines.parts import DataFile, Layout, Parts, filesystem, make_folder
 from stedi_common.errors import CommitConflictError
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader
+from stedi_common.records.tally import Tally
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
@@ -127,13 +128,13 @@ class Blocks:
             Parts(f"{folder}/{REJECTED}", rejected_in) as rejected,
         ):
             for block in iter(self._next, None):
-                lines = self._reader.parse(block)
-                tallies.setdefault(block.name, Tally()).add(_tally(block, lines))
-                marks = lines.column("mark")
-                good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
-                records.add(self._rows(good, records_in.schema))
-                prints.add(fingerprints.of(good, keys))
-                rejected.add(self._rows(lines.filter(pc.equal(marks, "rejected")), rejected_in.schema))
+                for lines, tally in self._reader.parse(block):
+                    tallies.setdefault(block.name, Tally()).add(tally)
+                    marks = lines.column("mark")
+                    good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
+                    records.add(self._rows(good, records_in.schema))
+                    prints.add(fingerprints.of(good, keys))
+                    rejected.add(self._rows(lines.filter(pc.is_valid(marks)), rejected_in.schema))
         return tallies
 
     def _rows(self, lines: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -163,17 +164,6 @@ def _of_part(prints: pa.Table, part: int, parts: int) -> NDArray[np.int64]:
     """Those of one of so many parts; equal ones are in the same."""
     values: NDArray[np.int64] = prints.column(0).to_numpy()
     return values[values % parts == part] if parts > 1 else values
-
-
-def _tally(block: Block, lines: pa.RecordBatch) -> Tally:
-    if block.sha256 is not None:
-        return Tally(lines=block.line, sha256=block.sha256)
-    marks = lines.column("mark")
-    return Tally(
-        rejected=pc.sum(pc.equal(marks, "rejected")).as_py() or 0,
-        blank=pc.sum(pc.equal(marks, "blank")).as_py() or 0,
-        nulled_values=pc.sum(lines.column("nulled_values")).as_py() or 0,
-    )
 
 
 def _remove(folder: str) -> None:

@@ -6,13 +6,26 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import StediError
 from stedi_common.generate.drops import Drop, Drops
 from stedi_common.generate.lines import Axes, accelerometer_lines, customer_lines, step_trainer_lines
+from stedi_common.generate.people import NEVER, Bools
 from stedi_common.generate.plan import Plan
 from stedi_common.generate.sessions import Instants, accelerometer, by_day, in_files, step_trainer
-from stedi_common.generate.truth import Tally, Truth, landing, person_by_person, policies, stories
+from stedi_common.generate.truth import (
+    Tally,
+    Truth,
+    consent_starts,
+    doubts,
+    in_doubt,
+    landing,
+    person_by_person,
+    policies,
+    stories,
+)
 from stedi_common.generate.world import World
 
 __all__ = ["Drop", "Plan", "Truth", "generate"]
@@ -28,12 +41,16 @@ def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None
     """
     _expect_no_drops(into)
     world = World.of(plan)
-    tally = Tally(world.people, world.devices, world.records)
-    drops = _write_customers(plan, into, world)
-    drops += _write_readings(plan, into, world, tally, progress or (lambda done, total: None))
-    files = tuple(sorted(drops, key=lambda drop: drop.name))
-    truth = Truth(plan, files, stories(world.people, world.consents), landing(files), policies(tally))
-    _write_truth(truth, world, into / TRUTH)
+    customers = _write_customers(plan, into, world)
+    # From a doubtful line on nobody of whom it is about is in research: it lands after all that they said.
+    doubted = in_doubt(customers, world.people)
+    starts = consent_starts(world.records, len(world.people))
+    tally = Tally(np.where(doubted, NEVER, starts), world.devices, world.records)
+    readings = _write_readings(plan, into, world, tally, progress or (lambda done, total: None))
+    files = tuple(sorted(customers + readings, key=lambda drop: drop.name))
+    doubt = doubts(files, doubted & (starts < NEVER))
+    truth = Truth(plan, files, stories(world.people, world.consents), doubt, landing(files), policies(tally))
+    _write_truth(truth, world, doubted, into / TRUTH)
     return truth
 
 
@@ -78,8 +95,8 @@ def _write_readings(
     return phone_drops.written + step_drops.written
 
 
-def _write_truth(truth: Truth, world: World, into: Path) -> None:
+def _write_truth(truth: Truth, world: World, doubted: Bools, into: Path) -> None:
     truth.write(into)
-    people = person_by_person(world.people, world.devices, world.consents, world.records)
+    people = person_by_person(world.people, world.devices, world.consents, world.records, doubted)
     with (into / "people.jsonl").open("w", encoding="utf-8") as out:
         out.writelines(json.dumps(person) + "\n" for person in people)

@@ -20,6 +20,9 @@ _GZIP, _LATE = 8, 25
 _BYTE_ORDER_MARK, _CRLF, _NO_LAST_ENDING, _CUT, _BROKEN_GZIP, _REDELIVERED = 12, 12, 12, 12, 4, 20
 _EMPTY, _NOT_GZIP = 8, 16  # one in so many days
 
+#: Customers' lines are few, and each kind of dirt is to be among them.
+_DIRTIER = {"customer": 4, "accelerometer": 1, "step_trainer": 1}
+
 
 @dataclass(frozen=True)
 class Drop:
@@ -41,10 +44,11 @@ class Drops:
 
     def deliver(self, lines: Lines, day: int) -> None:
         """Writes a day's lines to a file: dirty as planned, sometimes days late, sometimes twice."""
-        content, counts = soiled(lines, self._plan.dirt, self._draw)
+        share = min(self._plan.dirt * _DIRTIER[self._source], 0.5)
+        content, counts = soiled(lines, share, self._draw, self._plan.without_address)
         late = self._draw_between(1, 3) if self._one_in(_LATE) and self._source != "customer" else 0
         folder = min(day + late, self._plan.days - 1)
-        data, ending = self._encoded(content, counts)
+        data, ending = self._encoded(content, lines, counts)
         self._write(day, folder, data, ending, counts)
         if self._plan.dirt and self._one_in(_REDELIVERED):
             self._write(day, min(folder + 1, self._plan.days - 1), data, ending, counts.again())
@@ -53,28 +57,42 @@ class Drops:
         """Files without a single record, on some days."""
         if self._plan.dirt and self._one_in(_EMPTY):
             self._write(day, day, b"", ".json", Counts())
-        if self._plan.dirt and self._one_in(_NOT_GZIP):
-            self._write(day, day, b"503 Slow Down\n", ".json.gz", Counts(rejected={"corrupt_gzip": 1}))
+        if self._plan.dirt and self._one_in(_NOT_GZIP) and self._may_lose:
+            counts = Counts()
+            counts.reject("broken_json", self._source)
+            self._write(day, day, b"503 Slow Down\n", ".json.gz", counts)
 
-    def _encoded(self, content: pa.BinaryArray, counts: Counts) -> tuple[bytes | memoryview, str]:
+    @property
+    def _may_lose(self) -> bool:
+        """Whether there may be lines that are about nobody."""
+        return self._source != "customer" or self._plan.without_address
+
+    def _encoded(self, content: pa.BinaryArray, lines: Lines, counts: Counts) -> tuple[bytes | memoryview, str]:
         """A file's bytes and the ending of its name. Counts a line that was cut off."""
         data: bytes | memoryview = _data(content)
         gzip, dirty = self._one_in(_GZIP), self._plan.dirt > 0
-        broken = gzip and dirty and self._one_in(_BROKEN_GZIP)
+        broken = gzip and dirty and self._one_in(_BROKEN_GZIP) and self._may_lose
         if dirty and self._one_in(_CRLF):
             data = bytes(data).replace(b"\n", b"\r\n")
         if broken or (dirty and self._one_in(_CUT)):
-            counts.reject("corrupt_gzip" if broken else "truncated")
-            data = bytes(data) + self._cut_off(content)
+            data = bytes(data) + self._cut_off(content, lines, counts, "corrupt_gzip" if broken else "truncated")
         elif dirty and self._one_in(_NO_LAST_ENDING):
             data = bytes(data).rstrip(b"\r\n")
         if dirty and self._one_in(_BYTE_ORDER_MARK):
             data = b"\xef\xbb\xbf" + data
         return (_gzip(data, broken), ".json.gz") if gzip else (data, ".json")
 
-    def _cut_off(self, content: pa.BinaryArray) -> bytes:
-        last = content[-1].as_py().decode().rstrip("\n")
-        return cut(last, Dice(self._draw_between(0, 2**62))).encode()
+    def _cut_off(self, content: pa.BinaryArray, lines: Lines, counts: Counts, reason: str) -> bytes:
+        """The beginning of the last line once more. Of a customer it has the address."""
+        last, dice = content[-1].as_py().decode().rstrip("\n"), Dice(self._draw_between(0, 2**62))
+        if self._source != "customer":
+            counts.reject(reason, self._source)
+            return cut(last, dice).encode()
+        record = lines.record(len(lines) - 1)
+        counts.doubt(record)
+        # Of what is left of a gzip file nobody knows what else was in it.
+        counts.without_address += reason == "corrupt_gzip"
+        return cut(last, dice, after=record.values["email"]).encode()
 
     def _write(self, day: int, folder: int, data: bytes | memoryview, ending: str, counts: Counts) -> None:
         self._numbers[day] += 1

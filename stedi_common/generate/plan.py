@@ -22,6 +22,7 @@ class Plan:
     dirt: the share of lines that are not as they should be. At 0 the files have no oddities, repeats or surprises.
     shared_serials: fulfilment's defect. Every customer record carries one of the same few serial numbers, whatever
     device the customer has; the devices themselves still report their own.
+    without_address: some dirty customer lines name nobody, so that their landing ends with exit code 4 (rule 3).
     """
 
     people: int = 200
@@ -32,6 +33,7 @@ class Plan:
     dirt: float = 0.01
     shared_serials: bool = False
     lines_per_file: int = 50_000
+    without_address: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what cannot be made. Raises StediError."""

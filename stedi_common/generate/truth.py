@@ -28,11 +28,14 @@ class Truth:
     landing: rows of the landing tables, and of `rejected_records`, under any policy.
     policies: by policy (`consent=as-of pairing=owner`), rows of the trusted and curated tables.
     people: how many there are, and the share of those with each story.
+    doubt: how many customer lines are doubtful, how many are about nobody known, and how many people who consent are
+    out of research by doubt, if all drops land in one run.
     """
 
     plan: Plan
     files: tuple[Drop, ...]
     people: dict[str, float]
+    doubt: dict[str, int]
     landing: dict[str, int]
     policies: dict[str, dict[str, int]]
 
@@ -45,7 +48,7 @@ class Truth:
         files = [{"file": drop.name, "source": drop.source} | drop.counts.as_json() for drop in self.files]
         plan = asdict(self.plan) | {"start": str(self.plan.start)}
         tables = {"landing": self.landing, "policies": self.policies}
-        return {"plan": plan, "people": self.people} | tables | {"files": files}
+        return {"plan": plan, "people": self.people, "doubt": self.doubt} | tables | {"files": files}
 
     def write(self, into: Path) -> None:
         """Writes `truth.json`."""
@@ -56,10 +59,10 @@ class Truth:
 class Tally:
     """Counts the rows of the tables, day by day: days share no instant."""
 
-    def __init__(self, people: People, devices: Devices, records: Records) -> None:
-        self._start = consent_starts(records, len(people))
-        self._claims = claims(records, len(people))
-        self._people, self._devices = len(people), len(devices.serials)
+    def __init__(self, starts: Ints, devices: Devices, records: Records) -> None:
+        self._start = starts
+        self._claims = claims(records, len(starts))
+        self._people, self._devices = len(starts), len(devices.serials)
         self._accelerometer = {consent: np.zeros(self._people, np.int64) for consent in CONSENTS}
         # Counted by device, as if each were admitted: which ones are is known at the end.
         self._step_trainer = {consent: np.zeros(self._devices, np.int64) for consent in CONSENTS}
@@ -119,10 +122,29 @@ def consent_starts(records: Records, people: int) -> Ints:
     order = np.lexsort((rank, records.at, records.person))
     current = np.full(people, NONE)
     current[records.person[order]] = records.research[order]  # the last of each person stays
-    without = np.zeros(people, np.int64)
-    unshared = records.research == NONE
-    np.maximum.at(without, records.person[unshared], records.at[unshared])
-    return np.where(current == NONE, NEVER, np.maximum(current, without))
+    refused = np.full(people, NONE)
+    shares = records.research != NONE
+    np.maximum.at(refused, records.person[~shares], records.at[~shares])
+    # Whoever had refused by their stated date begins with the first record in which they consent again.
+    renews = shares & (records.at > refused[records.person])
+    renewed = np.full(people, NEVER)
+    np.minimum.at(renewed, records.person[renews], records.at[renews])
+    return np.where(current == NONE, NEVER, np.where(current > refused, current, renewed))
+
+
+def in_doubt(customers: Sequence[Drop], people: People) -> Bools:
+    """Whom a doubtful line is about."""
+    about = {address for drop in customers for address in drop.counts.about}
+    return np.array([email in about for email in people.emails])
+
+
+def doubts(files: Sequence[Drop], out: Bools) -> dict[str, int]:
+    """Doubtful lines, lines about nobody known, and people out of research who consent."""
+    return {
+        "doubtful": sum(drop.counts.doubtful for drop in files),
+        "without_address": sum(drop.counts.without_address for drop in files),
+        "people_out": int(out.sum()),
+    }
 
 
 def claims(records: Records, people: int) -> Ints:
@@ -150,10 +172,10 @@ def stories(people: People, consents: Consents) -> dict[str, float]:
 
 
 def person_by_person(
-    people: People, devices: Devices, consents: Consents, records: Records
+    people: People, devices: Devices, consents: Consents, records: Records, doubted: Bools
 ) -> Iterator[dict[str, Any]]:
     """For every person the address, the story, the devices worn and on record, consents, and since when they count."""
-    starts = consent_starts(records, len(people)).tolist()
+    starts = np.where(doubted, NEVER, consent_starts(records, len(people))).tolist()
     bounds = np.searchsorted(records.person, np.arange(len(people) + 1))
     for i, start in enumerate(starts):
         own = slice(bounds[i], bounds[i + 1])
@@ -164,6 +186,7 @@ def person_by_person(
             "story": "guest" if people.guest[i] else Story(consents.story[i]).name.lower(),
             "devices": [devices.serials[device] for device in worn],
             "on_record": sorted({devices.serials[device] for device in on_record.tolist()}),
+            "in_doubt": bool(doubted[i]),
             "consents": _periods(records.at[own].tolist(), records.research[own].tolist()),
             "consent_start": None if start == NEVER else start,
         }

@@ -18,13 +18,13 @@ from stedi_common import __version__
 from stedi_common.consent import DOUBT
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, until_kept
-from stedi_common.errors import EngineError, StediError
+from stedi_common.errors import CommitConflictError, StediError
 from stedi_common.frames import Frame, distinct
 from stedi_common.landing.deduplicate import PLACE, surplus
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
 from stedi_common.pseudonym import PseudonymKey
-from stedi_common.records import Drop, Found, Reader, Skipped, discover, is_readable, shown
+from stedi_common.records import Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.settings import Settings
 
 __all__ = ["Failed", "Landed", "land", "land_all"]
@@ -172,12 +172,14 @@ class _Landing:
         """Land the new drops, without those that cannot be read."""
         try:
             return self._land()
-        except (OSError, EngineError):
-            unreadable = {drop.name for drop in self.drops if not is_readable(drop)}
-            if not unreadable:
+        except CommitConflictError:
+            raise
+        except (OSError, StediError):
+            why = {drop.name: reason for drop in self.drops if (reason := why_unreadable(drop))}
+            if not why:
                 raise
-        skipped = [Skipped(name, "unreadable", self.reader.source) for name in unreadable]
-        drops = [drop for drop in self.drops if drop.name not in unreadable]
+        skipped = [Skipped(name, reason, self.reader.source) for name, reason in why.items()]
+        drops = [drop for drop in self.drops if drop.name not in why]
         return replace(self, drops=drops, skipped=sorted([*self.skipped, *skipped])).land()
 
     def _land(self) -> Landed:

@@ -2,10 +2,19 @@
 
 from stedi_common.records.blocks import Block
 from stedi_common.records.reader import Parsed, Reader
-from stedi_common.records.storage import Drop, Found, Skipped, discover, is_readable, sha256, shown
+from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, why_unreadable
 from stedi_common.records.tally import Tally
 
 __all__ = [
-    *("Block", "Drop", "Found", "Parsed", "Reader", "Skipped", "Tally"),
-    *("discover", "is_readable", "sha256", "shown"),
+    "Block",
+    "Drop",
+    "Found",
+    "Parsed",
+    "Reader",
+    "Skipped",
+    "Tally",
+    "discover",
+    "sha256",
+    "shown",
+    "why_unreadable",
 ]

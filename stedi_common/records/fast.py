@@ -28,7 +28,8 @@ Mask = npt.NDArray[np.bool_]
 _LINES_ASKED = 16
 #: Offsets in Arrow's strings have 32 bits.
 _MOST_BYTES = 2**31
-_MOST_FIELDS = 32
+#: A line with more keys is not taken.
+MAX_FIELDS = 32
 
 _COMMA = ord(",")
 _FIELD = re.compile(rb'([{,] ?"([A-Za-z0-9_]{1,64})" ?: ?)("[^"\\]*"|[^",{}\[\] ]+)')
@@ -36,6 +37,8 @@ _TAIL = re.compile(rb" ?\}\r?\n")
 
 # ASCII without quotes, escapes, control characters and commas; it neither begins nor ends with a space.
 _TEXT = r"[!#-+\--\[\]-~](?:[ !#-+\--\[\]-~]*[!#-+\--\[\]-~])?"
+# `identity.PLAIN` without the backslash, which is an escape in JSON: all that normalising changes is the case.
+_IDENTITY = r"(?:-?[!#-'*+./-9=?-Z\[\]-~])*-?[!#-'*+/-9=?-Z\[\]-~]"
 _PATTERNS = {
     "string": _TEXT,
     "double": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?",
@@ -47,17 +50,24 @@ _UNKNOWN = rf'(?:"(?:{_TEXT})?"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9
 
 
 class Layout(NamedTuple):
-    """How a line is written: the literals before, between and after its values, and whose values they are."""
+    """How a line is written: the literals before, between and after its values, whose values they are, and its keys."""
 
     literals: tuple[bytes, ...]
     columns: tuple[Column | None, ...]
+    keys: tuple[str, ...]
 
     @property
     def pattern(self) -> str:
         """Matches a line of this layout whose values can be read in one way only."""
         first, *others = (re.escape(literal.decode()) for literal in self.literals)
-        values = (_PATTERNS[column.type] if column else _UNKNOWN for column in self.columns)
+        values = (_pattern(column) if column else _UNKNOWN for column in self.columns)
         return rf"\A{first}{''.join(map(str.__add__, values, others))}\z"
+
+
+def keys_of(data: bytes, starts: Offsets, columns: Sequence[Column]) -> tuple[str, ...]:
+    """The keys of all lines that `read` takes, as written."""
+    layout = _learned(data, starts, columns)
+    return layout.keys if layout else ()
 
 
 def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -> tuple[Mask, list[pa.Array]]:
@@ -93,8 +103,9 @@ def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
     """How the line is written; None unless it names every required column, none twice, in a way understood here."""
     literals = [b""]
     columns: list[Column | None] = []
+    keys: list[str] = []
     end = 0
-    while (field := _FIELD.match(line, end)) and len(columns) < _MOST_FIELDS:
+    while (field := _FIELD.match(line, end)) and len(columns) < MAX_FIELDS:
         before, name, value = field.groups()
         column = by_name.get(name.decode().lower())
         # The quotes of a known column's value are a part of the layout.
@@ -104,13 +115,18 @@ def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
         literals[-1] += before + quote
         literals.append(quote)
         columns.append(column)
+        keys.append(name.decode())
         end = field.end()
     literals[-1] += line[end:]
     known = [column.name for column in columns if column]
     required = {column.name for column in by_name.values() if column.required}
     names_all = required.issubset(known) and len(set(known)) == len(known)
     is_whole = _TAIL.fullmatch(line, end) is not None and line.startswith(b"{") and line.count(b"{") == 1
-    return Layout(tuple(literals), tuple(columns)) if is_whole and names_all else None
+    return Layout(tuple(literals), tuple(columns), tuple(keys)) if is_whole and names_all else None
+
+
+def _pattern(column: Column) -> str:
+    return _IDENTITY if column.name in IDENTITIES else _PATTERNS[column.type]
 
 
 def _lines(data: bytes, starts: Offsets) -> pa.Array:

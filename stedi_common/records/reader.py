@@ -1,48 +1,40 @@
-"""Reads a drop into Arrow batches, one row per line: what the line is, never what a rejected one said."""
+"""Reads a drop into Arrow batches: what the lines are, never what a rejected one said."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stedi_common.contracts import Column, contract
 from stedi_common.errors import EngineError
-from stedi_common.records import blocks, fast
+from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
-from stedi_common.records.record import CORRUPT_GZIP, Field, Rejection, fields_of, record, record_hash
+from stedi_common.records.framing import PADDING, TOO_LONG
+from stedi_common.records.record import Field, fields_of, record
+from stedi_common.records.rows import Description, Parsed, Rows
 from stedi_common.records.storage import Drop
+from stedi_common.records.tally import Tally
+from stedi_common.settings import Settings
 
-REJECTED = "rejected"
-BLANK = "blank"
-END_OF_FILE = "end_of_file"
+__all__ = ["Parsed", "Reader"]
 
-#: A line's values, then its description.
-Row = tuple[Any, ...]
+_TYPES = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.string(), pa.string())
+_DESCRIPTION = pa.schema(zip(Description._fields, _TYPES, strict=True))
+
+#: A block with more lines is read in pieces, which bounds the memory.
+MAX_LINES = 2**17
 
 _LINE_FEED = ord("\n")
-
-
-class Description(NamedTuple):
-    """What became of a line; stands behind its values. Of a record, only where it was and what had to become null."""
-
-    source_file: str
-    source_line: int
-    mark: str | None = None
-    reason: str | None = None
-    rejected_column: str | None = None
-    content_hash: str | None = None
-    nulled_values: int | None = None
-
-
-_TYPES = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.string(), pa.string(), pa.int32())
-_DESCRIPTION = pa.schema(zip(Description._fields, _TYPES, strict=True))
+_IS_PADDING = np.isin(np.arange(256), list(PADDING))
+#: Longer blank lines are so few in a block that each may take its time.
+_SHORT = 4
 
 
 @dataclass(frozen=True)
@@ -51,93 +43,142 @@ class Reader:
 
     arrived_at: when the run began, in UTC; instants more than a day later are wrong.
     key: the HMAC key of `content_hash`.
+    as_objects: the names of the drops that are read as objects.
     """
 
     source: str
     arrived_at: datetime
     key: bytes = field(repr=False)
+    settings: Settings = field(default_factory=Settings)
+    as_objects: frozenset[str] = frozenset()
 
     @property
     def schema(self) -> pa.Schema:
-        """The source's typed columns, a customer's hash, and what became of the line."""
+        """The source's typed columns, a customer's hash and doubt, and what became of the line."""
         return _schema(self.source)
 
-    def read(self, drop: Drop) -> Iterator[pa.RecordBatch]:
-        """One row per line, and one for the end of the file."""
-        return map(self.parse, self.blocks(drop))
+    def read(self, drop: Drop) -> Iterator[Parsed]:
+        """All of a drop."""
+        return chain.from_iterable(map(self.parse, self.blocks(drop)))
 
     def blocks(self, drop: Drop) -> Iterator[Block]:
         """The drop in blocks of whole lines, in order; then its end."""
-        return blocks.blocks(drop)
+        return blocks.blocks(drop, self.settings.limits, drop.name in self.as_objects)
 
-    def parse(self, block: Block) -> pa.RecordBatch:
-        """One row per line of the block, in any order. Raises EngineError without its cause: that may quote a value."""
-        try:
-            return self._parse(block)
-        except Exception as error:
-            cause = type(error).__name__
+    def parse(self, block: Block) -> Iterator[Parsed]:
+        """What the lines of a block are, some at a time and in any order.
+
+        Returns:
+            A row for each record and each rejected line, one for each address of a doubtful line, and none for a blank
+            one; with their tally.
+
+        Raises:
+            EngineError: without its cause, which may quote a value.
+        """
+        parsed = self._parse(block)
+        while True:
+            try:
+                some = next(parsed, None)
+            except Exception as error:
+                cause = type(error).__name__
+                break
+            if some is None:
+                return
+            yield some
         raise EngineError(f"{block.name}: expected to read the lines from {block.line} on, got {cause}")
 
-    def _parse(self, block: Block) -> pa.RecordBatch:
+    def _parse(self, block: Block) -> Iterator[Parsed]:
         if block.sha256 is not None:
-            end = Description(block.name, block.line, END_OF_FILE, content_hash=block.sha256)
-            return self._batch([self._without_values(end)])
-        if block.is_corrupt:
-            return self._batch([self._rejected(block.name, block.line, block.data, Rejection(CORRUPT_GZIP))])
-        starts = _line_starts(block.data)
-        if self._is_customer:  # few, and each needs its hash
-            return self._slow(block, starts, range(len(starts) - 1))
-        taken, values = fast.read(block.data, starts, self._columns, self._latest)
-        if taken.all():
-            return self._fast(block, taken, values)
-        return pa.concat_batches([self._fast(block, taken, values), self._slow(block, starts, np.flatnonzero(~taken))])
+            end = Tally(lines=block.line, sha256=block.sha256, unit=block.unit)
+            yield Parsed(_empty(self.schema), end)
+        elif block.flaw is not None:
+            yield self._rest(block, block.flaw)
+        elif block.data:
+            yield from self._lines(block)
 
-    def _fast(self, block: Block, taken: fast.Mask, values: list[pa.Array]) -> pa.RecordBatch:
+    def _rest(self, block: Block, flaw: str) -> Parsed:
+        rows = self._rows(block)
+        rows.add_rest(block.line, block.data, flaw)
+        parsed = rows.parsed()
+        # A line may be too long because it holds all objects of the file.
+        parsed.tally.is_objects = flaw == TOO_LONG and self._is_watched(block)
+        return parsed
+
+    def _lines(self, block: Block) -> Iterator[Parsed]:
+        is_end = np.frombuffer(block.data, np.uint8) == _LINE_FEED
+        if np.count_nonzero(is_end) > MAX_LINES:
+            for half in _halves(block):
+                yield from self._lines(half)
+            return
+        starts = _line_starts(is_end)
+        taken = np.zeros(len(starts) - 1, np.bool_)
+        if self._has_fast_path:
+            taken, values = fast.read(block.data, starts, self._columns, self._latest)
+            if taken.any():
+                yield self._fast(block, taken, values, fast.keys_of(block.data, starts, self._columns))
+        if not taken.all():
+            yield from self._slow(block, starts, taken)
+
+    def _fast(self, block: Block, taken: fast.Mask, values: list[pa.Array], keys: tuple[str, ...]) -> Parsed:
         lines = np.flatnonzero(taken) + block.line
         count = len(lines)
         named = dict(zip((column.name for column in self._columns), values, strict=True))
         named["source_file"] = pa.repeat(block.name, count)
         named["source_line"] = pa.array(lines)
-        named["nulled_values"] = pa.repeat(pa.scalar(0, pa.int32()), count)
         arrays = [named[f.name].cast(f.type) if f.name in named else pa.nulls(count, f.type) for f in self.schema]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        tally = Tally()
+        drift.count_keys(tally, {keys: count}, {column.name for column in self._columns}, self.key)
+        return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self.schema), tally)
 
-    def _slow(self, block: Block, starts: fast.Offsets, indices: Iterable[int]) -> pa.RecordBatch:
-        fields = fields_of(self.source, self._latest)
-        lines = ((block.line + int(index), block.data[starts[index] : starts[index + 1]]) for index in indices)
-        return self._batch([self._row(block.name, number, line, fields) for number, line in lines])
+    def _slow(self, block: Block, starts: fast.Offsets, taken: fast.Mask) -> Iterator[Parsed]:
+        left = np.flatnonzero(~taken)
+        is_blank = _are_blank(block.data, starts, left)
+        blank = int(is_blank.sum())
+        if blank:
+            yield Parsed(_empty(self.schema), Tally(blank=blank))
+        unread = left[~is_blank]
+        # How many objects of the fast path stand before a line.
+        before = np.cumsum(taken, dtype=np.int64)[unread].tolist()
+        yield from self._one_by_one(block, starts, unread.tolist(), before)
 
-    def _row(self, name: str, number: int, line: bytes, fields: tuple[Field, ...]) -> Row:
-        content = line.removesuffix(b"\n")
-        is_torn = len(content) == len(line)
-        if not is_torn:
-            content = content.removesuffix(b"\r")
-        outcome = record(content, fields, is_torn)
-        if outcome is None:
-            return self._without_values(Description(name, number, BLANK))
-        if isinstance(outcome, Rejection):
-            return self._rejected(name, number, content, outcome)
-        hashes = (record_hash(outcome.values),) if self._is_customer else ()
-        return *outcome.values, *hashes, *Description(name, number, nulled_values=outcome.nulled)
+    def _one_by_one(
+        self, block: Block, starts: fast.Offsets, indices: list[int], before: list[int]
+    ) -> Iterator[Parsed]:
+        rows = self._rows(block)
+        fields, limits = self._fields, self.settings.limits
+        last = -1
+        for index, objects in zip(indices, before, strict=True):
+            if rows.is_full:
+                yield rows.parsed()
+                rows = self._rows(block)
+            if objects != last:
+                rows.end_run()
+                last = objects
+            line = block.data[starts[index] : starts[index + 1]]
+            content = line.removesuffix(b"\n")
+            rows.add(block.line + index, content, record(content, fields, limits, is_torn=len(content) == len(line)))
+        yield rows.parsed()
 
-    def _rejected(self, name: str, number: int, content: bytes, rejection: Rejection) -> Row:
-        digest = hmac.digest(self.key, content, "sha256").hex()
-        return self._without_values(Description(name, number, REJECTED, *rejection, content_hash=digest))
+    def _rows(self, block: Block) -> Rows:
+        watched = self._is_watched(block)
+        return Rows(block, fields=self._fields, schema=self.schema, key=self.key, is_watched=watched)
 
-    def _without_values(self, description: Description) -> Row:
-        return (None,) * (len(self.schema) - len(description)) + description
-
-    def _batch(self, rows: list[Row]) -> pa.RecordBatch:
-        arrays = [_array(values, f.type) for values, f in zip(zip(*rows, strict=True), self.schema, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+    def _is_watched(self, block: Block) -> bool:
+        """Whether the file is read as lines, so that objects may be something else."""
+        return block.unit == blocks.LINE and block.name not in self.as_objects
 
     @property
     def _columns(self) -> tuple[Column, ...]:
         return contract(f"{self.source}_landing").source_columns
 
     @property
-    def _is_customer(self) -> bool:
-        return self.source == "customer"
+    def _fields(self) -> tuple[Field, ...]:
+        return fields_of(self.source, self._latest, self.settings)
+
+    @property
+    def _has_fast_path(self) -> bool:
+        """Customers have none: they are few, and each needs its hash."""
+        return self.source != "customer" and self.settings.limits.keys >= fast.MAX_FIELDS
 
     @property
     def _latest(self) -> int:
@@ -148,19 +189,35 @@ class Reader:
 def _schema(source: str) -> pa.Schema:
     columns = contract(f"{source}_landing").source_columns
     typed = [pa.field(column.name, fast.arrow_type(column)) for column in columns]
-    hashes = [pa.field("record_hash", pa.string())] if source == "customer" else []
-    return pa.schema([*typed, *hashes, *_DESCRIPTION])
+    of_customers = [pa.field("record_hash", pa.string()), pa.field("doubt", pa.string())]
+    return pa.schema([*typed, *(of_customers if source == "customer" else ()), *_DESCRIPTION])
 
 
-def _array(values: Any, arrow_type: pa.DataType) -> pa.Array:
-    if pa.types.is_timestamp(arrow_type):  # milliseconds in Python
-        return pa.array(values, pa.timestamp("ms")).cast(arrow_type)
-    return pa.array(values, arrow_type)
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema)
 
 
-def _line_starts(data: bytes) -> fast.Offsets:
-    """Where each line begins, and the end of the last."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_FEED) + 1
-    if not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
+def _halves(block: Block) -> tuple[Block, Block]:
+    """The block in two, each of whole lines."""
+    middle = (block.data.rfind(b"\n", 0, len(block.data) // 2) + 1) or block.data.find(b"\n") + 1
+    first, second = block.data[:middle], block.data[middle:]
+    return block._replace(data=first), block._replace(data=second, line=block.line + first.count(b"\n"))
+
+
+def _line_starts(is_end: fast.Mask) -> fast.Offsets:
+    """Where each line begins, and the end of the last. `is_end`: which bytes are line feeds."""
+    ends = np.flatnonzero(is_end) + 1
+    if not is_end[-1]:
+        ends = np.append(ends, len(is_end))
     return np.concatenate(([0], ends))
+
+
+def _are_blank(data: bytes, starts: fast.Offsets, indices: npt.NDArray[np.int64]) -> fast.Mask:
+    """Which of the lines are padding only, as far as they are short."""
+    content = np.frombuffer(data, np.uint8)
+    first, end = starts[indices], starts[indices + 1]
+    are_blank: fast.Mask = end - first <= _SHORT
+    for offset in range(_SHORT):
+        place = np.minimum(first + offset, end - 1)
+        are_blank &= _IS_PADDING[content[place]]
+    return are_blank

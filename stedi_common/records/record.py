@@ -8,72 +8,121 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import cache, partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from stedi_common.contracts import Column, contract
-from stedi_common.records.values import Number, ValueFaultError, day, double, identity, instant, integer, text
+from stedi_common.records import values as typed
+from stedi_common.records.drift import lowered
+from stedi_common.records.framing import unpadded
+from stedi_common.records.values import END_OF_9999, Number, ValueFaultError
+from stedi_common.settings import Limits, Settings
 
 Value = str | float | int | date | None
+#: A JSON object with all its keys, those that occur twice as well.
+Object = tuple[tuple[str, object], ...]
 
 INVALID_UTF8 = "invalid_utf8"
+TOO_DEEP = "too_deep"
+TOO_MANY_KEYS = "too_many_keys"
 TRUNCATED = "truncated"
 BROKEN_JSON = "broken_json"
 NOT_AN_OBJECT = "not_an_object"
-CORRUPT_GZIP = "corrupt_gzip"
+DUPLICATE_KEY = "duplicate_key"
 MISSING = "missing_value"
 
-#: They name a person or a device, so they are compared: in lower case.
-IDENTITIES = frozenset({"email", "user", "serialnumber"})
-#: JSON nested deeper is broken: how deep Python can follow depends on who calls.
-DEEPEST = 100
+#: They name a person or a device, so they are compared: in one spelling.
+IDENTITIES = {"email": typed.email, "user": typed.address, "serialnumber": typed.device}
+#: What a customer record needs. `lastupdatedate` may be null in the table, of a doubtful line.
+_NEEDED_OF_A_CUSTOMER = frozenset({"email", "lastupdatedate"})
 
-#: What `found` says of a key that occurs twice; no type can read it.
+#: Stands for a key that occurs twice; no type can read it.
 _TWICE = object()
-_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|([\[{])|([\]}])', re.DOTALL)
+#: Stands for a value that is no JSON; no type can read it.
+_UNREADABLE = object()
+
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_BRACKET = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
+_KEY = re.compile(rf"{_STRING}[ \t\n\r]*+(:)?", re.DOTALL)
+_WORD = re.compile(rf"{_STRING}|([A-Za-z0-9_.+-]++)", re.DOTALL)
+_JSON_WORD = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+class BeyondLimitError(Exception):
+    """A line that is not read further, and the limit's reason code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Record(NamedTuple):
-    """A line that was understood: its values in the contract's order, and how many of them had to become null."""
+    """A line that was understood: its values in the contract's order, the columns that had to become null, its keys."""
 
     values: tuple[Value, ...]
-    nulled: int
+    nulled: tuple[str, ...]
+    content: Object
 
 
 class Rejection(NamedTuple):
-    """A line that was not, why, and the column at fault. Never its content."""
+    """A line that is no record, why, and the column at fault.
+
+    content: the line, if it is an object. It is read for its keys and addresses, and goes nowhere.
+    """
 
     reason: str
     column: str | None = None
+    content: Object | None = None
 
 
 class Field(NamedTuple):
-    """A column, how its value is understood, and whether a record needs it, as its contract says."""
+    """A column, how its value is understood, and what a record must have.
+
+    is_required: a value that is understood.
+    is_single: no second key.
+    """
 
     name: str
     understand: Callable[[object], Value]
     is_required: bool
+    is_single: bool
 
 
-def record(line: bytes, fields: tuple[Field, ...], is_torn: bool = False) -> Record | Rejection | None:
-    """What the line (without its ending) is; None if it is blank. `is_torn`: the file ended before the line did."""
-    if not line.strip():
+def record(line: bytes, fields: tuple[Field, ...], limits: Limits, is_torn: bool = False) -> Record | Rejection | None:
+    """What a line is; None if it is blank.
+
+    Args:
+        line: the line without its ending.
+        fields: the columns of its source.
+        limits: what is beyond them is rejected.
+        is_torn: the file ended before the line did.
+    """
+    content = unpadded(line)
+    if not content:
         return None
     try:
-        content = parsed(line.decode())
+        value = parsed(content.decode(), limits)
     except UnicodeDecodeError:
         return Rejection(INVALID_UTF8)
-    except (ValueError, RecursionError):
+    except BeyondLimitError as limit:
+        return Rejection(limit.reason)
+    except RecursionError:  # a setting may allow more than Python can follow
+        return Rejection(TOO_DEEP)
+    except ValueError:
         return Rejection(TRUNCATED if is_torn else BROKEN_JSON)
-    if not isinstance(content, tuple):
-        return Rejection(NOT_AN_OBJECT)
-    return _understood(_found(content), fields)
+    return _understood(value, fields) if isinstance(value, tuple) else Rejection(NOT_AN_OBJECT)
 
 
 @cache
-def fields_of(source: str, latest: int) -> tuple[Field, ...]:
-    """The columns of a source; `latest` is the last millisecond an instant may name."""
+def fields_of(source: str, latest: int, settings: Settings) -> tuple[Field, ...]:
+    """The columns of a source; `latest` is the last millisecond that an instant of the past may name."""
+    is_customer = source == "customer"
     return tuple(
-        Field(column.name, _conversion(column, latest), column.required)
+        Field(
+            column.name,
+            _conversion(column, latest, settings.limits.digits, settings.zones.get(source)),
+            column.required or (is_customer and column.name in _NEEDED_OF_A_CUSTOMER),
+            is_single=is_customer,
+        )
         for column in contract(f"{source}_landing").source_columns
     )
 
@@ -83,48 +132,78 @@ def record_hash(values: tuple[Value, ...]) -> str:
     return hashlib.sha256(_canonical(values).encode()).hexdigest()
 
 
-def parsed(line: str) -> object:
-    """The JSON value: objects as tuples of (key, value), numbers as written. Raises ValueError if it is none."""
-    if line.count("[") + line.count("{") > DEEPEST and _depth(line) > DEEPEST:
-        raise ValueError
-    return _decode(line)
+def parsed(line: str, limits: Limits) -> object:
+    """The JSON value: objects as tuples of (key, value), numbers as written.
+
+    In an object a bare word may stand for a value; it is then one that nothing understands.
+
+    Raises:
+        BeyondLimitError: the line is, JSON or not.
+        ValueError: it is no JSON.
+    """
+    _expect_within(line, limits)
+    try:
+        value = _decode(line)
+    except ValueError:
+        value = _decode(_WORD.sub(_as_constant, line))
+        if isinstance(value, tuple):
+            return value
+        raise
+    if not isinstance(value, tuple):
+        _decode_strictly(line)
+    return value
 
 
-def _understood(found: dict[str, object], fields: tuple[Field, ...]) -> Record | Rejection:
+def found(content: Object) -> dict[str, object]:
+    """The values by key in lower case."""
+    values: dict[str, object] = {}
+    for key, value in content:
+        name = lowered(key)
+        values[name] = _TWICE if name in values else value
+    return values
+
+
+def _understood(content: Object, fields: tuple[Field, ...]) -> Record | Rejection:
+    given = found(content)
+    if len(given) < len(content):
+        for field in fields:
+            if field.is_single and given.get(field.name) is _TWICE:
+                return Rejection(DUPLICATE_KEY, field.name, content)
     values: list[Value] = []
-    nulled = 0
-    for name, understand, is_required in fields:
+    nulled: list[str] = []
+    for name, understand, is_required, _ in fields:
         reason = MISSING
         try:
-            value = understand(found.get(name))
+            value = understand(given.get(name))
         except ValueFaultError as fault:
             value, reason = None, fault.reason
-            nulled += 1
+            nulled.append(name)
         if value is None and is_required:
-            return Rejection(reason, name)
+            return Rejection(reason, name, content)
         values.append(value)
-    return Record(tuple(values), nulled)
+    return Record(tuple(values), tuple(nulled), content)
 
 
-def _found(content: tuple[tuple[str, object], ...]) -> dict[str, object]:
-    """The values by key in lower case. Only ASCII has one: the Kelvin sign is no k."""
-    found: dict[str, object] = {}
-    for key, value in content:
-        name = key.lower() if key.isascii() else key
-        found[name] = _TWICE if name in found else value
-    return found
-
-
-def _conversion(column: Column, latest: int) -> Callable[[object], Value]:
-    conversions: dict[str, Callable[[object], Value]] = {
-        "string": identity if column.name in IDENTITIES else text,
-        "double": double,
-        "int": partial(integer, bits=32),
-        "long": partial(integer, bits=64),
-        "timestamp": partial(instant, latest=latest),
-        "date": day,
+def _conversion(column: Column, latest: int, digits: int, zone: str | None) -> Callable[[object], Value]:
+    if column.type == "date":
+        return typed.day
+    last = END_OF_9999 if column.may_begin_later else latest
+    conversions: dict[str, Callable[..., Value]] = {
+        "string": IDENTITIES.get(column.name, typed.text),
+        "double": typed.double,
+        "int": partial(typed.integer, bits=32),
+        "long": partial(typed.integer, bits=64),
+        "timestamp": partial(typed.instant, latest=last, zone=zone),
     }
-    return conversions[column.type]
+    return partial(conversions[column.type], digits=digits)
+
+
+def _expect_within(line: str, limits: Limits) -> None:
+    """Look for what is beyond a limit. A rough count spares most lines the exact one."""
+    if line.count("[") + line.count("{") > limits.nesting and _depth(line) > limits.nesting:
+        raise BeyondLimitError(TOO_DEEP)
+    if line.count(":") > limits.keys and sum(1 for key in _KEY.finditer(line) if key[1]) > limits.keys:
+        raise BeyondLimitError(TOO_MANY_KEYS)
 
 
 def _depth(line: str) -> int:
@@ -135,11 +214,22 @@ def _depth(line: str) -> int:
     return deepest
 
 
-def _refuse(_constant: str) -> NoReturn:
-    raise ValueError  # NaN and Infinity are not JSON
+def _as_constant(match: re.Match[str]) -> str:
+    """A word that is no JSON as one that the decoder takes for a constant."""
+    word = match[1]
+    return match[0] if word is None or _JSON_WORD.fullmatch(word) else "NaN"
+
+
+def _constant(_word: str) -> object:
+    return _UNREADABLE
+
+
+def _refuse(_word: str) -> object:
+    raise ValueError
 
 
 _decode: Callable[[str], Any] = json.JSONDecoder(
-    object_pairs_hook=tuple, parse_int=Number, parse_float=Number, parse_constant=_refuse
+    object_pairs_hook=tuple, parse_int=Number, parse_float=Number, parse_constant=_constant
 ).decode
+_decode_strictly = json.JSONDecoder(parse_int=Number, parse_constant=_refuse).decode
 _canonical = json.JSONEncoder(separators=(",", ":"), default=date.isoformat).encode

@@ -33,7 +33,7 @@ def test_equal_plans_make_equal_drops_on_every_machine(tmp_path):
     digest = hashlib.sha256()
     for name, content in sorted(files(tmp_path).items()):
         digest.update(f"{name}\n".encode() + (b"" if name.endswith(".gz") else content))
-    assert digest.hexdigest() == "5f593c6d80006ede9f9d9677a95d9fa091ba49548aa82f7e892a7763004c83bb"
+    assert digest.hexdigest() == "1b7b3b2a9272b691eb06cc9ac17dd430d079c604d8bf5c736f457543e63f7468"
 
 
 def test_another_seed_makes_other_drops(tmp_path):
@@ -72,22 +72,36 @@ def test_the_four_policies_differ(tmp_path):
 
 
 def test_every_story_and_every_kind_of_dirt_is_told(tmp_path):
-    truth = generate(Plan(people=500, readings=200_000, days=30, dirt=0.1, lines_per_file=1_000), tmp_path)
+    plan = Plan(people=500, readings=200_000, days=30, dirt=0.1, lines_per_file=1_000, without_address=True)
+    truth = generate(plan, tmp_path)
     assert all(truth.people.values())
     reasons = Counter()
     for drop in truth.files:
         reasons.update(drop.counts.rejected)
     assert set(reasons) == {
         *("invalid_utf8", "truncated", "broken_json", "not_an_object", "corrupt_gzip"),
-        *("missing_value", "unreadable_value", "wrong_instant"),
+        *("missing_value", "unreadable_value", "wrong_instant", "duplicate_key"),
     }
-    for count in ("landed", "duplicate", "blank", "nulled_values"):
+    for count in ("landed", "duplicate", "blank", "nulled_values", "doubtful", "without_address"):
         assert sum(getattr(drop.counts, count) for drop in truth.files) > 0
     plain = [content for name, content in files(tmp_path).items() if name.endswith(".json")]
     assert any(content.startswith(b"\xef\xbb\xbf") for content in plain)
     assert any(b"\r\n" in content for content in plain)
     assert any(not content for content in plain)
     assert any(not content.endswith(b"\n") for content in plain)
+
+
+def test_no_customer_line_is_about_nobody_unless_planned(tmp_path):
+    truth = generate(replace(SMALL, people=400, dirt=0.5), tmp_path)
+    assert truth.doubt["doubtful"] > 20
+    assert truth.doubt["without_address"] == 0
+    assert all(not drop.counts.rejected for drop in truth.files if drop.source == "customer")
+
+
+def test_somebody_is_out_by_doubt_in_the_demonstration(tmp_path):
+    doubt = generate(Plan(), tmp_path).doubt
+    assert doubt["doubtful"] >= doubt["people_out"] > 0 == doubt["without_address"]
+    assert sum(person["in_doubt"] for person in people_of(tmp_path)) > 0
 
 
 def test_a_clean_plan_has_nothing_to_reject_and_nothing_twice(tmp_path):

@@ -2,10 +2,11 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from oracle import COLUMNS, SOURCE_COLUMNS, governed, land
+from oracle import COLUMNS, SOURCE_COLUMNS, customer_trusted, governed, land
 
 from stedi_common.generate import Plan, generate
 from stedi_common.policy import Policy
@@ -19,9 +20,14 @@ PLANS = [
     for dirt in (0, 0.2)
     for shared in (False, True)
 ]
+PLANS += [replace(PLANS[2], without_address=True), replace(PLANS[6], without_address=True)]
 
 
-@pytest.fixture(scope="module", params=PLANS, ids=lambda p: f"{p.seed}-dirt{p.dirt}{'-shared' * p.shared_serials}")
+def named(plan):
+    return f"{plan.seed}-dirt{plan.dirt}{'-shared' * plan.shared_serials}{'-without' * plan.without_address}"
+
+
+@pytest.fixture(scope="module", params=PLANS, ids=named)
 def made(request, tmp_path_factory):
     """Drops, their truth, and what the oracle makes of them in a single run."""
     into = tmp_path_factory.mktemp("drops")
@@ -40,6 +46,7 @@ def test_the_governed_tables_have_the_rows_it_says(made, consent, pairing):
 def test_the_landing_tables_have_the_rows_it_says(made):
     _, truth, landing = made
     rows = {f"{source}_landing": len(records) for source, records in landing.records.items()}
+    rows["customer_landing"] += len(landing.doubtful)
     assert truth.landing == rows | {"rejected_records": len(landing.rejected)}
 
 
@@ -66,6 +73,18 @@ def test_everybodys_consent_begins_when_it_says(made):
     assert {p["email"]: p["consent_start"] for p in told if p["consent_start"] is not None} == starts
 
 
+def test_doubt_takes_those_out_whom_it_says(made):
+    into, truth, landing = made
+    told = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
+    assert {person["email"] for person in told if person["in_doubt"]} == {row["email"] for row in landing.doubtful}
+    known = customer_trusted(landing.of("customer"), [])
+    assert truth.doubt == {
+        "doubtful": sum(file["doubtful"] for file in landing.files.values()),
+        "without_address": sum(file["without_address"] for file in landing.files.values()),
+        "people_out": len(known.keys() & {row["email"] for row in landing.doubtful}),
+    }
+
+
 def test_everybodys_serial_numbers_are_those_on_record(made):
     into, _, landing = made
     told = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
@@ -75,17 +94,17 @@ def test_everybodys_serial_numbers_are_those_on_record(made):
 
 
 def drops_in(into):
-    files = (path for path in into.rglob("*.json*") if "truth" not in path.parts)
+    files = (path for path in into.rglob("*") if path.is_file() and "truth" not in path.parts)
     return {path.relative_to(into).as_posix(): path.read_bytes() for path in files}
 
 
 def found_in_files(landing):
     """By file, what the oracle found, with the reasons of what it rejected."""
-    reasons: dict[str, Counter] = {name: Counter() for name in landing.files}
+    reasons: dict[str, Counter] = {name: Counter() for name, _ in landing.files}
     for row in landing.rejected:
         reasons[row["source_file"]][row["reason"]] += 1
-    counts = ("lines", "landed", "duplicate", "blank", "nulled_values")
+    counts = ("lines", "landed", "duplicate", "blank", "nulled_values", "doubtful", "without_address")
     return {
         name: {count: file[count] for count in counts} | {"rejected": dict(reasons[name])}
-        for name, file in landing.files.items()
+        for (name, _), file in landing.files.items()
     }

@@ -1,0 +1,119 @@
+"""What can be read in a customer's line that is no record: whom it is about, and perhaps a consent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from stedi_common.identity import SPACE, address, is_address
+from stedi_common.records.record import Field, Object, Rejection, Value, found
+from stedi_common.records.values import Number, ValueFaultError
+
+EMAIL = "email"
+CONSENT = "sharewithresearchasofdate"
+
+_REPLACEMENT = "\ufffd"
+_QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+#: Escaped halves of a surrogate pair belong together.
+_ESCAPES = re.compile(r'(?:\\u[0-9a-fA-F]{4})++|\\["\\/bfnrt]')
+_KEY = re.compile(f'"{CONSENT}"', re.ASCII | re.IGNORECASE)
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_VALUE = re.compile(rf'[{SPACE}]*+:[{SPACE}]*+(?:"([^"]*+)"|({_NUMBER}))[{SPACE}]*+[,}}]')
+
+
+def doubts(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> list[tuple[Value, ...]]:
+    """The values of a customer's line that is no record, once for each address in it, in their order.
+
+    Args:
+        content: the line's bytes, without padding.
+        rejection: why it is no record, with what it says if it is an object.
+        fields: the customer's columns.
+
+    Returns:
+        Values in the order of the fields; none if no address can be read.
+    """
+    if rejection.content is None:
+        text = _unescaped(content.replace(b"\0", b"").decode(errors="replace"))
+        addresses = addresses_in(text.split('"')[1:-1])
+        values = {CONSENT: _consent_in(text, fields)} if len(addresses) == 1 else {}
+    else:
+        values = _understood(rejection.content, fields)
+        email = values[EMAIL]
+        addresses = [email] if isinstance(email, str) else addresses_in(_strings(rejection.content))
+    rows = (values | {EMAIL: each} for each in addresses)
+    return [tuple(row.get(field.name) for field in fields) for row in rows]
+
+
+def doubt_hash(name: str, version: str, line: int, email: Value) -> str:
+    """The `record_hash` of a doubtful line: SHA-256 of where it stands and whom it is about."""
+    return hashlib.sha256(json.dumps([name, version, line, email]).encode()).hexdigest()
+
+
+def addresses_in(strings: Iterable[str]) -> list[str]:
+    """Those of the strings that are addresses when normalised, with a dot in the domain, once each and in order."""
+    return sorted({normalised for string in strings if (normalised := _address(string))})
+
+
+def _address(string: str) -> str | None:
+    # Unicode has other signs that normalise to an `@`.
+    if ("@" not in string and string.isascii()) or _REPLACEMENT in string or not _is_text(string):
+        return None
+    normalised = address(string.strip(SPACE))
+    return normalised if is_address(normalised) and "." in normalised.rpartition("@")[2] else None
+
+
+def _is_text(string: str) -> bool:
+    """Whether it has no half of a surrogate pair, which JSON can escape."""
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _understood(content: Object, fields: tuple[Field, ...]) -> dict[str, Value]:
+    """What can be understood of the object, by column."""
+    given = found(content)
+    return {field.name: _or_none(field, given.get(field.name)) for field in fields}
+
+
+def _or_none(field: Field, value: object) -> Value:
+    try:
+        return field.understand(value)
+    except ValueFaultError:
+        return None
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string that is a value in an object, at any depth."""
+    if type(value) is str:
+        yield value
+    elif isinstance(value, tuple):
+        for _, inner in value:
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _consent_in(text: str, fields: tuple[Field, ...]) -> Value:
+    """The consent, if its key is there once and a whole value that is understood stands behind it."""
+    keys = [key.end() for key in _KEY.finditer(text)]
+    written = _VALUE.match(text, keys[0]) if len(keys) == 1 else None
+    if written is None:
+        return None
+    (field,) = (field for field in fields if field.name == CONSENT)
+    return _or_none(field, Number(written[2]) if written[2] else written[1])
+
+
+def _unescaped(text: str) -> str:
+    """The text with each escape between its quotes undone: JSON in a string of JSON then has quotes of its own."""
+    if "\\" not in text:
+        return text
+    return _QUOTED.sub(lambda quoted: _ESCAPES.sub(_undone, quoted[0]) if "\\" in quoted[0] else quoted[0], text)
+
+
+def _undone(escapes: re.Match[str]) -> str:
+    return str(json.loads(f'"{escapes[0]}"'))

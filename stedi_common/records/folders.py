@@ -1,0 +1,212 @@
+"""The files below a folder on disk. A name on disk is bytes, and any byte but `/` and NUL may be in it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from stedi_common.contracts import SOURCES
+from stedi_common.records.names import LINK_LOOP, LINK_OUTSIDE, NOT_A_FILE, UNREADABLE, is_hidden, text_of
+
+# Never wait for a writer, should a FIFO have taken the file's place.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+_1970 = datetime(1970, 1, 1)
+
+
+class Entry(NamedTuple):
+    """What is no folder: its name below the landing folder, where to open it, and the reason why not to."""
+
+    name: bytes
+    path: bytes
+    reason: str | None = None
+
+
+class _Folder(NamedTuple):
+    """A folder to list. `name` is empty or ends with `/`; `way`: the real folders of the links that led to it."""
+
+    name: bytes
+    path: bytes
+    real: bytes
+    way: tuple[bytes, ...] = ()
+
+
+class _Target(NamedTuple):
+    """What a link leads to: a folder if `folder` is its real path, a file if `reason` is None too."""
+
+    reason: str | None
+    folder: bytes | None = None
+
+
+class Tree:
+    """What lies below the landing folder.
+
+    A link is followed where its files may be read. Of a source each link to a folder is followed once, so
+    that links to links do not multiply; what lies below the landing folder is also reached without any.
+    """
+
+    def __init__(self, landing: str) -> None:
+        path = os.fsencode(Path(landing).absolute())
+        self._root = _Folder(b"", path, os.path.realpath(path))
+
+    def folders(self) -> list[str]:
+        """The names of the folders right below. Raises OSError if they cannot be listed."""
+        entries = ((entry.name, self._known(entry, self._root, set())) for entry in _entries(self._root))
+        return [text_of(name)[0] for name, found in entries if isinstance(found, _Folder)]
+
+    def files(self, tops: Collection[str] | None = None) -> Iterator[Entry]:
+        """Everything that is no folder, in no order; only below these folders, if any are given."""
+        followed: set[tuple[str, bytes]] = set()
+        waiting = [self._root]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                entries = _entries(folder)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                yield Entry(folder.name, folder.path, _unreadable(error))
+                continue
+            for entry in entries:
+                if folder.name or tops is None or os.fsdecode(entry.name) in tops:
+                    found = self._known(entry, folder, followed)
+                    if isinstance(found, _Folder):
+                        waiting.append(found)
+                    elif found:
+                        yield found
+
+    def _known(
+        self, entry: os.DirEntry[bytes], folder: _Folder, followed: set[tuple[str, bytes]]
+    ) -> Entry | _Folder | None:
+        """What an entry of a folder is. None if it is gone."""
+        try:
+            found = self._found(entry, folder, followed)
+        except OSError:  # where a folder does not tell what is in it, rights are needed to know
+            found = Entry(folder.name + entry.name, entry.path, UNREADABLE)
+        return None if isinstance(found, Entry) and found.reason and _is_gone(found.path) else found
+
+    def _found(self, entry: os.DirEntry[bytes], folder: _Folder, followed: set[tuple[str, bytes]]) -> Entry | _Folder:
+        name = folder.name + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            return _below(folder, entry.name)
+        if not entry.is_symlink():
+            return Entry(name, entry.path, None if entry.is_file(follow_symlinks=False) else NOT_A_FILE)
+        target = self._target(entry, folder)
+        if target.folder is None:
+            return Entry(name, entry.path, target.reason)
+        text = text_of(name)[0]
+        source = text.split("/", 1)[0]
+        if is_hidden(text) or source not in SOURCES:
+            return Entry(name, entry.path)
+        link = (source, os.path.join(folder.real, entry.name))  # noqa: PTH118 - bytes
+        if link in followed:
+            return Entry(name, entry.path, LINK_LOOP)
+        followed.add(link)
+        return _Folder(name + b"/", entry.path, target.folder, (*folder.way, folder.real))
+
+    def _target(self, link: os.DirEntry[bytes], folder: _Folder) -> _Target:
+        real = os.path.realpath(link.path)
+        if not _is_in(real, self._root.real):
+            return _Target(LINK_OUTSIDE)
+        try:
+            mode = os.stat(link.path).st_mode  # noqa: PTH116 - bytes
+        except OSError as error:
+            return _Target(LINK_LOOP if error.errno in _LEADS_NOWHERE else UNREADABLE)
+        if not stat.S_ISDIR(mode):
+            return _Target(None if stat.S_ISREG(mode) else NOT_A_FILE)
+        if any(_is_in(above, real) for above in (*folder.way, folder.real)):
+            return _Target(LINK_LOOP)
+        return _Target(None, real)
+
+
+def _entries(folder: _Folder) -> list[os.DirEntry[bytes]]:
+    with os.scandir(folder.path) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_gone(path: bytes) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _below(folder: _Folder, name: bytes) -> _Folder:
+    return _Folder(
+        folder.name + name + b"/",
+        os.path.join(folder.path, name),  # noqa: PTH118 - bytes
+        os.path.join(folder.real, name),  # noqa: PTH118 - bytes
+        folder.way,
+    )
+
+
+def _is_in(path: bytes, folder: bytes) -> bool:
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+class Opened(NamedTuple):
+    """A file that could be opened, or the reason why not."""
+
+    reason: str | None
+    bytes: int = 0
+    modified_at: datetime = _1970
+
+
+def opened(path: bytes | str) -> Opened | None:
+    """What a file is, once it is open: rights and a broken disk show only then. None if it is gone."""
+    try:
+        file = os.open(path, _READ)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Opened(_unreadable(error))
+    try:
+        is_ = os.fstat(file)
+    finally:
+        os.close(file)
+    if not stat.S_ISREG(is_.st_mode):
+        return Opened(NOT_A_FILE)
+    return Opened(None, is_.st_size, _instant(is_.st_mtime_ns))
+
+
+def pieces(path: str, size: int) -> Iterator[bytes]:
+    """The file's bytes. Raises OSError."""
+    with open(os.open(path, _READ), "rb") as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        while piece := file.read(size):
+            yield piece
+
+
+def why_unreadable(path: str, size: int) -> str | None:
+    """The reason why a file cannot be read to its end, found by reading it."""
+    try:
+        for _ in pieces(path, size):
+            pass
+    except OSError as error:
+        return _unreadable(error)
+    return None
+
+
+def _unreadable(error: OSError) -> str:
+    """Raises the error if it is this process's fault and not the file's."""
+    if error.errno in _OUT_OF_DESCRIPTORS:
+        raise error
+    return UNREADABLE
+
+
+def _instant(nanoseconds: int) -> datetime:
+    """A clock that is wrong by millennia stops nothing."""
+    try:
+        return _1970 + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return datetime.max if nanoseconds > 0 else datetime.min

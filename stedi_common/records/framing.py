@@ -1,0 +1,450 @@
+"""Where objects begin and end in a file in which they are not lines: docs/records.md, "Lines".
+
+Bytes are handled as Latin-1 text, one character for each: the structure of JSON is ASCII, and the decoder wants text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from stedi_common.records.compression import BreakError
+from stedi_common.records.structure import Walk
+from stedi_common.settings import Limits
+
+#: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
+PADDING = b" \t\n\r\v\f\0\x1e,[]"
+TOO_LONG = "too_long"
+
+_MARK = b"\xef\xbb\xbf"
+_PADDING, _MARK_TEXT = PADDING.decode("latin-1"), _MARK.decode("latin-1")
+_PAD = re.escape(_PADDING)
+#: Padding, but for what an object may follow after damage.
+_QUIET = r" \t\v\f\0,\["
+
+_padding = re.compile(rf"[{_PAD}]*+(?:{_MARK_TEXT}[{_PAD}]*+)*+")
+_padding_backwards = re.compile(rf"[{_PAD}]*+(?:{_MARK_TEXT[::-1]}[{_PAD}]*+)*+")
+_quiet = rf"[{_QUIET}]*+(?:{_MARK_TEXT}[{_QUIET}]*+)*+"
+# What begins so may be an object, as far as is looked ahead: most of what cannot be one is passed without a try.
+_few_spaces = r"[ \t\n\r]{0,64}+"
+_key = rf'"[^"\\\x00-\x1f]{{0,256}}+(?:[^"\x00-\x1f]|"{_few_spaces}[: \t\n\r]|"{_few_spaces}\Z|\Z)'
+_promising = rf"(?={_few_spaces}(?:[}} \t\n\r]|{_key}|\Z))"
+_LOOKED_AHEAD = 512
+
+# Between the last character that ends a stretch and the `{` is only quiet padding: no run of padding is passed twice.
+_next_object = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\{{")
+_next_promising_object = re.compile(rf"{_next_object.pattern}{_promising}")
+_before_an_object = re.compile(rf"{_quiet}\{{")
+_ends_ready = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\Z")
+_all_quiet = re.compile(rf"{_quiet}\Z")
+
+#: An object is tried in a window, as the decoder counts all lines before an error.
+_WINDOW = 4 * 2**10
+_WINDOW_GROWS = 8
+#: How near to the window's end an error may be for want of more text: within a word or an escape.
+_NEAR = 32
+
+
+def unpadded(line: bytes) -> bytes:
+    """The line without the padding around it; b"" for a blank line."""
+    line = line.strip(PADDING)
+    if line.startswith(_MARK) or line.endswith(_MARK):
+        text = line.decode("latin-1")
+        line = text[_padding_end(text, 0) : _content_end(text)].encode("latin-1")
+    return line
+
+
+def objects_in(line: bytes) -> list[bytes] | None:
+    """The whole objects of a line, in order.
+
+    Returns:
+        The bytes of each; None if there is something else but padding in the line.
+    """
+    objects: list[bytes] = []
+    for unit in _Units([line], max(len(line), 1)):
+        if not unit.is_object:
+            return None
+        objects.append(unit.text.encode("latin-1"))
+    return objects
+
+
+def goes_over_lines(lines: Sequence[bytes]) -> bool:
+    """Whether the lines hold a whole object that goes over several of them.
+
+    Args:
+        lines: Consecutive lines, none of which is an object by itself; with their line feeds or without.
+    """
+    text = b"\n".join(line.removesuffix(b"\n") for line in lines)
+    return any(unit.is_object and "\n" in unit.text for unit in _Units([text], max(len(text), 1)))
+
+
+def looks_like_objects(prefix: bytes, is_all: bool, limits: Limits) -> bool | None:
+    """Whether a file is to be read as objects, by its first line that is not blank and its first whole object.
+
+    Args:
+        prefix: How the file begins.
+        is_all: Whether that is the whole file.
+        limits: Beyond `line_bytes` nothing is tried.
+
+    Returns:
+        True if an object goes over several lines, or if the line has several whole objects, one of them at its
+        beginning or its end; None if more must be seen.
+    """
+    line: list[bool] = []
+    is_over = False
+    for unit in _Units([prefix] if is_all else _broken_off(prefix), limits.line_bytes):
+        is_over |= bool(line) and unit.is_after_line_feed
+        if unit.flaw == _UNSEEN:
+            return _has_several(line) if is_over and any(line) else None
+        if unit.is_object and (unit.flaw or "\n" in unit.text):
+            return True
+        if is_over and (any(line) or unit.is_object):
+            break
+        if not is_over:
+            line.append(unit.is_object)
+        is_over |= "\n" in unit.text
+    return _has_several(line)
+
+
+def as_lines(pieces: Iterable[bytes], limits: Limits) -> Iterator[tuple[bytes, str | None]]:
+    """Reads a file as objects: each unit becomes a line.
+
+    Args:
+        pieces: The unpacked content, as UTF-8. A BreakError says that it broke off.
+        limits: A unit longer than `line_bytes` is cut there, and its rest is skipped.
+
+    Yields:
+        A unit with its line ending (without one if the file ends within the unit and without a line feed); or the first
+        bytes of a unit that is rejected, and the reason.
+    """
+    for unit in _Units(pieces, limits.line_bytes):
+        yield unit.line, unit.flaw
+
+
+_UNSEEN = "unseen"
+
+
+def _broken_off(prefix: bytes) -> Iterator[bytes]:
+    yield prefix
+    raise BreakError(_UNSEEN)
+
+
+def _has_several(line: list[bool]) -> bool:
+    return line.count(True) > 1 and (line[0] or line[-1])
+
+
+class _Unit(NamedTuple):
+    text: str
+    is_object: bool
+    flaw: str | None = None
+    is_after_line_feed: bool = False
+    is_torn: bool = False
+
+    @property
+    def line(self) -> bytes:
+        ending = "" if self.is_torn or self.flaw else "\n"
+        return (self.text.replace("\n", " ").replace("\r", " ") + ending).encode("latin-1")
+
+
+class _Verdict(Enum):
+    WHOLE = auto()
+    BROKEN = auto()
+    LONG = auto()
+    INCOMPLETE = auto()
+
+
+class _Tried(NamedTuple):
+    """What there is at a `{`, where it ends, counted from there, and which objects in it begin but do not end."""
+
+    verdict: _Verdict
+    end: int = 0
+    open_objects: Sequence[int] = ()
+
+
+class _Text:
+    """Text that comes in pieces, of which only a part is held. Places are counted from the beginning of the file."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._base = 0
+        self.held = ""
+        self.at = 0
+        self.is_done = False
+        self.flaw: str | None = None
+
+    @property
+    def index(self) -> int:
+        """Where `at` is in what is held."""
+        return self.at - self._base
+
+    @property
+    def ahead(self) -> int:
+        """How much is held from `at` on."""
+        return len(self.held) - self.index
+
+    @property
+    def is_last(self) -> bool:
+        """Nothing follows what is held, and not because the file broke off."""
+        return self.is_done and self.flaw is None
+
+    def pass_over(self, count: int) -> str:
+        """Moves on over the next characters."""
+        passed = self.held[self.index : self.index + count]
+        self.at += count
+        return passed
+
+    def more(self) -> bool:
+        """Forgets what is before `at`, and doubles what is left, so that to look at all of it each time is linear."""
+        parts = [self.held[self.index :]]
+        wanted = len(parts[0])
+        got = 0
+        while got <= wanted and not self.is_done:
+            piece = self._next_piece()
+            got += len(piece)
+            parts.append(piece.decode("latin-1"))
+        self.held, self._base = "".join(parts), self.at
+        return got > 0
+
+    def _next_piece(self) -> bytes:
+        try:
+            piece = next(self._pieces, None)
+        except BreakError as error:
+            self.is_done, self.flaw = True, error.reason
+            return error.rest
+        self.is_done = piece is None
+        return piece or b""
+
+
+class _Head:
+    """The first characters of a unit, and how long it is without the padding at its end."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[str] = []
+        self._passed = 0
+        self._content = 0
+        self.ends_with_line_feed = False
+        self.has_line_feed_behind = False
+
+    def add(self, text: str) -> None:
+        """Goes on with the text, which does not end within a byte-order mark."""
+        if self._passed < self._limit:
+            self._parts.append(text[: self._limit - self._passed])
+        end = _content_end(text)
+        self.has_line_feed_behind = text.find("\n", end) >= 0 or (self.has_line_feed_behind and not end)
+        if end:
+            self._content = self._passed + end
+        self._passed += len(text)
+        if text:
+            self.ends_with_line_feed = text.endswith("\n")
+
+    @property
+    def is_long(self) -> bool:
+        return self._content > self._limit
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)[: self._content]
+
+
+class _Units:
+    """The units of a file that is read as objects, in order; then, if the file broke off, the rest."""
+
+    def __init__(self, pieces: Iterable[bytes], limit: int) -> None:
+        self._text = _Text(pieces)
+        self._limit = limit
+        # What is told of an object may not depend on what lies beyond the limit.
+        self._next = _next_promising_object if limit > _LOOKED_AHEAD else _next_object
+        self._has_line_feed_passed = False
+        self._tried: tuple[int, _Tried] | None = None
+        self._broken: set[int] = set()
+        self._broken_until = 0
+
+    def __iter__(self) -> Iterator[_Unit]:
+        text = self._text
+        while True:
+            yield from self._plain_objects()
+            is_after_line_feed = self._skip_padding() or self._has_line_feed_passed
+            self._has_line_feed_passed = False
+            if not text.ahead:
+                break
+            tried = self._try()
+            if tried.verdict is _Verdict.WHOLE:
+                unit = _Unit(text.pass_over(tried.end), True)
+            elif tried.verdict is _Verdict.LONG:
+                unit = self._long_object()
+            elif tried.verdict is _Verdict.INCOMPLETE:
+                unit = self._rest(_Head(self._limit))
+            else:
+                unit = self._stretch(_Head(self._limit))
+            yield unit._replace(is_after_line_feed=is_after_line_feed)
+            if unit.flaw and unit.flaw == text.flaw:
+                return
+        if text.flaw:
+            yield _Unit("", False, text.flaw, is_after_line_feed)
+
+    def _plain_objects(self) -> Iterator[_Unit]:
+        """The fast path: whole and small objects in the text that is held."""
+        text, held, index = self._text, self._text.held, self._text.index
+        size = min(_WINDOW, self._limit)
+        while found := _padding.match(held, index):
+            start = found.end()
+            if not held.startswith("{", start) or (self._broken and text.at + start - index in self._broken):
+                return
+            try:
+                end = start + _decode(held[start : start + size])[1]
+            except (json.JSONDecodeError, RecursionError):
+                return
+            is_after_line_feed = self._has_line_feed_passed or held.find("\n", index, start) >= 0
+            self._has_line_feed_passed = False
+            text.at += end - index
+            index = end
+            yield _Unit(held[start:end], True, None, is_after_line_feed)
+
+    def _skip_padding(self) -> bool:
+        """Whether there was a line feed in it."""
+        text = self._text
+        has_line_feed = False
+        while True:
+            end = _padding_end(text.held, text.index)
+            has_line_feed |= text.held.find("\n", text.index, end) >= 0
+            text.pass_over(end - text.index)
+            if not _is_cut_mark(text.held, text.index) or not text.more():
+                return has_line_feed
+
+    def _try(self) -> _Tried:
+        """What there is at `at`. Reads as much as is needed to know that."""
+        text = self._text
+        if text.held[text.index] != "{" or text.at in self._broken:
+            return _Tried(_Verdict.BROKEN)
+        if self._tried and self._tried[0] == text.at:
+            return self._tried[1]
+        tried = self._tried_in_windows()
+        self._tried = text.at, tried
+        if tried.verdict is _Verdict.BROKEN:
+            self._remember(tried)
+        return tried
+
+    def _tried_in_windows(self) -> _Tried:
+        text, size = self._text, _WINDOW
+        while True:
+            size = min(size, self._limit)
+            is_all = size >= text.ahead
+            is_most = size == self._limit or (is_all and text.is_done)
+            window = text.held[text.index : text.index + size]
+            tried = _try(window, is_most, is_last=is_all and text.is_last)
+            if tried.verdict is not _Verdict.INCOMPLETE:
+                return tried
+            if is_all and not text.is_done:
+                text.more()
+            elif is_most:
+                return tried if is_all else _Tried(_Verdict.LONG)
+            else:
+                size *= _WINDOW_GROWS
+
+    def _remember(self, tried: _Tried) -> None:
+        """An object that is open where another one breaks, breaks there too. It is not tried again."""
+        at = self._text.at
+        if at >= self._broken_until:
+            self._broken.clear()
+        self._broken.update(at + start for start in tried.open_objects)
+        self._broken_until = max(self._broken_until, at + tried.end)
+
+    def _long_object(self) -> _Unit:
+        text, walk, head = self._text, Walk(), _Head(self._limit)
+        while not (walk.is_whole or walk.is_broken):
+            end = walk.go_on(text.held, text.index, text.is_last)
+            head.add(text.pass_over(end - text.index))
+            if not (walk.is_whole or walk.is_broken) and not text.more() and text.flaw:
+                return self._rest(head)
+        unit = self._stretch(head) if walk.is_broken else _Unit(head.text, True, TOO_LONG)
+        return unit._replace(is_object=True)
+
+    def _stretch(self, head: _Head) -> _Unit:
+        """To the next whole object that may begin a unit, or the end of the file."""
+        text = self._text
+        is_ready = False
+        while True:
+            if (place := self._next_place(is_ready)) >= 0:
+                head.add(text.pass_over(place - text.index))
+                verdict = self._try().verdict
+                if verdict is _Verdict.INCOMPLETE:
+                    return self._rest(head)
+                if verdict is not _Verdict.BROKEN:
+                    self._has_line_feed_passed = head.has_line_feed_behind
+                    return _Unit(head.text, False, TOO_LONG if head.is_long else None)
+                is_ready = False
+                head.add(text.pass_over(1))
+                continue
+            end = _without_cut_mark(text.held)
+            is_ready = self._is_ready(is_ready, end)
+            head.add(text.pass_over(max(end - text.index, 0)))
+            if not text.more():
+                break
+        return self._rest(head)
+
+    def _rest(self, head: _Head) -> _Unit:
+        """All that is left, as one unit."""
+        head.add(self._text.pass_over(self._text.ahead))
+        flaw = self._text.flaw or (TOO_LONG if head.is_long else None)
+        return _Unit(head.text, False, flaw, is_torn=not head.ends_with_line_feed)
+
+    def _next_place(self, is_ready: bool) -> int:
+        """Where in the text that is held the next object is that a stretch may end before; -1 if there is none."""
+        held, index = self._text.held, self._text.index
+        found = (_before_an_object.match(held, index) if is_ready else None) or self._next.search(held, index)
+        return found.end() - 1 if found else -1
+
+    def _is_ready(self, was_ready: bool, end: int) -> bool:
+        """Whether an object that begins at `end` may begin a unit."""
+        held, index = self._text.held, self._text.index
+        if was_ready and _all_quiet.match(held, index, end):
+            return True
+        return _ends_ready.search(held, index, end) is not None
+
+
+_decode = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len).raw_decode
+
+
+def _try(window: str, is_most: bool, is_last: bool) -> _Tried:
+    """What there is at the beginning of the window. `is_most`: no larger window will be tried."""
+    try:
+        return _Tried(_Verdict.WHOLE, _decode(window)[1])
+    except json.JSONDecodeError as error:
+        if not is_most and (error.msg.startswith("Unterminated") or error.pos > len(window) - _NEAR):
+            return _Tried(_Verdict.INCOMPLETE)
+    except RecursionError:
+        pass
+    walk = Walk()
+    end = walk.go_on(window, 0, is_last)
+    if walk.is_whole:
+        return _Tried(_Verdict.WHOLE, end)
+    return _Tried(_Verdict.BROKEN, end, walk.open_objects) if walk.is_broken else _Tried(_Verdict.INCOMPLETE)
+
+
+def _padding_end(text: str, at: int) -> int:
+    """Where the padding at this place ends."""
+    found = _padding.match(text, at)
+    return found.end() if found else at
+
+
+def _content_end(text: str) -> int:
+    """Where the padding at the end of the text begins."""
+    content = text.rstrip(_PADDING)
+    if content.endswith(_MARK_TEXT):
+        found = _padding_backwards.match(content[::-1])
+        return len(content) - (found.end() if found else 0)
+    return len(content)
+
+
+def _is_cut_mark(text: str, at: int) -> bool:
+    """Whether what is left may be the beginning of a byte-order mark."""
+    return len(text) - at < len(_MARK_TEXT) and _MARK_TEXT.startswith(text[at:])
+
+
+def _without_cut_mark(text: str) -> int:
+    """The length of the text without the beginning of a byte-order mark at its end."""
+    return next((len(text) - size for size in (2, 1) if text.endswith(_MARK_TEXT[:size])), len(text))

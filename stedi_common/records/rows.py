@@ -1,0 +1,157 @@
+"""Lines that are read one by one, gathered into rows: what each line is, never what a rejected one said."""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from stedi_common.records import drift
+from stedi_common.records.blocks import Block
+from stedi_common.records.doubt import EMAIL, doubt_hash, doubts
+from stedi_common.records.framing import goes_over_lines, objects_in, unpadded
+from stedi_common.records.record import Field, Object, Record, Rejection, Value, record_hash
+from stedi_common.records.tally import Tally
+
+REJECTED = "rejected"
+
+#: So many rows are gathered at most, which bounds the memory; and of one line so many addresses.
+MAX_ROWS = 2**16
+MAX_ADDRESSES = 1_000
+
+#: A line's values, then its description.
+Row = tuple[Any, ...]
+
+
+class Description(NamedTuple):
+    """What became of a line; stands behind its values. Of a record and a doubtful line, only where it was."""
+
+    source_file: str
+    source_line: int
+    mark: str | None = None
+    reason: str | None = None
+    rejected_column: str | None = None
+    content_hash: str | None = None
+
+
+class Parsed(NamedTuple):
+    """Some lines of a file: the rows they became, and what they count for."""
+
+    lines: pa.RecordBatch
+    tally: Tally
+
+
+class Rows:
+    """Gathers lines of one block.
+
+    Args:
+        block: which they are of.
+        fields: the columns of its source.
+        schema: of the rows.
+        key: the HMAC key of `content_hash` and of hidden names.
+        is_watched: look for objects that are not lines.
+    """
+
+    def __init__(
+        self, block: Block, *, fields: tuple[Field, ...], schema: pa.Schema, key: bytes, is_watched: bool
+    ) -> None:
+        self._name, self._version = block.name, block.version
+        self._fields, self._schema, self._key = fields, schema, key
+        self._is_customer = "doubt" in schema.names
+        self._rows: list[Row] = []
+        self._tally = Tally()
+        self._keys: Counter[Sequence[str]] = Counter()
+        self._framing = Framing(is_watched)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are enough rows."""
+        return len(self._rows) >= MAX_ROWS
+
+    def add(self, number: int, line: bytes, outcome: Record | Rejection | None) -> None:
+        """Add a line, which is this."""
+        if outcome is None:
+            self._tally.blank += 1
+            self._framing.add(line)
+        elif isinstance(outcome, Record):
+            self._count(outcome.content)
+            self._tally.nulled_values += len(outcome.nulled)
+            self._tally.nulled_columns.update(outcome.nulled)
+            hashes = (record_hash(outcome.values), None) if self._is_customer else ()
+            self._rows.append((*outcome.values, *hashes, *Description(self._name, number)))
+        else:
+            if outcome.content is None:
+                self._framing.add(line)
+            else:
+                self._count(outcome.content)
+            self._reject(number, unpadded(line), outcome)
+
+    def add_rest(self, number: int, data: bytes, reason: str) -> None:
+        """Add what could be read of a line or of the rest of a file. Whose refusal the unread was nobody knows."""
+        self._reject(number, unpadded(data), Rejection(reason), is_whole=False)
+
+    def end_run(self) -> None:
+        """Between the lines before and those that follow stand objects."""
+        self._framing.end_run()
+
+    def parsed(self) -> Parsed:
+        """All that was added."""
+        self._framing.end_run()
+        self._tally.is_objects = self._framing.is_objects
+        drift.count_keys(self._tally, self._keys, {field.name for field in self._fields}, self._key)
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._schema)
+        arrays = [_array(values, field.type) for values, field in zip(columns, self._schema, strict=True)]
+        return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self._schema), self._tally)
+
+    def _count(self, content: Object) -> None:
+        self._keys[tuple(key for key, _ in content)] += 1
+        self._framing.end_run()
+
+    def _reject(self, number: int, content: bytes, rejection: Rejection, *, is_whole: bool = True) -> None:
+        doubtful = doubts(content, rejection, self._fields) if self._is_customer else []
+        if self._is_customer and not (is_whole and 0 < len(doubtful) <= MAX_ADDRESSES):
+            self._tally.without_address += 1
+        if doubtful:
+            self._tally.doubtful += 1
+            self._rows += [self._doubtful(number, values, rejection.reason) for values in doubtful[:MAX_ADDRESSES]]
+            return
+        self._tally.rejected += 1
+        digest = hmac.digest(self._key, content, "sha256").hex()
+        why = Description(self._name, number, REJECTED, rejection.reason, rejection.column, digest)
+        self._rows.append((None,) * (len(self._schema) - len(why)) + why)
+
+    def _doubtful(self, number: int, values: tuple[Value, ...], reason: str) -> Row:
+        email = next(value for field, value in zip(self._fields, values, strict=True) if field.name == EMAIL)
+        hash_ = doubt_hash(self._name, self._version, number, email)
+        return (*values, hash_, reason, *Description(self._name, number))
+
+
+class Framing:
+    """Watches lines that are not one object for objects that are not one line."""
+
+    def __init__(self, is_watched: bool) -> None:
+        self._is_watched = is_watched
+        self._run: list[bytes] = []
+        self.is_objects = False
+
+    def add(self, line: bytes) -> None:
+        """A line that is not one object, behind others that are none."""
+        if self._is_watched and not self.is_objects:
+            self._run.append(line)
+            self.is_objects = line.count(b"{") > 1 and len(objects_in(line) or ()) > 1
+
+    def end_run(self) -> None:
+        """A line that is one object."""
+        if self._run:
+            if len(self._run) > 1 and not self.is_objects:
+                self.is_objects = goes_over_lines(self._run)
+            self._run = []
+
+
+def _array(values: Any, arrow_type: pa.DataType) -> pa.Array:
+    if pa.types.is_timestamp(arrow_type):  # milliseconds in Python
+        return pa.array(values, pa.timestamp("ms")).cast(arrow_type)
+    return pa.array(values, arrow_type)

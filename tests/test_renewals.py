@@ -1,0 +1,53 @@
+"""No reading between a refusal and the record that ends it is in research: asked by SQL that knows no consent_start."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from lakes import land, opening, run
+
+from stedi_common.cli.demo import PLAN
+from stedi_common.generate import generate
+from stedi_common.policy import Policy
+
+README = Path(__file__).parent.parent / "README.md"
+TRUSTED = "trusted.accelerometer_trusted"
+#: What would be in research if every reading of whoever consents now counted.
+OF_WHOEVER_CONSENTS = """(
+    SELECT landed.* FROM landing.accelerometer_landing landed
+    SEMI JOIN trusted.customer_trusted ON landed.user = customer_trusted.email)"""
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory, key):
+    """The drops of the demonstration, landed, and its tables made."""
+    folder = tmp_path_factory.mktemp("renewals")
+    generate(PLAN, folder / "drops")
+    with opening() as connect_to:
+        engine = connect_to("embedded", folder / "lake")
+        land(engine, folder / "drops", key, datetime(2025, 1, 1))
+        run(engine, Policy(), key)
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def query():
+    """The query that the README shows."""
+    queries = re.findall(r'stedi query "([^"]*)"', README.read_text(encoding="utf-8"))
+    (found,) = (query for query in queries if "readings_while_refused" in query)
+    return found
+
+
+def test_nothing_that_was_read_after_a_refusal_is_in_research(lake, query):
+    assert only_number(lake, query) == 0
+
+
+def test_the_query_would_find_what_was_read_after_a_refusal(lake, query):
+    assert TRUSTED in query
+    assert only_number(lake, query.replace(TRUSTED, OF_WHOEVER_CONSENTS)) > 100
+
+
+def only_number(engine, sql):
+    _, ((number,),) = engine.query(sql)
+    return number
