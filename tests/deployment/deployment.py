@@ -157,11 +157,6 @@ class Deployment:
             time.sleep(0.5)
         raise TimeoutError(execution)
 
-    def run(self) -> None:
-        """Run everything, well."""
-        run = self.ended(self.start())
-        assert run["status"] == "SUCCEEDED", (run, self.job_errors())
-
     @contextmanager
     def allowing(self, job: str, runs: int) -> Iterator[None]:
         """So many runs of the job at once, which Terraform does not allow."""
