@@ -18,7 +18,7 @@ from stedi_common import __version__
 from stedi_common.consent import DOUBT
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, until_kept
-from stedi_common.errors import CommitConflictError, StediError
+from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
 from stedi_common.frames import Frame, distinct
 from stedi_common.landing.deduplicate import PLACE, surplus
 from stedi_common.landing.drift import warnings_about
@@ -60,6 +60,12 @@ class Landed:
     skipped: Sequence[Mapping[str, str]] = ()
     warnings: Sequence[str] = ()
 
+    @property
+    def left(self) -> list[StediError]:
+        """What somebody must do after this landing, which has done all else."""
+        unread = [UnreadFilesError(self.source, self.unread)] if self.unread else []
+        return [*unread, *([UnknownRefusalError(self.without_address)] if self.without_address else [])]
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -93,7 +99,7 @@ def land_all(  # noqa: PLR0913 - what a landing is made of
     """
     wanted = set(sources)
     chosen = [source for source in SOURCES if source in wanted]
-    found = discover(landing, chosen)
+    found = _discover(landing, chosen)
     for source in chosen:
         try:
             yield land(engine, source, landing, key, arrived_at, settings=settings, found=found)
@@ -127,12 +133,17 @@ def land(  # noqa: PLR0913 - what a landing is made of
         CommitConflictError: other runs kept committing in between.
     """
     arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
-    here = found or discover(landing, [source])
+    here = found or _discover(landing, [source])
     reader = Reader(source, arrived_at, key.content_key, settings or Settings())
     for each in (_table(reader), REJECTED, LEDGER):
         engine.prepare(each)
     landed = until_kept(lambda: _Landing.now(engine, reader, here).land())
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
+
+
+def _discover(landing: str, sources: Sequence[str]) -> Found:
+    """What there is of these sources. With customers all files are looked at, so that those of no source are named."""
+    return discover(landing, SOURCES if SOURCES[0] in sources else sources)
 
 
 def _missing(found: Found, source: str) -> Iterator[str]:
