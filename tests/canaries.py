@@ -52,7 +52,7 @@ def drops() -> dict[str, bytes]:
 def _source(source: str, understood: list[Record], *columns: str) -> dict[str, bytes]:
     first = understood[0]
     if source == "customer":  # doubtful lines land, with what was understood of them
-        first |= {"email": "canarylandeddoubt@example.org"}
+        first = first | {"email": "canarylandeddoubt@example.org", "serialNumber": "canarylandedother"}
     of = source.replace("_", "")
     unreadable = [first | {column: f"canarygone{of}{column}"} for column in columns]
     twice = json.dumps(first, default=str).replace(

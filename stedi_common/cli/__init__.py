@@ -218,12 +218,10 @@ def main() -> None:
     try:
         app()
     except StediError as error:
-        show.error(error)
+        _show(error)
         sys.exit(_exit_code(error))
     except Exception as error:
-        unexpected = UnexpectedError(error)
-        typer.echo(unexpected.way, err=True, nl=False)
-        show.error(unexpected)
+        _show(UnexpectedError(error))
         sys.exit(ERROR)
 
 
@@ -247,9 +245,15 @@ def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
     for each in landings:
         errors += [each.error] if isinstance(each, landing.Failed) else each.left
     for error in errors:
-        show.error(error)
+        _show(error)
     if errors:
         sys.exit(max(map(_exit_code, errors), key=(CONFLICT, UnknownRefusalError.exit_code, ERROR).index))
+
+
+def _show(error: StediError) -> None:
+    if isinstance(error, UnexpectedError):
+        typer.echo(error.way, err=True, nl=False)
+    show.error(error)
 
 
 def _exit_code(error: StediError) -> int:

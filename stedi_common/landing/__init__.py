@@ -18,7 +18,7 @@ from stedi_common import __version__
 from stedi_common.consent import DOUBT
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, until_kept
-from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
+from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError, UnreadFilesError
 from stedi_common.frames import Frame, distinct
 from stedi_common.landing.deduplicate import PLACE, surplus
 from stedi_common.landing.drift import warnings_about
@@ -105,6 +105,8 @@ def land_all(  # noqa: PLR0913 - what a landing is made of
             yield land(engine, source, landing, key, arrived_at, settings=settings, found=found)
         except StediError as error:
             yield Failed(source, error)
+        except Exception as error:
+            yield Failed(source, UnexpectedError(error))
 
 
 def land(  # noqa: PLR0913 - what a landing is made of
