@@ -30,7 +30,7 @@ TABLE = contract("rejected_records")
 LANDING_ZONE = [name for name in COLUMNS if contract(name).zone == "landing"]
 ARRIVAL = datetime(2024, 4, 3)
 #: The drops of a few histories, some of them rejected, duplicate or blank.
-DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if name.split("/")[1] < "04"}
+DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
 
 
 def on_both(examples: list[Any], hurried: int) -> list[Any]:
