@@ -15,7 +15,7 @@ from typing import Any
 import narwhals as nw
 
 from stedi_common import __version__
-from stedi_common.consent import DOUBT
+from stedi_common.consent import DOUBT, suspended
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, until_kept
 from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError, UnreadFilesError
@@ -176,6 +176,7 @@ class _Landing:
     def now(cls, engine: Engine, reader: Reader, found: Found) -> _Landing:
         head = engine.head(_table(reader))
         ledger = Ledger.read(engine, engine.head(LEDGER))
+        reader = replace(reader, suspended=_suspended(engine, reader, head) if ledger.has_doubt else frozenset())
         # Files outside of the sources' folders are told of with the first source.
         of = (reader.source, "") if reader.source == SOURCES[0] else (reader.source,)
         skipped = [each for each in found.skipped if each.source in of]
@@ -312,6 +313,14 @@ class _Landing:
     def _summary(self) -> dict[str, str]:
         files = str(len(self.drops))
         return {"stedi.version": __version__, "stedi.source": self.reader.source, "stedi.files": files}
+
+
+def _suspended(engine: Engine, reader: Reader, head: Head) -> frozenset[str]:
+    """The people who are suspended: a record of theirs that comes again answers the doubtful line, so it must land."""
+    if reader.source != SOURCES[0]:
+        return frozenset()
+    people = suspended(engine.read(_table(reader), head), reader.arrived_at)
+    return frozenset(row["email"] for row in engine.collect(people))
 
 
 def _by_file(engine: Engine, places: Frame) -> dict[str, int]:

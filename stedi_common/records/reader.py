@@ -17,7 +17,7 @@ from stedi_common.errors import EngineError
 from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
 from stedi_common.records.framing import PADDING, TOO_LONG
-from stedi_common.records.record import Field, fields_of, record
+from stedi_common.records.record import Field, Value, fields_of, record, record_hash, repeated_hash
 from stedi_common.records.rows import Description, Parsed, Rows
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
@@ -44,6 +44,7 @@ class Reader:
     arrived_at: when the run began, in UTC; instants more than a day later are wrong.
     key: the HMAC key of `content_hash`.
     as_objects: the names of the drops that are read as objects.
+    suspended: people whose records are unlike any that landed before, so that they land again and end the suspension.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Reader:
     key: bytes = field(repr=False)
     settings: Settings = field(default_factory=Settings)
     as_objects: frozenset[str] = frozenset()
+    suspended: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def schema(self) -> pa.Schema:
@@ -157,7 +159,19 @@ class Reader:
 
     def _rows(self, block: Block) -> Rows:
         watched = self._is_watched(block)
-        return Rows(block, fields=self._fields, schema=self.schema, key=self.key, is_watched=watched)
+        return Rows(
+            block,
+            fields=self._fields,
+            schema=self.schema,
+            key=self.key,
+            is_watched=watched,
+            hash_of=self._hash_of,
+        )
+
+    def _hash_of(self, values: tuple[Value, ...]) -> str:
+        digest = record_hash(values)
+        email = values[self.schema.names.index("email")] if self.suspended else None
+        return repeated_hash(digest, self.arrived_at) if email in self.suspended else digest
 
     def _is_watched(self, block: Block) -> bool:
         """Whether the file is read as lines, so that objects may be something else."""
