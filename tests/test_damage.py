@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 
 from drops import at, customer, landing, line_of, reading, step
-from lakes import land, rows, run, write
+from lakes import ON_SPARK_UNHURRIED, land, rows, run, write
 
 from stedi_common.engines import Engine
 from stedi_common.policy import Policy
@@ -52,6 +52,7 @@ def cut_off(dice: random.Random, line: bytes) -> bytes:
 DAMAGES: tuple[Damage, ...] = (replaced, flipped, inserted, lost, cut_off)
 
 
+@ON_SPARK_UNHURRIED
 def test_no_damaged_refusal_keeps_its_person_in_silently(connect, tmp_path, key):
     engine, dice = connect(tmp_path / "lake"), random.Random(16)
     damaged = [dice.choice(DAMAGES)(dice, refusal(n)) for n in range(PEOPLE)]
