@@ -16,7 +16,7 @@ ARRIVED = "arrived_at"
 DOUBT = "doubt"
 
 #: Instants of which a person's latest counts.
-_LATEST = ("refused_at", "suspended_at", "understood_at")
+_LATEST = ("refused_at", "suspended_at", "record_arrived_at")
 
 
 def consents(customer_landing: Frame) -> Frame:
@@ -28,16 +28,16 @@ def consents(customer_landing: Frame) -> Frame:
         null for who has no consent. It holds for current rows.
     """
     rows = _dated(customer_landing)
-    in_order = ["counts", "took_effect", "withheld", CONSENT, "record_hash"]
+    in_order = ["may_be_current", "took_effect", "without_consent", CONSENT, "record_hash"]
     rows = rows.with_columns(
         (nw.col("record_hash").cum_count(reverse=True).over("email", order_by=in_order) == 1).alias("current"),
         *(nw.col(instant).max().over("email").alias(f"last_{instant}") for instant in _LATEST),
     )
     renews = nw.col("took_effect") > nw.col("last_refused_at")
     renewed_at = nw.when(renews).then(nw.col("consented_at")).min().over("email")
-    # A doubtful line that arrived with a record is no older than it: doubt is a refusal.
-    is_answered = nw.col("last_understood_at") > nw.col("last_suspended_at")
-    is_suspended = ~nw.col("last_suspended_at").is_null() & ~is_answered.fill_null(False)
+    # A record that arrived together with the doubtful line does not lift the suspension.
+    is_lifted = nw.col("last_record_arrived_at") > nw.col("last_suspended_at")
+    is_suspended = ~nw.col("last_suspended_at").is_null() & ~is_lifted.fill_null(False)
     refuses = nw.col(CONSENT).is_null() | is_suspended
     holds_as_stated = nw.col("last_refused_at").is_null() | (nw.col(CONSENT) > nw.col("last_refused_at"))
     start = nw.when(holds_as_stated).then(nw.col(CONSENT)).otherwise(nw.col("renewed_at"))
@@ -48,9 +48,9 @@ def consents(customer_landing: Frame) -> Frame:
             nw.when(~refuses).then(start).alias("consent_start"),
         )
         .drop(
-            "counts",
+            "may_be_current",
             "took_effect",
-            "withheld",
+            "without_consent",
             "renewed_at",
             "consented_at",
             *_LATEST,
@@ -60,18 +60,18 @@ def consents(customer_landing: Frame) -> Frame:
 
 
 def _dated(customer_landing: Frame) -> Frame:
-    """The rows with when each took effect, and what it then did. A row that suspends is never the current one."""
+    """The rows, with when each took effect and what it did then. A row that suspends is never the current one."""
     is_record, refuses = nw.col(DOUBT).is_null(), nw.col(CONSENT).is_null()
     suspends = ~is_record & ~refuses
     # A clock that is ahead does not make a record later than one that came after it.
     took_effect = nw.when(is_record & (nw.col(MADE) < nw.col(ARRIVED))).then(nw.col(MADE)).otherwise(nw.col(ARRIVED))
     return customer_landing.with_columns(
         took_effect.alias("took_effect"),
-        nw.when(suspends).then(nw.lit(0)).otherwise(nw.lit(1)).alias("counts"),
-        nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("withheld"),
+        nw.when(suspends).then(nw.lit(0)).otherwise(nw.lit(1)).alias("may_be_current"),
+        nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("without_consent"),
         nw.when(refuses).then(took_effect).alias("refused_at"),
         nw.when(suspends).then(nw.col(ARRIVED)).alias("suspended_at"),
-        nw.when(is_record).then(nw.col(ARRIVED)).alias("understood_at"),
+        nw.when(is_record).then(nw.col(ARRIVED)).alias("record_arrived_at"),
         nw.when(is_record & ~refuses).then(nw.col(MADE)).alias("consented_at"),
     )
 
