@@ -237,7 +237,7 @@ def test_what_has_landed_lands_no_more(landed):
     assert "No new files." in landed("land").out
 
 
-def test_a_file_that_was_only_touched_is_what_it_was(landed, tmp_path):
+def test_a_file_with_another_time_of_change_only_does_not_land_again(landed, tmp_path):
     os.utime(tmp_path / "drops/customer/1.json", (1, 1))
     assert "No new files." in landed("land").out
 
@@ -251,7 +251,7 @@ def test_a_file_that_changed_is_a_new_version(landed, tmp_path):
     assert "No new files." in landed("land").out
 
 
-def test_a_customer_line_that_names_nobody_ends_with_4(landed, tmp_path):
+def test_a_customer_line_without_a_known_address_ends_with_4(landed, tmp_path):
     """All else is done by then."""
     write(tmp_path / "drops", {"customer/2.json": b'{"lastUpdateDate": 1\n', "accelerometer/2.json": b"{}\n"})
     done = landed("land")
@@ -300,7 +300,7 @@ def test_a_source_without_a_folder_is_said(stedi, tmp_path):
     assert (done.code, "step_trainer/, got none; did you mean step-trainer/?" in done.out) == (0, True)
 
 
-def test_every_file_that_was_not_read_is_named(landed, tmp_path):
+def test_every_skipped_file_is_named(landed, tmp_path):
     write(tmp_path / "drops", {"customer/a.csv": b"", "customer/_b.json": b"", "truth/c.json": b""})
     (customers, *_) = json.loads(landed("land", "--json").out)
     assert customers["skipped"] == [
