@@ -18,7 +18,7 @@ ARRIVED = "arrived_at"
 DOUBT = "doubt"
 
 #: Instants of which a person's latest counts.
-_LATEST = ("refused_at", "suspended_at", "understood_at")
+_LATEST = ("refused_at", "suspended_at", "record_arrived_at")
 
 
 def consents(customer_landing: Frame) -> Frame:
@@ -30,7 +30,7 @@ def consents(customer_landing: Frame) -> Frame:
         null for who has no consent. It holds for current rows.
     """
     rows = _dated(customer_landing)
-    in_order = ["counts", "took_effect", "withheld", CONSENT, "record_hash"]
+    in_order = ["may_be_current", "took_effect", "without_consent", CONSENT, "record_hash"]
     rows = rows.with_columns(
         (nw.col("record_hash").cum_count(reverse=True).over("email", order_by=in_order) == 1).alias("current"),
         *(nw.col(instant).max().over("email").alias(f"last_{instant}") for instant in _LATEST),
@@ -47,9 +47,9 @@ def consents(customer_landing: Frame) -> Frame:
             nw.when(~refuses).then(start).alias("consent_start"),
         )
         .drop(
-            "counts",
+            "may_be_current",
             "took_effect",
-            "withheld",
+            "without_consent",
             "renewed_at",
             "consented_at",
             *_LATEST,
@@ -60,30 +60,30 @@ def consents(customer_landing: Frame) -> Frame:
 
 def suspended(customer_landing: Frame, before: datetime) -> Frame:
     """The emails of the people whom doubtful lines suspend (rule 4), by the rows that arrived before then."""
-    latest = (nw.col(instant).max().alias(f"last_{instant}") for instant in ("suspended_at", "understood_at"))
+    latest = (nw.col(instant).max().alias(f"last_{instant}") for instant in ("suspended_at", "record_arrived_at"))
     rows = _dated(customer_landing).filter(nw.col(ARRIVED) < before)
     return rows.group_by("email").agg(*latest).filter(_is_suspended()).select("email")
 
 
 def _is_suspended() -> nw.Expr:
-    """Whether no record arrived after the last line that suspends. With it is not after it: doubt is a refusal."""
-    is_answered = nw.col("last_understood_at") > nw.col("last_suspended_at")
-    return ~nw.col("last_suspended_at").is_null() & ~is_answered.fill_null(False)
+    """Whether no record arrived after the last line that suspends. One that arrived together with it does not lift it."""
+    is_lifted = nw.col("last_record_arrived_at") > nw.col("last_suspended_at")
+    return ~nw.col("last_suspended_at").is_null() & ~is_lifted.fill_null(False)
 
 
 def _dated(customer_landing: Frame) -> Frame:
-    """The rows with when each took effect, and what it then did. A row that suspends is never the current one."""
+    """The rows, with when each took effect and what it did then. A row that suspends is never the current one."""
     is_record, refuses = nw.col(DOUBT).is_null(), nw.col(CONSENT).is_null()
     suspends = ~is_record & ~refuses
     # A clock that is ahead does not make a record later than one that came after it.
     took_effect = nw.when(is_record & (nw.col(MADE) < nw.col(ARRIVED))).then(nw.col(MADE)).otherwise(nw.col(ARRIVED))
     return customer_landing.with_columns(
         took_effect.alias("took_effect"),
-        nw.when(suspends).then(nw.lit(0)).otherwise(nw.lit(1)).alias("counts"),
-        nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("withheld"),
+        nw.when(suspends).then(nw.lit(0)).otherwise(nw.lit(1)).alias("may_be_current"),
+        nw.when(refuses).then(nw.lit(1)).otherwise(nw.lit(0)).alias("without_consent"),
         nw.when(refuses).then(took_effect).alias("refused_at"),
         nw.when(suspends).then(nw.col(ARRIVED)).alias("suspended_at"),
-        nw.when(is_record).then(nw.col(ARRIVED)).alias("understood_at"),
+        nw.when(is_record).then(nw.col(ARRIVED)).alias("record_arrived_at"),
         nw.when(is_record & ~refuses).then(nw.col(MADE)).alias("consented_at"),
     )
 

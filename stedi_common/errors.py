@@ -38,22 +38,22 @@ class UnreadFilesError(StediError):
     def __init__(self, source: str, files: int) -> None:
         super().__init__(
             f"{source}: expected to read every file, got {files:,} unread",
-            hint="the output names them, and so does landing.landed_files; mend them and land again",
+            hint="the output and landing.landed_files name them as skipped; make them readable and land again",
         )
 
 
 class UnknownRefusalError(StediError):
-    """Customer lines landed of which nobody knows whose refusal they may be. Everything else is done."""
+    """Customer lines that name nobody who is known, and may be refusals. Everything else is done."""
 
     #: The command line's own exit code for it.
     exit_code = 4
 
     def __init__(self, lines: int) -> None:
-        count = "1 customer line" if lines == 1 else f"{lines:,} customer lines"
+        count = "1 line" if lines == 1 else f"{lines:,} lines"
         super().__init__(
             f"land: expected a known address in every customer line, got none in {count}; "
-            "nobody knows whose refusal that was",
-            hint="look the lines up in the drops: landing.rejected_records, and doubt in landing.customer_landing",
+            "nobody knows whose refusal this may be",
+            hint="without_address in landing.landed_files tells the files; find out in them who is meant",
         )
 
 

@@ -61,7 +61,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _until_stable(text: str) -> str:
-    """What one round lays bare may need another: brackets in a `mailto:`, a dot at the end behind a bracket."""
+    """One round may leave something for another: brackets in a `mailto:`, a dot at the end behind a bracket."""
     while True:
         name = _with_ascii_domain(_bare(_folded(text)))
         if name == text:

@@ -181,13 +181,13 @@ def _told(error: Exception) -> str:
 
 
 def _print(step: Step, done: Any) -> str | None:
-    """Print what the step did, if it did anything. Returns what is left to do about it."""
+    """Print what the step did, if it did anything. Returns its errors."""
     if not done:
         return None
     print(json.dumps({"job": step.job, "table": step.table, **asdict(done)}), flush=True)  # noqa: T201 - its output
     if not isinstance(done, landing.Landed):
         return None
-    return "; ".join(str(error) for error in done.left) or None
+    return "; ".join(str(error) for error in done.errors) or None
 
 
 def _lake(arguments: argparse.Namespace) -> Lake:

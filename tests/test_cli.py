@@ -15,6 +15,7 @@ from lakes import land, run, write
 
 from stedi_common import __version__, cli
 from stedi_common import landing as landing_module
+from stedi_common.cli import show
 from stedi_common.contracts import SOURCES, names
 from stedi_common.engines import connect
 from stedi_common.engines.embedded import EmbeddedEngine
@@ -208,6 +209,22 @@ def test_json_is_all_that_is_on_standard_output(stedi, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_no_number_is_cut_off_on_a_narrow_screen(landed, tmp_path, columns):
+    """The screen is a terminal's: where nobody watches, lines may be long."""
+    show.out.width = columns
+    try:
+        write(tmp_path / "drops", {"accelerometer/2.json": b'{"a": 1}\n' * 12_345})
+        said = landed("land")
+        tables = landed("status").out
+    finally:
+        show.out.width = 160
+    assert "12,345" in said.out
+    assert "rejected" in said.out
+    assert "landing.accelerometer_landing" in tables
+    assert "…" not in said.out + tables
+
+
 def test_one_source_may_land_alone(stedi, tmp_path):
     write(tmp_path / "drops", DROPS)
     assert [source["source"] for source in json.loads(stedi("land", "accelerometer", "--json").out)] == [
@@ -220,7 +237,7 @@ def test_what_has_landed_lands_no_more(landed):
     assert "No new files." in landed("land").out
 
 
-def test_a_file_that_was_only_touched_is_what_it_was(landed, tmp_path):
+def test_a_file_with_another_time_of_change_only_does_not_land_again(landed, tmp_path):
     os.utime(tmp_path / "drops/customer/1.json", (1, 1))
     assert "No new files." in landed("land").out
 
@@ -234,12 +251,12 @@ def test_a_file_that_changed_is_a_new_version(landed, tmp_path):
     assert "No new files." in landed("land").out
 
 
-def test_a_customer_line_that_names_nobody_ends_with_4(landed, tmp_path):
+def test_a_customer_line_without_a_known_address_ends_with_4(landed, tmp_path):
     """All else is done by then."""
     write(tmp_path / "drops", {"customer/2.json": b'{"lastUpdateDate": 1\n', "accelerometer/2.json": b"{}\n"})
     done = landed("land")
     assert done.code == 4
-    assert done.err.startswith("error: land: expected a known address in every customer line, got none in 1 customer")
+    assert done.err.startswith("error: land: expected a known address in every customer line, got none in 1 line;")
     assert landed("query", "--json", "SELECT count(*) AS n FROM landing.landed_files").out == '[{"n": 5}]\n'
 
 
@@ -283,7 +300,7 @@ def test_a_source_without_a_folder_is_said(stedi, tmp_path):
     assert (done.code, "step_trainer/, got none; did you mean step-trainer/?" in done.out) == (0, True)
 
 
-def test_every_file_that_was_not_read_is_named(landed, tmp_path):
+def test_every_skipped_file_is_named(landed, tmp_path):
     write(tmp_path / "drops", {"customer/a.csv": b"", "customer/_b.json": b"", "truth/c.json": b""})
     (customers, *_) = json.loads(landed("land", "--json").out)
     assert customers["skipped"] == [
@@ -300,6 +317,13 @@ def test_a_file_that_comes_again_is_duplicates(landed, tmp_path):
         **{"files": 1, "lines": 2, "landed": 0, "rejected": 0, "duplicate": 2, "suppressed": 0, "blank": 0},
         **{"nulled_values": 0, "doubtful": 0, "without_address": 0, "unread": 0, "skipped": [], "warnings": []},
     }
+
+
+def test_skipped_files_and_doubtful_lines_are_said(stedi, tmp_path):
+    write(tmp_path / "drops", DROPS | {"customer/a.csv": b"", "customer/2.json": b'{"email": "ann@example.org"}\n'})
+    said = stedi("land").out
+    assert "skipped (unknown ending): customer/a.csv" in said
+    assert "1 customer line is doubtful: whoever is named there has no consent until a later record lands." in said
 
 
 # Running

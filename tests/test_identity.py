@@ -127,7 +127,7 @@ def test_a_spelling_of_an_address(spelling, name):
         "ö" * 1000 + "@steps.example",
     ],
 )
-def test_no_stranger_comes_of_what_is_not_one_address(text):
+def test_what_is_not_one_address_is_no_address(text):
     assert not is_address(address(text))
 
 

@@ -175,7 +175,7 @@ def test_a_table_that_fails_ends_the_run_and_names_what_was_not_made(tmp_path, m
     )
 
 
-def test_a_customer_line_that_names_nobody_is_told(tmp_path):
+def test_a_customer_line_without_a_known_address_is_an_error_of_the_job(tmp_path):
     """The tables are made all the same."""
     write(tmp_path / "drops", PAIR | {"customer/2.json": b"{\n"})
     words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]

@@ -259,10 +259,10 @@ def late_consents_mark_no_days(patch: pytest.MonkeyPatch) -> None:
 
 def equal_records_land_twice(patch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def no_surplus(*_: Any) -> Any:
+    def nothing_excluded(*_: Any) -> Any:
         yield None
 
-    patch.setattr(landing, "_surplus", no_surplus)
+    patch.setattr(landing, "excluded", nothing_excluded)
 
 
 def withdrawals_mark_no_days(patch: pytest.MonkeyPatch) -> None:

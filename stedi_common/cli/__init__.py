@@ -28,7 +28,7 @@ app = typer.Typer(
     name="stedi",
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
-    "4 landed, but nobody knows whose refusal some customer lines may be.",
+    "4 landed, but some customer lines name nobody who is known: they may be refusals.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,7 +47,10 @@ LakeOption = Annotated[
     Path, typer.Option("--lake", envvar="STEDI_LAKE", help="The lake: a folder with catalog.db and the tables.")
 ]
 LandingOption = Annotated[
-    Path, typer.Option("--landing", envvar="STEDI_LANDING", help="The folder above the sources' folders of drops.")
+    Path,
+    typer.Option(
+        "--landing", envvar="STEDI_LANDING", help="The folder with customer/, accelerometer/ and step_trainer/."
+    ),
 ]
 EngineOption = Annotated[EngineName, typer.Option("--engine", envvar="STEDI_ENGINE", help="Which engine computes.")]
 ConsentOption = Annotated[str, typer.Option(help="as-of: readings from the consent on; ever: of whoever consents now.")]
@@ -72,7 +75,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         envvar="STEDI_CONFIG",
-        help="Limits and time zones of what is landed; stedi.toml of the working folder by default.",
+        help="Limits and time zones for landing. By default stedi.toml in the working folder, if it is there.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
@@ -95,13 +98,24 @@ def generate(
     shared_serials: Annotated[
         bool, typer.Option("--shared-serials", help="The defect: the same 30 serial numbers on all customers.")
     ] = False,
+    without_address: Annotated[
+        bool, typer.Option("--without-address", help="Some dirty customer lines name nobody: landing ends with code 4.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make realistic drops, and the truth about them beside."""
     from stedi_common.generate import Plan  # noqa: PLC0415 - NumPy is not needed for anything else
     from stedi_common.generate import generate as make  # noqa: PLC0415
 
-    plan = Plan(people=people, readings=readings, days=days, seed=seed, dirt=dirt, shared_serials=shared_serials)
+    plan = Plan(
+        people=people,
+        readings=readings,
+        days=days,
+        seed=seed,
+        dirt=dirt,
+        shared_serials=shared_serials,
+        without_address=without_address,
+    )
     with show.progress("generating drops") as advance:
         truth = make(plan, into, advance)
     _print(as_json, truth.as_json(), lambda: show.generated(truth, into))
@@ -117,7 +131,7 @@ def land(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Land new drops in the landing tables; count what cannot be understood."""
+    """Land new and changed files; count the lines that are not understood, and name the files that are skipped."""
     for source in sources or ():
         if source not in SOURCES:
             raise StediError(f"land: expected sources among {', '.join(SOURCES)}, got {source}")
@@ -166,7 +180,7 @@ def maintain(lake: LakeOption = LAKE, engine: EngineOption = EngineName.embedded
 
 @app.command("status")
 def status_(lake: LakeOption = LAKE, as_json: JsonOption = False) -> None:
-    """Show each table: rows, last commit, policy, and what it has not seen of its sources yet."""
+    """Show each table: rows, last commit, policy, and commits it is behind; and how many people are in doubt."""
     with _opened(EngineName.embedded, Lake.at(str(lake)).expect()) as opened:
         tables = status.tables(opened)
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, lake))
@@ -240,10 +254,10 @@ def _land(
 
 
 def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
-    """End with the exit code of what was left: all else is done by then."""
+    """Show the errors of the landing and end with their exit code. All else is done by then."""
     errors: list[StediError] = []
     for each in landings:
-        errors += [each.error] if isinstance(each, landing.Failed) else each.left
+        errors += [each.error] if isinstance(each, landing.Failed) else each.errors
     for error in errors:
         _show(error)
     if errors:

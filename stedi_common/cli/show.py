@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
 
 BAR = 32
 ROWS = 100
-#: So many skipped files of a reason are named; --json and landed_files have all.
+#: At most so many skipped files of a reason are named; --json and landed_files have all.
 NAMED = 5
+
+#: The counts of a landing that are shown.
+_COUNTS = ("files", "lines", "landed", "rejected", "duplicate", "blank", "doubtful", "nulled_values")
+#: Columns of sentences, which may go over several lines.
+_WRAPPED = ("behind", "left")
 
 # Where nobody watches there is no width to keep to.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -60,33 +66,32 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def landed(results: Sequence[Landed]) -> None:
-    """What became of the new drops, per source, and which files were not read."""
-    table = _table("landed", "files", "lines", "records", "rejected", "duplicate", "blank", "nulled", "doubtful")
-    for r in results:
-        counts = (r.files, r.lines, r.landed, r.rejected, r.duplicate, r.blank, r.nulled_values, r.doubtful)
-        table.add_row(f"{r.source}_landing", *(f"{count:,}" for count in counts))
-    out.print(table)
+    """What became of the new files, per source, and which files were skipped."""
+    table = _table("", *(r.source for r in results))
+    for count in _COUNTS:
+        table.add_row(count.replace("_", " "), *(f"{getattr(r, count):,}" for r in results))
+    _print(table)
     if not any(r.files for r in results):
         out.print("No new files.")
-    if people := sum(r.doubtful for r in results):
-        lines = "1 customer line is" if people == 1 else f"{people:,} customer lines are"
-        out.print(f"[yellow]{lines} doubtful[/]: who they are about has no consent until a later record is understood.")
+    if lines := sum(r.doubtful for r in results):
+        subject = "1 customer line is" if lines == 1 else f"{lines:,} customer lines are"
+        out.print(f"[yellow]{subject} doubtful[/]: whoever is named there has no consent until a later record lands.")
     skipped([each for r in results for each in r.skipped])
     for result in results:
         for warning in result.warnings:
-            out.print(f"[yellow]warning:[/] {result.source}: {escape(warning)}", soft_wrap=True)
+            out.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
     out.print()
 
 
 def skipped(files: Sequence[Mapping[str, str]]) -> None:
-    """The files that were not read, the first of each reason by name."""
+    """The files that were skipped, by reason; the first of each reason by name."""
     by_reason: dict[str, list[str]] = {}
     for each in files:
         by_reason.setdefault(each["reason"], []).append(each["file"])
     for reason, names in sorted(by_reason.items()):
         more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
         named = escape(", ".join(names[:NAMED]))
-        out.print(f"[yellow]not read[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
+        out.print(f"[yellow]skipped[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
 
 
 def made(removed: Removed | None, outcomes: Sequence[Outcome]) -> None:
@@ -128,14 +133,14 @@ def _extent(outcome: Outcome) -> str:
 
 
 def status(tables: Sequence[TableStatus], lake: Path) -> None:
-    """A line per table, and how many people are in doubt."""
+    """A line per table, and how many people have no consent because of a doubtful line."""
     table = _table("table", "rows", "last commit, UTC", "policy", "behind")
     for t in tables:
         policy = " ".join(word.partition("=")[2] for word in (t.policy or "").split())
         behind = Text(", ".join(f"{source} ({_commits(n)})" for source, n in t.behind.items()), style="yellow")
         table.add_row(t.table, f"{t.rows:,}", f"{t.committed_at:%Y-%m-%d %H:%M}", policy, behind)
     out.print(f"Lake {escape(str(lake))}")
-    out.print(table)
+    _print(table)
     if doubted := sum(t.in_doubt or 0 for t in tables):
         people = "1 person has" if doubted == 1 else f"{doubted:,} people have"
         out.print(f"[yellow]{people} no consent because of a doubtful line[/] (doubt in landing.customer_landing).")
@@ -150,7 +155,7 @@ def maintained(results: Sequence[Maintained], staged: int) -> None:
         change = (_change(*r.files), _change(*r.bytes))
         gone = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))
         table.add_row(r.table, *change, *gone, Text(", ".join(left), style="yellow"))
-    out.print(table)
+    _print(table)
     if staged:
         out.print(f"Removed {staged:,} staged files of runs that were killed.")
 
@@ -217,10 +222,25 @@ def _table(first: str, *others: str) -> Table:
     for name in others:
         table.add_column(
             name,
-            justify="left" if name in {"policy", "behind", "left"} else "right",
-            no_wrap=name not in {"behind", "left"},
+            justify="left" if name in {"policy", *_WRAPPED} else "right",
+            no_wrap=name not in _WRAPPED,
         )
     return table
+
+
+def _print(table: Table) -> None:
+    """The table; where the screen is too narrow for its numbers, a line for each of them."""
+    columns = [(str(column.header), list(map(str, column.cells))) for column in table.columns]
+    widths = [max(map(cell_len, (name, *cells))) for name, cells in columns if name not in _WRAPPED]
+    if sum(widths) + 2 * len(columns) <= out.width:
+        out.print(table)
+        return
+    (_, rows), *others = columns
+    for number, row in enumerate(rows):
+        out.print(f"[bold]{escape(row)}[/]", soft_wrap=True)
+        for name, cells in others:
+            if cells[number]:
+                out.print(f"  {name}: {escape(cells[number])}", soft_wrap=True)
 
 
 def _bar(start: int, length: int, whole: int, colour: str) -> Text:

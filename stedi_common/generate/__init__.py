@@ -42,7 +42,7 @@ def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None
     _expect_no_drops(into)
     world = World.of(plan)
     customers = _write_customers(plan, into, world)
-    # From a doubtful line on nobody of whom it is about is in research: it lands after all that they said.
+    # Whoever a doubtful line is about is out of research: the line arrives after all their records were made.
     doubted = in_doubt(customers, world.people)
     starts = consent_starts(world.records, len(world.people))
     tally = Tally(np.where(doubted, NEVER, starts), world.devices, world.records)

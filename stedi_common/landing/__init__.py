@@ -20,7 +20,7 @@ from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, until_kept
 from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError, UnreadFilesError
 from stedi_common.frames import Frame, distinct
-from stedi_common.landing.deduplicate import PLACE, surplus
+from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
 from stedi_common.pseudonym import PseudonymKey
@@ -31,7 +31,7 @@ __all__ = ["Failed", "Landed", "land", "land_all"]
 
 REJECTED = contract("rejected_records")
 
-#: Reasons to skip a file that may hold what nobody has read yet.
+#: Reasons to skip a file of a source that somebody should make readable.
 _UNREAD = ("unreadable", "archived")
 
 
@@ -40,9 +40,9 @@ class Landed:
     """What became of the drops of a source.
 
     files: how many were read. The counts below are of their lines or values; each is a column of `landed_files`.
-    skipped: the files that were not read, each with its reason.
-    unread: how many of the skipped files may hold records.
-    warnings: what somebody should look at, in sentences.
+    skipped: the files that are not read, each with its name (`file`) and its reason.
+    unread: how many of the skipped files belong to the source, but cannot be read.
+    warnings: sentences about missing folders and columns.
     """
 
     source: str
@@ -61,8 +61,8 @@ class Landed:
     warnings: Sequence[str] = ()
 
     @property
-    def left(self) -> list[StediError]:
-        """What somebody must do after this landing, which has done all else."""
+    def errors(self) -> list[StediError]:
+        """What somebody must look after. All that could land has landed."""
         unread = [UnreadFilesError(self.source, self.unread)] if self.unread else []
         return [*unread, *([UnknownRefusalError(self.without_address)] if self.without_address else [])]
 
@@ -128,7 +128,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
         key: gives rejected lines their hash.
         arrived_at: when the drops arrived, UTC without zone; by default now.
         settings: limits and time zones.
-        found: what there is in the landing folder; by default it is looked for.
+        found: the files of the landing folder; by default they are listed.
 
     Raises:
         LakeError: there is no landing folder, or none of the sources' folders in it.
@@ -144,7 +144,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
 
 
 def _discover(landing: str, sources: Sequence[str]) -> Found:
-    """What there is of these sources. With customers all files are looked at, so that those of no source are named."""
+    """The files of these sources. With customers all folders are listed, so that files of no source are named."""
     return discover(landing, SOURCES if SOURCES[0] in sources else sources)
 
 
@@ -162,7 +162,7 @@ def _table(reader: Reader) -> Contract:
 class _Landing:
     """One attempt to land the drops of a source.
 
-    head, ledger: where the tables were before any reading: what commits after that makes the landing start over.
+    head, ledger: snapshots from before anything is read. A commit after them is a conflict; the landing is retried.
     """
 
     engine: Engine
@@ -177,7 +177,7 @@ class _Landing:
         head = engine.head(_table(reader))
         ledger = Ledger.read(engine, engine.head(LEDGER))
         reader = replace(reader, suspended=_suspended(engine, reader, head) if ledger.has_doubt else frozenset())
-        # Files outside of the sources' folders are told of with the first source.
+        # Files outside of the sources' folders are reported with the first source.
         of = (reader.source, "") if reader.source == SOURCES[0] else (reader.source,)
         skipped = [each for each in found.skipped if each.source in of]
         return cls(engine, reader, head, ledger, ledger.new(found.drops[reader.source]), skipped)
@@ -204,18 +204,18 @@ class _Landing:
         earlier = self.ledger.earlier_versions(self.drops)
         with (
             self._staged() as staged,
-            surplus(self.engine, staged, _table(self.reader), self.head, earlier) as seconds,
+            excluded(self.engine, staged, _table(self.reader), self.head, earlier) as left_out,
         ):
-            read = self._entries(staged, seconds)
+            read = self._entries(staged, left_out)
             if any(row["rejected"] for row in read):
                 self._append_rejected(staged.rejected, earlier)
-            self._append_records(staged, seconds, sum(row["landed"] + row["duplicate"] for row in read))
+            self._append_records(staged, left_out, sum(row["landed"] + row["duplicate"] for row in read))
             self._append_to_ledger([*read, *rows])
         return self._landed(read)
 
     @contextmanager
     def _staged(self) -> Iterator[Staged]:
-        """The drops as they are read, for the second time if it turns out that objects of one are not lines."""
+        """The drops as they are read. If objects of one turn out not to be lines, all are read again."""
         table = _table(self.reader)
         with self.engine.stage(self.reader, self.drops, table) as staged:
             as_objects = {name for name, tally in staged.tallies.items() if tally.is_objects}
@@ -226,17 +226,18 @@ class _Landing:
         with replace(self, reader=reader)._staged() as staged:
             yield staged
 
-    def _entries(self, staged: Staged, seconds: Held | None) -> list[dict[str, Any]]:
+    def _entries(self, staged: Staged, left_out: Held | None) -> list[dict[str, Any]]:
         """A row of the ledger for each drop."""
-        equal = _by_file(self.engine, seconds.frame.filter(nw.col("again") == 0)) if seconds else {}
-        of_nobody = self._of_nobody_known(staged)
+        duplicates = left_out.frame.filter(nw.col("already_landed") == 0) if left_out else None
+        duplicate = {} if duplicates is None else _by_file(self.engine, duplicates)
+        unknown = self._about_unknown(staged)
         return [
-            entry(self.reader, drop, staged.tallies[drop.name], equal.get(drop.name, 0), of_nobody.get(drop.name, 0))
+            entry(self.reader, drop, staged.tallies[drop.name], duplicate.get(drop.name, 0), unknown.get(drop.name, 0))
             for drop in self.drops
         ]
 
-    def _of_nobody_known(self, staged: Staged) -> dict[str, int]:
-        """By file, how many doubtful lines name only addresses of which there is no customer record."""
+    def _about_unknown(self, staged: Staged) -> dict[str, int]:
+        """By file, how many doubtful lines have only addresses without a customer record."""
         if not any(tally.doubtful for tally in staged.tallies.values()):
             return {}
         is_record = nw.col(DOUBT).is_null()
@@ -246,20 +247,20 @@ class _Landing:
         of_known = doubtful.join(distinct(known), on="email", how="semi").select(*PLACE)
         return _by_file(self.engine, distinct(doubtful.select(*PLACE)).join(of_known, on=PLACE, how="anti"))
 
-    def _append_records(self, staged: Staged, seconds: Held | None, count: int) -> None:
-        """Append the records but the surplus ones. `count`: how many lines are records or doubtful."""
+    def _append_records(self, staged: Staged, left_out: Held | None, count: int) -> None:
+        """Append the records that are not left out. `count`: how many lines are records or doubtful."""
         table, summary = _table(self.reader), self._summary
-        if seconds is None and count:
+        if left_out is None and count:
             self.engine.append_staged(table, staged, self.head, summary)
-        elif seconds is not None and count > seconds.rows:
-            self.engine.append(table, staged.records.join(seconds.frame, on=PLACE, how="anti"), self.head, summary)
+        elif left_out is not None and count > left_out.rows:
+            self.engine.append(table, staged.records.join(left_out.frame, on=PLACE, how="anti"), self.head, summary)
 
     def _append_rejected(self, rejected: Frame, earlier: Mapping[str, datetime]) -> None:
         """Append the rejected lines that a run that died has not appended."""
 
         def there(head: Head) -> Frame:
             rows = self.engine.read(REJECTED, head).filter(nw.col("source_file").is_in(self._names))
-            if earlier:  # the lines of an earlier version are others
+            if earlier:  # an earlier version's numbers are of other lines
                 rows = rows.join(arrivals(self.engine, earlier), on="source_file", how="left")
                 rows = rows.filter(nw.col("done_at").is_null() | (nw.col("arrived_at") > nw.col("done_at")))
             return rows.select(*PLACE)

@@ -1,4 +1,4 @@
-"""Which of the staged records are not to be added: those equal to others, and those that a run that died had added."""
+"""Which of the staged records are not appended: duplicates, and those that a run that died had already landed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PLACE = ["source_file", "source_line"]
 
 
 @contextmanager
-def surplus(
+def excluded(
     engine: Engine, staged: Staged, table: Contract, head: Head, earlier: Mapping[str, datetime]
 ) -> Iterator[Held | None]:
-    """The records that are not to be added: columns source_file, source_line and `again`. None if there are none.
+    """The places of records that are not appended: columns source_file, source_line, already_landed. None without any.
 
-    `again` is 1 for a record that this very line has brought before (a run that died), 0 for one equal to another.
-    Fingerprints find the few records that may be equal to others; only those are compared, column by column.
+    `already_landed` is 1 if the same line of the same version had landed (in a run that died), 0 for a duplicate.
+    Fingerprints find the few records that may be equal to others; only those are compared, by their key columns.
 
     Args:
         engine: an open lake.
@@ -39,31 +39,33 @@ def surplus(
     records, landed = staged.records, None
     if head.rows:
         landed = engine.fingerprint(engine.read(table, head, _days(engine, records, table)), table.keys)
-    with engine.held(_suspects(records, landed)) as suspects:
-        if not suspects.rows:
+    with engine.held(_repeated(records, landed)) as repeated:
+        if not repeated.rows:
             yield None
             return
-        new = _suspicious(records, suspects.frame)
-        pool = new.select(*table.keys, *PLACE, nw.lit(1).alias("turn"), nw.lit(0).alias("by_this_line"))
+        new = _candidates(records, repeated.frame)
+        candidates = new.select(*table.keys, *PLACE, nw.lit(1).alias("is_staged"), nw.lit(0).alias("same_version"))
         if landed is not None:
-            old = _by_this_line(engine, _suspicious(landed, suspects.frame), earlier)
-            pool = nw.concat([old.select(*table.keys, *PLACE, nw.lit(0).alias("turn"), "by_this_line"), pool])
-        with engine.held(_seconds(pool, table)) as seconds:
-            yield seconds
+            old = _with_version(engine, _candidates(landed, repeated.frame), earlier)
+            candidates = nw.concat(
+                [old.select(*table.keys, *PLACE, nw.lit(0).alias("is_staged"), "same_version"), candidates]
+            )
+        with engine.held(_later(candidates, table)) as later:
+            yield later
 
 
-def _by_this_line(engine: Engine, landed: Frame, earlier: Mapping[str, datetime]) -> Frame:
-    """The landed records with whether their line, if it is staged now, brought them: not one of an earlier version."""
+def _with_version(engine: Engine, landed: Frame, earlier: Mapping[str, datetime]) -> Frame:
+    """The landed records, with `same_version`: 0 if they are of an earlier version of their file, else 1."""
     if not earlier:
-        return landed.with_columns(nw.lit(1).alias("by_this_line"))
+        return landed.with_columns(nw.lit(1).alias("same_version"))
     done = arrivals(engine, earlier)
     is_of_earlier = nw.col("arrived_at") <= nw.col("done_at")
     return landed.join(done, on="source_file", how="left").with_columns(
-        nw.when(is_of_earlier).then(nw.lit(0)).otherwise(nw.lit(1)).alias("by_this_line")
+        nw.when(is_of_earlier).then(nw.lit(0)).otherwise(nw.lit(1)).alias("same_version")
     )
 
 
-def _suspects(records: Frame, landed: Frame | None) -> Frame:
+def _repeated(records: Frame, landed: Frame | None) -> Frame:
     """The fingerprints that occur twice among the records, or among them and what has landed."""
     twice = records.group_by("fingerprint").agg(nw.len().alias("n")).filter(nw.col("n") > 1).select("fingerprint")
     if landed is None:
@@ -72,18 +74,22 @@ def _suspects(records: Frame, landed: Frame | None) -> Frame:
     return distinct(nw.concat([twice, before]))
 
 
-def _seconds(pool: Frame, table: Contract) -> Frame:
-    """Of the records in the pool the places of those that are not the first of their kind."""
-    firsts = pool.unique(list(table.keys), keep="first", order_by=["turn", *PLACE]).select("turn", *PLACE)
+def _later(candidates: Frame, table: Contract) -> Frame:
+    """The places of the staged candidates that are not the first with their key."""
+    firsts = candidates.unique(list(table.keys), keep="first", order_by=["is_staged", *PLACE]).select(
+        "is_staged", *PLACE
+    )
     # A doubtful line has a record for each address, all at one place.
-    seconds = distinct(pool.join(firsts, on=["turn", *PLACE], how="anti").filter(nw.col("turn") == 1).select(*PLACE))
-    by_this_line = distinct(pool.filter((nw.col("turn") == 0) & (nw.col("by_this_line") == 1)).select(*PLACE))
-    again = by_this_line.with_columns(nw.lit(1).alias("again"))
-    return seconds.join(again, on=PLACE, how="left").with_columns(nw.col("again").fill_null(0))
+    later = distinct(
+        candidates.join(firsts, on=["is_staged", *PLACE], how="anti").filter(nw.col("is_staged") == 1).select(*PLACE)
+    )
+    landed = distinct(candidates.filter((nw.col("is_staged") == 0) & (nw.col("same_version") == 1)).select(*PLACE))
+    already_landed = landed.with_columns(nw.lit(1).alias("already_landed"))
+    return later.join(already_landed, on=PLACE, how="left").with_columns(nw.col("already_landed").fill_null(0))
 
 
-def _suspicious(rows: Frame, suspects: Frame) -> Frame:
-    return rows.join(suspects, on="fingerprint", how="semi")
+def _candidates(rows: Frame, repeated: Frame) -> Frame:
+    return rows.join(repeated, on="fingerprint", how="semi")
 
 
 def _days(engine: Engine, records: Frame, table: Contract) -> list[date] | None:

@@ -1,4 +1,4 @@
-"""What has changed in what producers send: a column that no line has any more, perhaps under another key."""
+"""Schema drift: a column that no line of a file has, though earlier files had it or a key resembles it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def warnings_about(rows: Iterable[Mapping[str, Any]], ledger: Ledger) -> Iterato
 
 
 def _sentence(row: Mapping[str, Any], column: str, alike: list[str]) -> str:
-    sentence = f"{shown(row['source_file'])}: expected the column {column} in some line, got it in none"
+    sentence = f"{shown(row['source_file'])}: expected the column {column}, got no line with it"
     if alike:
         sentence += f"; did the key become {shown(alike[0])}?"
     if column == CONSENT:
-        sentence += "; all people in the file count as without consent"
+        sentence += "; so no record in the file gives consent"
     return sentence
 
 

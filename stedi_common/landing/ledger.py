@@ -80,20 +80,20 @@ class Ledger:
         versions = self.versions.get(drop.name, ())
         if any((row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at) for row in versions):
             return True
-        # Storage's word for it has changed, perhaps not the content.
+        # The time of change differs; the content may be the same.
         same_size = [row["sha256"] for row in versions if row["bytes"] == drop.bytes]
         return bool(same_size) and sha256(drop) in same_size
 
 
-def entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int, of_nobody_known: int) -> dict[str, Any]:
+def entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int, about_unknown: int) -> dict[str, Any]:
     """The row of a file version that was read.
 
     Args:
         reader: what it was read with.
         drop: the file.
-        tally: what became of its lines as far as one can tell by reading them.
+        tally: the counts that reading it gives.
         duplicate: how many of its records are equal to one that had landed before.
-        of_nobody_known: how many of its doubtful lines name only addresses that have no record.
+        about_unknown: how many of its doubtful lines have only addresses without a customer record.
     """
     nullable = [c.name for c in contract(f"{reader.source}_landing").source_columns if not c.required]
     absent = [name for name in nullable if name not in tally.present_columns] if tally.present_columns else nullable
@@ -111,7 +111,7 @@ def entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int, of_nobody_kn
         "blank": tally.blank,
         "nulled_values": tally.nulled_values,
         "doubtful": tally.doubtful,
-        "without_address": tally.without_address + of_nobody_known,
+        "without_address": tally.without_address + about_unknown,
         "unit": tally.unit,
         "skipped": None,
         "unknown_keys": _json(tally.unknown_keys),

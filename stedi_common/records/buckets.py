@@ -48,10 +48,10 @@ def objects(landing: str, below: str = "") -> Iterator[Object]:
     # What was restored can be read, and S3 says so only if it is asked.
     asked = {"Bucket": bucket, "Prefix": prefix + below, "OptionalObjectAttributes": ["RestoreStatus"]}
     try:
-        with _coded():
+        with _as_request_error():
             for page in pages.paginate(**asked):
-                for told in page.get("Contents", ()):
-                    yield _object(told, told["Key"].removeprefix(prefix))
+                for listed in page.get("Contents", ()):
+                    yield _object(listed, listed["Key"].removeprefix(prefix))
     except _RequestError as error:
         raise LakeError(
             f"{shown(landing)}: expected to list the objects below {shown(prefix + below) or 'it'}, got {error.code}",
@@ -59,13 +59,15 @@ def objects(landing: str, below: str = "") -> Iterator[Object]:
         ) from None
 
 
-def _object(told: dict[str, Any], name: str) -> Object:
+def _object(listed: dict[str, Any], name: str) -> Object:
     reason = None
     if any(part in _UNUSABLE for part in name.split("/")):
         reason = UNUSABLE_KEY
-    elif told.get("StorageClass") in _MUST_BE_RESTORED and not told.get("RestoreStatus", {}).get("RestoreExpiryDate"):
+    elif listed.get("StorageClass") in _MUST_BE_RESTORED and not listed.get("RestoreStatus", {}).get(
+        "RestoreExpiryDate"
+    ):
         reason = ARCHIVED
-    return Object(name, told["Size"], told["LastModified"].astimezone(UTC).replace(tzinfo=None), reason)
+    return Object(name, listed["Size"], listed["LastModified"].astimezone(UTC).replace(tzinfo=None), reason)
 
 
 def pieces(path: str, size: int) -> Iterator[bytes]:
@@ -108,7 +110,7 @@ def _range(asked: Mapping[str, str], of: str) -> tuple[bytes, Mapping[str, Any]]
     """A part of an object, and what S3 says of it."""
     from botocore.exceptions import HTTPClientError, IncompleteReadError  # noqa: PLC0415
 
-    with _coded():
+    with _as_request_error():
         for _ in range(_MORE_ATTEMPTS):
             answer = _client().get_object(**asked, Range=of)
             # boto3 repeats a request that fails, but not an answer that breaks off.
@@ -124,7 +126,7 @@ def _bucket_and_key(path: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _coded() -> Iterator[None]:
+def _as_request_error() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:

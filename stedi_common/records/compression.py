@@ -40,7 +40,7 @@ class BreakError(Exception):
 
 
 class _BrokenError(Exception):
-    """What is packed breaks off, or is something else."""
+    """What is compressed breaks off, or is something else."""
 
 
 def unpacked(pieces: Iterable[bytes], ratio: int) -> Iterator[bytes]:
@@ -69,16 +69,16 @@ class _Source:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
-        self._held = b""
+        self._buffer = b""
         self._at = 0
         self.taken = 0
 
     def peek(self, count: int) -> bytes:
         """The next bytes; less than asked for only at the end."""
-        while len(self._held) - self._at < count and (piece := next(self._pieces, None)) is not None:
-            self._held = self._held[self._at :] + piece
+        while len(self._buffer) - self._at < count and (piece := next(self._pieces, None)) is not None:
+            self._buffer = self._buffer[self._at :] + piece
             self._at = 0
-        return self._held[self._at : self._at + count]
+        return self._buffer[self._at : self._at + count]
 
     def take(self, count: int) -> bytes:
         """The next bytes, which are then read; less than asked for only at the end."""
@@ -95,7 +95,7 @@ class _Source:
 
     def rest(self) -> Iterator[bytes]:
         """All that was not taken."""
-        return filter(None, chain([self._held[self._at :]], self._pieces))
+        return filter(None, chain([self._buffer[self._at :]], self._pieces))
 
 
 def _within(name: str, unpack: Callable[[_Source], Iterator[bytes]], source: _Source, ratio: int) -> Iterator[bytes]:

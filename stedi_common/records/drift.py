@@ -1,4 +1,4 @@
-"""How a source's keys differ from its contract: names only, and none that may be somebody's."""
+"""How a source's keys differ from its contract. A key that may be personal data is hashed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def count_keys(tally: Tally, lines: Mapping[Sequence[str], int], columns: Collec
             if column in columns:
                 tally.present_columns.add(column)
             else:
-                unknown[shown(name, key)] += count
+                unknown[name_or_hash(name, key)] += count
     tally.name_keys(unknown)
 
 
@@ -39,8 +39,8 @@ def lowered(key: str) -> str:
     return key.lower() if key.isascii() else key
 
 
-def shown(name: str, key: bytes) -> str:
-    """The name, or its hash if it may be an address or a number of somebody's."""
+def name_or_hash(name: str, key: bytes) -> str:
+    """The name, or its hash if it may be an address or a number of a person."""
     if len(name) <= MAX_NAME and not name.isdigit() and "@" not in unicodedata.normalize("NFKC", name):
         return name
     return "#" + hmac.digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_HASH_DIGITS]

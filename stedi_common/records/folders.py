@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stedi_common.contracts import SOURCES
 from stedi_common.records.names import LINK_LOOP, LINK_OUTSIDE, NOT_A_FILE, UNREADABLE, is_hidden, text_of
 
-# Never wait for a writer, should a FIFO have taken the file's place.
+# O_NONBLOCK: if a FIFO has replaced the file, opening it must not wait for a writer.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
@@ -170,12 +170,12 @@ def opened(path: bytes | str) -> Opened | None:
     except OSError as error:
         return Opened(_unreadable(error))
     try:
-        is_ = os.fstat(file)
+        status = os.fstat(file)
     finally:
         os.close(file)
-    if not stat.S_ISREG(is_.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return Opened(NOT_A_FILE)
-    return Opened(None, is_.st_size, _instant(is_.st_mtime_ns))
+    return Opened(None, status.st_size, _instant(status.st_mtime_ns))
 
 
 def pieces(path: str, size: int) -> Iterator[bytes]:
@@ -205,7 +205,7 @@ def _unreadable(error: OSError) -> str:
 
 
 def _instant(nanoseconds: int) -> datetime:
-    """A clock that is wrong by millennia stops nothing."""
+    """The instant; the nearest one that Python has, if the clock was wrong by millennia."""
     try:
         return _1970 + timedelta(microseconds=nanoseconds // 1000)
     except OverflowError:

@@ -80,14 +80,14 @@ def _in_folder(landing: str, sources: Sequence[str]) -> Found:
         there = tree.folders()
     except OSError as error:
         raise LakeError(
-            f"{shown(landing)}: expected a folder of drops, got {_instead(error)}",
+            f"{shown(landing)}: expected a folder of drops, got {_got(error)}",
             hint=f"name the folder that holds {_SOURCES}",
         ) from None
     missing = _missing(landing, there, sources)
     return _sorted(filter(None, map(_read, tree.files(None if _are_all(sources) else sources))), sources, missing)
 
 
-def _instead(error: OSError) -> str:
+def _got(error: OSError) -> str:
     return {FileNotFoundError: "none", NotADirectoryError: "a file"}.get(type(error), type(error).__name__)
 
 
@@ -156,12 +156,12 @@ def _missing(landing: str, there: Iterable[str], sources: Sequence[str]) -> dict
         got = ", ".join(f"{shown(name)}/" for name in names[:_MAX_NAMED]) + (", …" if names[_MAX_NAMED:] else "")
         raise LakeError(
             f"{shown(landing)}: expected the folders {_SOURCES}, got {got or 'no folder'}",
-            hint=_meant(landing, missing),
+            hint=_hint(landing, missing),
         )
     return {source: near and shown(near) for source, near in missing.items() if source in sources}
 
 
-def _meant(landing: str, missing: Mapping[str, str | None]) -> str:
+def _hint(landing: str, missing: Mapping[str, str | None]) -> str:
     if any(missing.values()):
         return ", ".join(f"{shown(near)}: did you mean {source}/?" for source, near in missing.items() if near)
     if Path(landing).name in SOURCES:
@@ -189,7 +189,7 @@ def stored(drop: Drop) -> Iterator[bytes]:
 
 
 def why_unreadable(drop: Drop) -> str | None:
-    """The reason why a drop cannot be read to its end, found by reading it: only that tells, of an object or a disk."""
+    """The reason why a drop cannot be read to its end, or None. Only reading it tells."""
     if drop.path.startswith(buckets.S3):
         return buckets.why_unreadable(drop.path, READ_BYTES)
     return folders.why_unreadable(drop.path, READ_BYTES)

@@ -1,4 +1,4 @@
-"""What became of a file's lines, as far as one can tell by reading them: counts that add up in any order."""
+"""What reading a file tells of its lines: counts that add up in any order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ OTHER_KEYS = "…"
 
 @dataclass
 class Tally:
-    """What became of a file's lines. All but the last five count lines.
+    """What reading a file tells of its lines.
 
     rejected, blank: lines that became no row of the landing table.
     doubtful: customer lines that are no record, but in which an address can be read.
-    without_address: customer lines of which nobody can tell whose they are, or not all of them.
+    without_address: customer lines in which no address can be read, or not every one.
     sha256, unit: of the file, told at its end.
     unknown_keys: lines by the keys they had that no column has.
     nulled_columns: values by column that landed as null because they could not be understood.

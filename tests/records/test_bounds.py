@@ -40,7 +40,7 @@ def test_blank_lines_cost_nearly_nothing(source, blank):
     )
 
 
-def test_nor_do_they_fill_the_memory():
+def test_blank_lines_do_not_fill_the_memory():
     content = b"\n" * 10 * MILLION
     tracemalloc.start()
     said_of(content)
@@ -49,7 +49,7 @@ def test_nor_do_they_fill_the_memory():
     assert peak < 60 * MILLION
 
 
-def test_nor_do_a_million_numbers_in_one_line():
+def test_a_million_numbers_in_one_line_do_not_fill_the_memory():
     content = CUSTOMER[:-1] + b',"q":[' + b"1," * MILLION + b"1]}\n"
     tracemalloc.start()
     said = said_of(content)

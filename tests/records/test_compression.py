@@ -120,7 +120,7 @@ def test_all_whole_blocks_before_a_break_are_kept(name, size):
 
 
 @pytest.mark.parametrize("size", [1, 5, 64, 400])
-def test_what_a_break_within_a_byte_had_given_is_kept(size):
+def test_what_was_unpacked_before_a_break_within_a_byte_is_kept(size):
     """One byte of gzip can give many, and break after some."""
     packed = bytearray(gzip.compress(MANY, mtime=0))
     packed[81] ^= 2
@@ -151,20 +151,20 @@ def test_zstd_as_others_write_it(options):
 
 @pytest.mark.parametrize("name", ["gzip", "zstd", "bzip2"])
 @pytest.mark.parametrize("size", [100, 10**6])
-def test_a_bomb_ends_where_it_is_too_much(name, size):
+def test_unpacking_stops_at_the_ratio(name, size):
     content, reason = content_of(PACKERS[name](b"\0" * (2 * ALWAYS_ALLOWED)), size)
     assert (len(content), reason) == (ALWAYS_ALLOWED, "too_compressed")
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
-def test_what_is_not_too_much_is_read(name):
+def test_what_is_within_the_ratio_is_read(name):
     packed = PACKERS[name](b"\0" * (2 * ALWAYS_ALLOWED))
     assert content_of(packed, ratio=40_000)[1] is None
 
 
 @settings(deadline=None, max_examples=5)
 @given(name=st.sampled_from(["gzip", "zstd"]), sizes=st.tuples(st.integers(100, 10**6), st.integers(100, 10**6)))
-def test_too_much_is_the_same_however_the_file_is_cut(name, sizes):
+def test_the_ratio_holds_however_the_file_is_cut(name, sizes):
     packed = PACKERS[name](os.urandom(150_000) + b"\0" * (3 * ALWAYS_ALLOWED))
     first, second = (content_of(packed, size) for size in sizes)
     assert first == second
@@ -247,13 +247,13 @@ def test_a_whole_object_with_an_odd_word_right_before_a_break_is_read(tmp_path):
     assert parts == [(1, b'{"a":1}\n{"b":0x1F}\n', None), (3, b"", "corrupt_gzip")]
 
 
-def test_a_bomb_of_lines_is_lines_and_one_more(tmp_path):
+def test_the_rest_of_a_too_compressed_file_is_one_line(tmp_path):
     parts, (count, unit) = blocks_of(tmp_path, gzip.compress(b"\n" * (2 * ALWAYS_ALLOWED)))
     assert parts[-1] == (ALWAYS_ALLOWED + 1, b"", "too_compressed")
     assert (count, unit) == (ALWAYS_ALLOWED + 1, "line")
 
 
-def test_a_bomb_without_lines_is_one_line(tmp_path):
+def test_a_too_compressed_file_without_lines_is_one_line(tmp_path):
     parts, end = blocks_of(tmp_path, gzip.compress(b"x" * (2 * ALWAYS_ALLOWED)), line_bytes=1000)
     assert parts == [(1, b"x" * 1000, "too_compressed")]
     assert end == (1, "object")

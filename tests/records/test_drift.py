@@ -47,14 +47,14 @@ def test_lines_that_are_no_record_have_keys_too_if_they_are_objects():
 
 
 @pytest.mark.parametrize("name", ["a@b.c", "8015551212", "\u0663", "a\uff20b.c", "n" * 101, "ü@b"])
-def test_a_key_that_may_be_somebodys_is_hashed(name):
+def test_a_key_that_may_be_personal_data_is_hashed(name):
     for source, plain in (("customer", CUSTOMER), ("accelerometer", READING)):
         said = said_of(lines(plain | {name: 1}) * 3, source)
         assert said.tally.unknown_keys == {hidden(name): 3}
 
 
 @pytest.mark.parametrize("name", ["n" * 100, "", "a8015551212", "\u212a", "née"])
-def test_any_other_is_not(name):
+def test_any_other_key_is_not_hashed(name):
     assert said_of(lines(CUSTOMER | {name: 1})).tally.unknown_keys == {name: 1}
 
 
@@ -68,7 +68,7 @@ def test_values_of_records_that_land_as_null_are_counted_by_column():
     assert (said.tally.nulled_columns, said.tally.nulled_values) == ({"phone": 2, "birthday": 1}, 3)
 
 
-def test_missing_values_are_not():
+def test_missing_values_are_not_counted_as_nulled():
     said = said_of(lines(CUSTOMER | {"phone": None, "birthDay": " "}))
     assert (said.tally.nulled_columns, said.tally.nulled_values) == ({}, 0)
 
@@ -140,7 +140,7 @@ def test_only_so_many_keys_are_named():
 
 
 @given(tally=tallies)
-def test_a_tally_survives_the_way_from_another_process(tally):
+def test_a_tally_is_the_same_after_json(tally):
     assert Tally.from_json(tally.as_json()) == tally
 
 

@@ -69,7 +69,7 @@ def test_known_endings_are_read(landing, ending, compression):
 
 
 @pytest.mark.parametrize("name", ["i", "g.gz", "i.", "a.b.json", "c.json/part-0.json", "year=2024/month=03/a.json"])
-def test_these_are_read_too(landing, name):
+def test_files_with_unusual_names_are_read(landing, name):
     """Without an ending, as Firehose writes; several of them; in folders, as Spark and Hive write."""
     put(landing, f"customer/{name}")
     assert_only(landing, f"customer/{name}", None)
@@ -78,7 +78,7 @@ def test_these_are_read_too(landing, name):
 @pytest.mark.parametrize(
     "name", ["a.csv", "l.parquet", "a.json.1", "a.json.zip", "a.json.gz.gz", "c.json/a.csv", "a.05"]
 )
-def test_other_endings_are_not(landing, name):
+def test_files_with_other_endings_are_skipped(landing, name):
     put(landing, f"customer/{name}")
     assert_only(landing, f"customer/{name}", "unknown_ending")
 
@@ -133,7 +133,7 @@ def test_temporary_files_are_named(landing, name):
         ),
     ],
 )
-def test_no_name_does_harm(landing, name):
+def test_a_file_is_read_whatever_its_name_holds(landing, name):
     put(landing, f"customer/{name}")
     found = discover(str(landing))
     (drop,) = found.drops["customer"]

@@ -96,7 +96,7 @@ def test_a_number_with_too_many_digits_is_unreadable(understand, value):
 
 
 @pytest.mark.parametrize("understand", [ALL["double"], ALL["integer"], ALL["instant"]])
-def test_so_is_a_string_of_such_a_number(understand):
+def test_a_string_of_a_number_with_too_many_digits_is_unreadable(understand):
     assert outcome(understand, "0." + "1" * 1_000_000) == UNREADABLE
 
 

@@ -1,4 +1,4 @@
--- Files of the landing folder that were not read, and why. The newest first.
+-- Files of the landing folder that were skipped, and why. The newest first.
 SELECT skipped AS reason, source, source_file, bytes, modified_at, arrived_at
 FROM "${landing}"."landed_files"
 WHERE skipped IS NOT NULL
