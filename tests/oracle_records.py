@@ -269,15 +269,18 @@ def unpadded(text: str) -> str:
 def is_read_as_objects(text: str) -> bool:
     """Two objects begin in one line, one goes over lines, or one begins a line in which a value may stand."""
     line_feeds = [found.start() for found in re.finditer("\n", text)]
-    found, seen, behind = list(stretches(text)), set(), 0
+    found, seen, behind, is_behind_value = list(stretches(text)), set(), 0, False
     for (start, end, is_object), state in zip(found, states(text, found), strict=True):
         begins_line = "\n" in text[behind:start]
         behind = end
         if is_object:
             line = bisect_left(line_feeds, start)
-            if line in seen or "\n" in text[start:end] or (begins_line and is_before_value(state)):
+            if line in seen or "\n" in text[start:end] or (begins_line and state[-2:-1] == "["):
                 return True
             seen.add(line)
+        elif is_behind_value and text[start] != "{":
+            return True
+        is_behind_value = is_object and begins_line and state.endswith(":")
     return False
 
 
@@ -321,10 +324,6 @@ def where_broken(text: str, start: int) -> int:
 
 def is_open(state: str) -> bool:
     return len(state) > 1 or state == ":"
-
-
-def is_before_value(state: str) -> bool:
-    return state.endswith(":") or state[-2:-1] == "["
 
 
 def read_on(brackets: str, last: str, text: str) -> tuple[str, str]:
@@ -943,8 +942,8 @@ def addresses_in(strings: Iterable[str]) -> Iterator[str]:
 def rows_of_text(columns: dict[str, Taken], content: bytes) -> list[tuple[Any, ...]]:
     """A row for each address between two quotes: the address alone, and perhaps the consent."""
     text = unescaped(content.decode("utf-8", "replace").replace("\0", ""))
-    _, *between_quotes = text.split('"')
-    quoted = (string for string in between_quotes[:-1] if "\ufffd" not in string)
+    between_quotes = [*text.split('"')[1:-1], *text.split("'")[1:-1]]
+    quoted = (string.rstrip("\\") for string in between_quotes if "\ufffd" not in string)
     addresses = sorted(set(addresses_in(quoted)))
     consent = consent_in(columns, text) if len(addresses) == 1 else None
     return [

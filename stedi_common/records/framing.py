@@ -85,13 +85,25 @@ def go_over_lines(lines: Sequence[bytes]) -> bool:
     return are_objects([text], Limits(line_bytes=max(len(text), 1)))
 
 
-def is_open(lines: Sequence[bytes]) -> bool:
-    """Whether an object in these lines may go on in the line behind them. Arguments as above."""
+class Cut(NamedTuple):
+    """What lines tell that others follow.
+
+    are_objects: As `are_objects`, or an object in the next line may be a value of one in these.
+    is_open: An object may go on in the next line.
+    """
+
+    are_objects: bool
+    is_open: bool
+
+
+def cut(lines: Sequence[bytes]) -> Cut:
+    """What can be told of lines whose file goes on behind them. Arguments as above."""
     text = b"\n".join(line.removesuffix(b"\n") for line in lines) + b"\n"
-    units = _Units(_broken_off(text), len(text))
-    for _ in units:
-        pass
-    return units.is_open
+    units, rule = _Units(_broken_off(text), len(text)), _Rule()
+    for unit in units:
+        if rule.is_met_by(unit):
+            return Cut(True, True)
+    return Cut(units.is_before_value, units.is_open)
 
 
 def looks_like_objects(prefix: bytes, is_all: bool, limits: Limits) -> bool | None:
@@ -146,7 +158,7 @@ class _Unit(NamedTuple):
     """A whole object or a stretch.
 
     is_inner: An object that may be part of a damaged one.
-    is_value: An object that stands where one of that object's values may stand.
+    value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`.
     """
 
     text: str
@@ -156,7 +168,7 @@ class _Unit(NamedTuple):
     is_torn: bool = False
     goes_over_lines: bool = False
     is_inner: bool = False
-    is_value: bool = False
+    value_of: str | None = None
 
     @property
     def line(self) -> bytes:
@@ -170,13 +182,19 @@ class _Rule:
 
     def __init__(self) -> None:
         self._has_object = False
+        self._is_behind_value = False
 
     def is_met_by(self, unit: _Unit) -> bool:
         """Whether this unit shows it, which follows the units before."""
         is_second = self._has_object and not unit.is_after_line_feed
         self._has_object = unit.is_object or (is_second and not unit.goes_over_lines)
-        begins_line = unit.is_value and unit.is_after_line_feed
-        return unit.is_object and (is_second or unit.goes_over_lines or begins_line)
+        is_value = unit.value_of is not None and unit.is_after_line_feed
+        # A line that breaks off behind a colon is no sign, unless what follows the next line goes on with an object.
+        goes_on = self._is_behind_value and not unit.is_object and not unit.text.startswith("{")
+        self._is_behind_value = is_value
+        return goes_on or (
+            unit.is_object and (is_second or unit.goes_over_lines or (is_value and unit.value_of == "["))
+        )
 
 
 class _Open:
@@ -191,8 +209,9 @@ class _Open:
         return bool(self._brackets) or self._last == ":"
 
     @property
-    def is_before_value(self) -> bool:
-        return self._last == ":" or self._brackets[-1:] == ["["]
+    def before_value(self) -> str | None:
+        """`:` or `[` where a value may stand."""
+        return "[" if self._brackets[-1:] == ["["] else ":" if self._last == ":" else None
 
     def add(self, text: str) -> None:
         """Goes on with what is no object. A string ends with its line at the latest."""
@@ -359,6 +378,10 @@ class _Units:
         """Whether what comes next may be part of an object that was damaged, or has not ended."""
         return self._open.is_open
 
+    @property
+    def is_before_value(self) -> bool:
+        return self._open.before_value is not None
+
     def __iter__(self) -> Iterator[_Unit]:
         text = self._text
         while True:
@@ -419,10 +442,10 @@ class _Units:
         # In JSON no object follows another without a comma or a bracket, unless one breaks there.
         if self._is_behind_object and not self._has_opening and at > self._break:
             self._open.clear()
-        is_inner, is_value = self._open.is_open, self._open.is_before_value
+        is_inner, value_of = self._open.is_open, self._open.before_value
         self._open.add_object()
         self._is_behind_object = True
-        return _Unit(one, True, goes_over_lines="\n" in one, is_inner=is_inner, is_value=is_value)
+        return _Unit(one, True, goes_over_lines="\n" in one, is_inner=is_inner, value_of=value_of)
 
     def _try(self) -> _Tried:
         """What there is at `at`. Reads as much as is needed to know that."""

@@ -155,7 +155,7 @@ class Reader:
                 yield rows.parsed()
                 rows = self._rows(block, framing)
             if before != last:
-                framing.add_object()
+                framing.add_object(is_only=before == last + 1)
                 last = before
             line = block.data[start:end]
             content = line.removesuffix(b"\n")
@@ -165,7 +165,7 @@ class Reader:
             rows.add(block.line + index, content, outcome)
         yield rows.parsed()
         if last < np.count_nonzero(taken):
-            framing.add_object()
+            framing.add_object(is_only=False)
         yield Parsed(_empty(self.schema), framing.end(block.line + len(taken) - 1))
 
     def _rows(self, block: Block, framing: Framing) -> Rows:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from stedi_common.records import drift
 from stedi_common.records.blocks import Block
 from stedi_common.records.doubt import EMAIL, doubt_hash, doubts
-from stedi_common.records.framing import go_over_lines, is_open, unpadded
+from stedi_common.records.framing import cut, go_over_lines, unpadded
 from stedi_common.records.record import Field, Object, Record, Rejection, Value, record_hash
 from stedi_common.records.tally import Tally
 
@@ -141,6 +141,7 @@ class Framing:
         self._first = first
         self._has_begun = False
         self._run: list[bytes] = []
+        self._behind_run: list[bytes] = []
         self._tally = Tally()
 
     def add(self, line: bytes) -> None:
@@ -148,27 +149,33 @@ class Framing:
         if not self._is_watched or self._tally.is_objects:
             return
         if not self._has_begun:
-            self._begin(is_object=False)
+            self._begin(is_object=line.startswith(b"{"))
+        if self._behind_run:
+            self._behind_run.append(line)
+            self._tally.is_objects = go_over_lines(self._behind_run)
+            self._behind_run = [] if unpadded(line) else self._behind_run
         self._run.append(line)
-        self._tally.is_objects = line.count(b"{") > 1 and go_over_lines([line])
+        self._tally.is_objects |= line.count(b"{") > 1 and go_over_lines([line])
 
-    def add_object(self, line: bytes = b"{}") -> None:
+    def add_object(self, line: bytes = b"{}", *, is_only: bool = True) -> None:
         """A line that is one object, or several lines that are, the first of which has nothing before its `{`."""
         if not self._has_begun:
             self._begin(is_object=line.startswith(b"{"))
+        self._behind_run = []
         if self._run:
             if _may_go_on(self._run) and not self._tally.is_objects:
-                self._tally.is_objects = go_over_lines([*self._run, line])
+                run = [*self._run, line]
+                self._tally.is_objects = go_over_lines(run)
+                self._behind_run = run if is_only and _ends_with_colon(self._run[-1]) else []
             self._run = []
 
     def end(self, last: int) -> Tally:
         """Behind the line of this number others may follow. Returns what was seen."""
         if not self._has_begun:
             self._begin(is_object=False)
-        run = self._run
-        if run and not self._tally.is_objects:
-            self._tally.is_objects = go_over_lines([*run, b"{}"])
-            self._tally.open_after = {last} if is_open(run) else set()
+        if (self._run or self._behind_run) and not self._tally.is_objects:
+            self._tally.is_objects, is_open = cut(self._behind_run or self._run)
+            self._tally.open_after = {last} if is_open or self._behind_run else set()
         return self._tally
 
     def _begin(self, is_object: bool) -> None:
@@ -179,7 +186,11 @@ class Framing:
 
 def _may_go_on(run: list[bytes]) -> bool:
     """Whether the object behind these lines may belong to one that begins in them. Spares most lines the exact look."""
-    return len(run) > 1 or b"[" in run[0] or run[0].rstrip(_BEHIND_COLON).endswith(b":")
+    return len(run) > 1 or b"[" in run[0] or _ends_with_colon(run[0])
+
+
+def _ends_with_colon(line: bytes) -> bool:
+    return line.rstrip(_BEHIND_COLON).endswith(b":")
 
 
 def _array(values: Any, arrow_type: pa.DataType) -> pa.Array:

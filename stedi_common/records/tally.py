@@ -25,7 +25,7 @@ class Tally:
     present_columns: the columns whose key an object had, whatever its value.
     is_objects: objects seem not to be lines here, so the file must be looked at whole, and read again.
     open_after: numbers of lines behind which the reading was cut, and an object may go on.
-    no_object_at: numbers of lines before which it was cut, and that are no object, or not plainly one.
+    no_object_at: numbers of lines before which it was cut, and that do not begin with a `{`.
     """
 
     lines: int = 0

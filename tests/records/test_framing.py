@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from stedi_common.records import blocks as blocks_module
 from stedi_common.records import framing
 from stedi_common.records.blocks import blocks, holds_objects
-from stedi_common.records.framing import MAY_BE_INNER, as_lines, go_over_lines, is_open, looks_like_objects, unpadded
+from stedi_common.records.framing import MAY_BE_INNER, as_lines, cut, go_over_lines, looks_like_objects, unpadded
 from stedi_common.records.storage import Drop
 from stedi_common.records.structure import Walk
 from stedi_common.settings import Limits
@@ -206,14 +206,14 @@ def lines_of(content, **options):
     *parts, end = blocks_of(content, **options)
     lines = []
     for part in parts:
-        for line in [part.data] if part.flaw else cut(part.data):
+        for line in [part.data] if part.flaw else split(part.data):
             lines.append((len(lines) + 1, line, part.flaw))
             assert part.line <= len(lines)
     assert end.line == len(lines)
     return lines, end
 
 
-def cut(data):
+def split(data):
     *whole, rest = data.split(b"\n")
     return [line + b"\n" for line in whole] + ([rest] if rest else [])
 
@@ -400,7 +400,8 @@ TOLD = [
     (b'{"a":1}{"b":2}x', "object"),
     (b'{"a" "b":[{"c":1},{"c":2}]}\n{"a":1}\n', "line"),
     (b'{"a" "b":[{"c":1},{"c":2},{"c":3}]}\n{"a":1}\n', "object"),
-    (b'{"a":\n{"b":1}\n', "object"),
+    (b'{"a":\n{"b":1}\nx', "object"),
+    (b'{"a":\n{"b":1}\n{"c":1}\n', "line"),
     (b'{"a" [\n{"b":1}\n', "object"),
     (b'{"a":1\n{"b":1}\n', "line"),
     (b"a,b\n1,2\n", "line"),
@@ -487,7 +488,9 @@ def test_a_part_of_a_mark_is_no_padding():
         ([b'{"a":1}x'], False),
         # An object by itself, where a value of the one before may stand.
         ([b'{"a":', b'{"b":1}', b"}"], True),
-        ([b'{"a":', b'{"b":1}'], True),
+        ([b'{"a":', b'{"b":1}', b'"x"'], True),
+        ([b'{"a":', b'{"b":1}', b'{"c":1}'], False),
+        ([b'{"a":', b'{"b":1}', b'{"c":1'], False),
         ([b'{"a" 1,"b":[', b'{"b":1}'], True),
         ([b'{"a":[1', b',{"b":1}'], True),
         ([b'{"a":[1],', b'{"b":1}'], False),
@@ -513,7 +516,7 @@ def test_when_lines_are_read_as_objects(lines, answer):
     ],
 )
 def test_when_an_object_may_go_on_behind_lines(lines, answer):
-    assert is_open(lines) is answer
+    assert cut(lines).is_open is answer
 
 
 # What may be an inner object
