@@ -78,8 +78,8 @@ class RejectedError(Exception):
 class Line(NamedTuple):
     """A line or an object, without ending and padding.
 
-    `flaw` is "open" (a last line without ending), or the reason why it is lost as a whole. `may_be_inner`: it is an
-    object that may be part of a damaged one.
+    `flaw` is "open" (a last line without ending), or the reason why it is lost as a whole. `may_be_inner`: it may be
+    part of a damaged object.
     """
 
     number: int
@@ -343,8 +343,8 @@ def objects(text: str, corrupt: str | None) -> list[Line]:
     contents = [re.sub(r"[\n\r]", " ", text[start:end]).encode("latin-1") for start, end, _ in found]
     are_inner = list(map(is_open, states(text, found)))
     lines = [
-        Line(number, content, may_be_inner=is_object and is_inner)
-        for number, (content, (*_, is_object), is_inner) in enumerate(zip(contents, found, are_inner, strict=True), 1)
+        Line(number, content, may_be_inner=is_inner)
+        for number, (content, is_inner) in enumerate(zip(contents, are_inner, strict=True), 1)
     ]
     if corrupt:
         return [*lines, Line(len(lines) + 1, re.sub(r"[\n\r]", " ", unpadded(rest)).encode("latin-1"), corrupt)]

@@ -18,7 +18,7 @@ from stedi_common.settings import Limits
 #: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
 PADDING = b" \t\n\r\v\f\0\x1e,[]"
 TOO_LONG = "too_long"
-#: Stands before an object that may be part of a damaged one. It is padding, with which no unit begins.
+#: Stands before a unit that may be part of a damaged object. It is padding, with which no unit begins.
 MAY_BE_INNER = b"\0"
 
 _MARK = b"\xef\xbb\xbf"
@@ -157,7 +157,7 @@ def _broken_off(prefix: bytes) -> Iterator[bytes]:
 class _Unit(NamedTuple):
     """A whole object or a stretch.
 
-    is_inner: An object that may be part of a damaged one.
+    is_inner: It may be part of a damaged object.
     value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`.
     """
 
@@ -390,7 +390,7 @@ class _Units:
             self._has_line_feed_passed = False
             if not text.ahead:
                 break
-            at, tried = text.at, self._try()
+            at, tried, is_inner = text.at, self._try(), self._open.is_open
             if tried.verdict is _Verdict.WHOLE:
                 unit = self._object(text.pass_over(tried.end), at)
             elif tried.verdict is _Verdict.LONG:
@@ -400,6 +400,8 @@ class _Units:
             else:
                 self._break = max(self._break, self._broken.get(at, -1))
                 unit = self._stretch(_Head(self._limit, self._break - at))
+            if not unit.is_object:  # with spaces for its line feeds, a stretch may be an object
+                unit = unit._replace(is_inner=is_inner)
             yield unit._replace(is_after_line_feed=is_after_line_feed)
             if unit.flaw and unit.flaw == text.flaw:
                 return

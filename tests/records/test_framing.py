@@ -534,6 +534,9 @@ SEPARATORS = [(",", ":"), (", ", ": "), (",\n", ":\n"), ("\n,", ": "), (" , ", "
     between=st.sampled_from([b",\n", b"\n", b"", b","]),
     size=st.integers(1, 100),
 )
+@example(style=(0, (",", ":")), place=180, new=b"\n", between=b",\n", size=1)
+@example(style=(None, (", ", ": ")), place=71, new=b"", between=b",\n", size=1)
+@example(style=(None, (",", ":")), place=74, new=b"}", between=b",\n", size=1)
 def test_no_inner_object_of_a_damaged_one_passes_for_one_of_its_own(style, place, new, between, size):
     """One byte is lost, or another. That a bracket opened where one closes now, somebody may not be able to tell."""
     outer = json.dumps(OUTER, indent=style[0], separators=style[1]).encode()
@@ -559,7 +562,7 @@ def test_doubt_ends_where_nothing_is_open():
     text = b'[{"a" [{"c":1},{"c":2}]},{"n":1}]{"a":[{"c":1}{"c":2}{"n":2}'
     lines = [line.removesuffix(b"\n") for line, _ in as_lines([text], Limits())]
     assert lines == [
-        *(b'{"a" [{"c":1}', MAY_BE_INNER + b'{"c":2}', b"}", b'{"n":1}'),
+        *(b'{"a" [{"c":1}', MAY_BE_INNER + b'{"c":2}', MAY_BE_INNER + b"}", b'{"n":1}'),
         *(b'{"a":[{"c":1}', MAY_BE_INNER + b'{"c":2}', b'{"n":2}'),
     ]
 
