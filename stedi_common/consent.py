@@ -5,6 +5,8 @@ Rule numbers are those of `docs/rules.md`.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import narwhals as nw
 
 from stedi_common.frames import DROPPED, Frame, judged
@@ -35,16 +37,13 @@ def consents(customer_landing: Frame) -> Frame:
     )
     renews = nw.col("took_effect") > nw.col("last_refused_at")
     renewed_at = nw.when(renews).then(nw.col("consented_at")).min().over("email")
-    # A doubtful line that arrived with a record is no older than it: doubt is a refusal.
-    is_answered = nw.col("last_understood_at") > nw.col("last_suspended_at")
-    is_suspended = ~nw.col("last_suspended_at").is_null() & ~is_answered.fill_null(False)
-    refuses = nw.col(CONSENT).is_null() | is_suspended
+    refuses = nw.col(CONSENT).is_null() | _is_suspended()
     holds_as_stated = nw.col("last_refused_at").is_null() | (nw.col(CONSENT) > nw.col("last_refused_at"))
     start = nw.when(holds_as_stated).then(nw.col(CONSENT)).otherwise(nw.col("renewed_at"))
     return (
         rows.with_columns(renewed_at.alias("renewed_at"))
         .with_columns(
-            (is_suspended | ~nw.col(DOUBT).is_null()).alias("in_doubt"),
+            (_is_suspended() | ~nw.col(DOUBT).is_null()).alias("in_doubt"),
             nw.when(~refuses).then(start).alias("consent_start"),
         )
         .drop(
@@ -57,6 +56,19 @@ def consents(customer_landing: Frame) -> Frame:
             *(f"last_{name}" for name in _LATEST),
         )
     )
+
+
+def suspended(customer_landing: Frame, before: datetime) -> Frame:
+    """The emails of the people whom doubtful lines suspend (rule 4), by the rows that arrived before then."""
+    latest = (nw.col(instant).max().alias(f"last_{instant}") for instant in ("suspended_at", "understood_at"))
+    rows = _dated(customer_landing).filter(nw.col(ARRIVED) < before)
+    return rows.group_by("email").agg(*latest).filter(_is_suspended()).select("email")
+
+
+def _is_suspended() -> nw.Expr:
+    """Whether no record arrived after the last line that suspends. With it is not after it: doubt is a refusal."""
+    is_answered = nw.col("last_understood_at") > nw.col("last_suspended_at")
+    return ~nw.col("last_suspended_at").is_null() & ~is_answered.fill_null(False)
 
 
 def _dated(customer_landing: Frame) -> Frame:

@@ -32,6 +32,16 @@ class LakeError(StediError):
     """The lake, its catalog or a table is not where or not as it should be."""
 
 
+class UnreadFilesError(StediError):
+    """Files that may hold records could not be read. All others are."""
+
+    def __init__(self, source: str, files: int) -> None:
+        super().__init__(
+            f"{source}: expected to read every file, got {files:,} unread",
+            hint="the output names them, and so does landing.landed_files; mend them and land again",
+        )
+
+
 class UnknownRefusalError(StediError):
     """Customer lines landed of which nobody knows whose refusal they may be. Everything else is done."""
 
@@ -39,9 +49,10 @@ class UnknownRefusalError(StediError):
     exit_code = 4
 
     def __init__(self, lines: int) -> None:
+        count = "1 customer line" if lines == 1 else f"{lines:,} customer lines"
         super().__init__(
-            f"customer_landing: {lines:,} line{'' if lines == 1 else 's'} may be of anybody who withdraws: "
-            "no known address can be read",
+            f"land: expected a known address in every customer line, got none in {count}; "
+            "nobody knows whose refusal that was",
             hint="look the lines up in the drops: landing.rejected_records, and doubt in landing.customer_landing",
         )
 

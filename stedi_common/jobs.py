@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,11 @@ from typing import Any
 from stedi_common import landing, maintenance, pipeline, withdrawals
 from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.engines import ENGINES, Engine, connect
-from stedi_common.errors import StediError, UnexpectedError, UnknownRefusalError
+from stedi_common.errors import StediError, UnexpectedError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
-from stedi_common.records import Found, discover
+from stedi_common.records import Drop, Found, discover, stored
 from stedi_common.settings import Settings
 
 
@@ -50,7 +51,7 @@ class Given:
     @classmethod
     def by(cls, arguments: argparse.Namespace) -> Given:
         """What the arguments name."""
-        return cls(_policy(arguments), _key(arguments), Settings.load(getattr(arguments, "config", None)))
+        return cls(_policy(arguments), _key(arguments), _settings(arguments))
 
 
 @dataclass(frozen=True)
@@ -143,17 +144,22 @@ def _run(
     given: Callable[[argparse.Namespace], Given | None] = Given.by,
 ) -> str | None:
     """Run the steps, up to one that fails and that others need. Returns what is stale."""
-    stale = []
+    stale: list[str] = []
+    waiting = list(steps)
     try:
         needed = given(arguments)
         with closing(connect(arguments.engine, lake(arguments))) as engine:
-            for step in steps:
+            while waiting:
+                step = waiting.pop(0)
                 if problem := _problem(step, engine, needed):
-                    stale.append(f"{step.table} is stale: {problem}")
+                    # Glue may cut a message at its first line.
+                    stale.append(f"{step.table} is stale: {problem}".replace("\n", " "))
                     if step.is_needed:
                         break
     except Exception as error:  # before the first step stands what all of them need
         stale.append(f"{steps[0].table} is stale: {_told(error)}")
+    if stale:
+        stale += [f"{step.table} is stale: it was not made" for step in waiting]
     return "; ".join(stale) or None
 
 
@@ -179,11 +185,9 @@ def _print(step: Step, done: Any) -> str | None:
     if not done:
         return None
     print(json.dumps({"job": step.job, "table": step.table, **asdict(done)}), flush=True)  # noqa: T201 - its output
-    if isinstance(done, landing.Landed) and done.unread:
-        return f"expected to read every file, got {done.unread} unread"
-    if isinstance(done, landing.Landed) and done.without_address:
-        return str(UnknownRefusalError(done.without_address))
-    return None
+    if not isinstance(done, landing.Landed):
+        return None
+    return "; ".join(str(error) for error in done.left) or None
 
 
 def _lake(arguments: argparse.Namespace) -> Lake:
@@ -201,6 +205,14 @@ def _key(arguments: argparse.Namespace) -> PseudonymKey:
     return read_key(arguments.pseudonym_key_file) if arguments.pseudonym_key_file else local_key()
 
 
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """The settings of the file or object that `--config` names."""
+    config: str = getattr(arguments, "config", None) or ""
+    if config.startswith("s3://"):
+        return Settings.parsed(b"".join(stored(Drop(config, config, 0, datetime(1970, 1, 1)))), config)
+    return Settings.load(Path(config) if config else None)
+
+
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
     """The arguments. Those that Glue adds of its own (--JOB_NAME, --TempDir, …) are let pass."""
     return parser.parse_known_args(argv)[0]
@@ -209,7 +221,7 @@ def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Na
 def _landing_parser(job: str) -> argparse.ArgumentParser:
     parser = _parser(job)
     parser.add_argument("--landing", required=True, help="the folder or S3 URI above the sources' folders")
-    parser.add_argument("--config", type=Path, help="limits and time zones of what is landed; ./stedi.toml by default")
+    parser.add_argument("--config", help="path or S3 URI of limits and time zones; ./stedi.toml by default")
     return parser
 
 

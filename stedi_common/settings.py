@@ -64,20 +64,27 @@ class Settings:
         if named is None and not DEFAULT_FILE.exists():
             return cls()
         path = named or DEFAULT_FILE
-        document = _parsed(path)
-        _expect_known(str(path), document, ("limits", "zones"))
-        return cls(_limits(str(path), document), _zones(str(path), document))
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"{path}: expected a file, got {error.strerror}") from None
+        return cls.parsed(content, str(path))
+
+    @classmethod
+    def parsed(cls, content: bytes, name: str) -> Self:
+        """The settings that the content of the file of this name says. Raises SettingsError as `load` does."""
+        document = _parsed(content, name)
+        _expect_known(name, document, ("limits", "zones"))
+        return cls(_limits(name, document), _zones(name, document))
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _parsed(content: bytes, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows writes a byte-order mark
-    except OSError as error:
-        raise SettingsError(f"{path}: expected a file, got {error.strerror}") from None
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows writes a byte-order mark
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: expected UTF-8, got other bytes at {error.start}") from None
+        raise SettingsError(f"{name}: expected UTF-8, got other bytes at {error.start}") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: expected TOML, got: {error}") from None
+        raise SettingsError(f"{name}: expected TOML, got: {error}") from None
 
 
 def _limits(file: str, document: Mapping[str, Any]) -> Limits:

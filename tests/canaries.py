@@ -26,7 +26,12 @@ MAY_HOLD = (
 )
 
 CONSENT = at("08:00")
-UNKNOWN = {"canarygonekey": "canarygonevalue", "more": [{"canarygonedeepkey": "canarygonedeepvalue"}]}
+#: The names of unknown keys are kept, unless they look like somebody's.
+UNKNOWN = {
+    "extra": "canarygonevalue",
+    "more": [{"canarygonedeepkey": "canarygonedeepvalue"}],
+    "canarygonekey@example.org": 1,
+}
 CUSTOMER = customer(EMAIL, CONSENT, CONSENT, SERIAL, customerName=NAME, phone=PHONE, birthDay="1990-01-01")
 READING = reading(EMAIL, at("09:00"))
 STEP = step(SERIAL, at("09:00"))
@@ -46,12 +51,14 @@ def drops() -> dict[str, bytes]:
 
 def _source(source: str, understood: list[Record], *columns: str) -> dict[str, bytes]:
     first = understood[0]
+    if source == "customer":  # doubtful lines land, with what was understood of them
+        first = first | {"email": "canarylandeddoubt@example.org", "serialNumber": "canarylandedother"}
     of = source.replace("_", "")
     unreadable = [first | {column: f"canarygone{of}{column}"} for column in columns]
     twice = json.dumps(first, default=str).replace(
         "{", '{"EMAIL": "canarygone", "USER": "canarygone", "serialnumber": 1,'
     )
-    wrong = first | {columns[-1]: 1} | {"customerName": "canarygonewrong", "user": "canarygonewrong"}
+    wrong = first | {columns[-1]: 1, "user": "canarygonewrong"}
     nobody = {"customerName": "canarygonenobody", "serialNumber": "canarygonenobody", "z": "canarygonenobody"}
     rejected = (
         *unreadable,
@@ -64,10 +71,10 @@ def _source(source: str, understood: list[Record], *columns: str) -> dict[str, b
         b'{"user": "canarygoneutf8", "email": "canarygone\xff", "serialNumber": "canarygone\xc3"}',
         b"\xff canarygonebytes \xfe",
     )
-    torn = drop(first | UNKNOWN | {"canarygonelast": 1}) + b'{"email": "canarygonetorn'
+    torn = drop(first | UNKNOWN | {"last": "canarygonelast"}) + b'{"email": "canarygonetorn'
     zipped = gzip.compress(drop(*[{"email": f"canarygone{n}zipped", "user": f"canarygone{n}"} for n in range(99)]))
     return {
-        f"{source}/understood.json": drop(*understood, first | UNKNOWN),
+        f"{source}/understood.json": drop(*understood, understood[0] | UNKNOWN),
         f"{source}/rejected.json": drop(*rejected),
         f"{source}/torn.json": torn,
         f"{source}/torn.json.gz": zipped[:-40],

@@ -105,7 +105,7 @@ def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tup
     return Counter(tuple(row[name] for name in names) for row in found)
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """As by the operating system."""
 
 

@@ -72,11 +72,15 @@ class Place(NamedTuple):
 class Landing:
     """What landed so far. A record is its typed values, so equal records are one; each has the place it came from.
 
+    A record of somebody who was suspended is its values and its arrival, so it is equal to none that landed before.
+
     doubtful: the rows of doubtful lines, of which none equals another.
     files: by name and content (its SHA-256), what became of the lines; a skipped file has no content.
     """
 
-    records: dict[str, dict[tuple[Any, ...], Place]] = field(default_factory=lambda: {s: {} for s in SOURCES})
+    records: dict[str, dict[tuple[tuple[Any, ...], datetime | None], Place]] = field(
+        default_factory=lambda: {s: {} for s in SOURCES}
+    )
     doubtful: list[Row] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
     files: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -84,8 +88,10 @@ class Landing:
     def of(self, source: str) -> list[Row]:
         """The records of a source, with their places."""
         return [
-            dict(zip(SOURCE_COLUMNS[source], values, strict=True)) | place._asdict() | {"doubt": None}
-            for values, place in self.records[source].items()
+            dict(zip(SOURCE_COLUMNS[source], values, strict=True))
+            | place._asdict()
+            | {"doubt": None, "answered_at": answered_at}
+            for (values, answered_at), place in self.records[source].items()
         ]
 
 
@@ -138,9 +144,19 @@ def land_file(landing: Landing, name: str, raw: bytes, arrived_at: datetime, key
             counts += fate(source, fault, is_doubtful=bool(in_doubt))
             continue
         counts["nulled_values"] += len(nulled)
-        counts["duplicate" if values in records else "landed"] += 1
-        records.setdefault(values, place)
+        of = values, (arrived_at if source == "customer" and was_suspended(landing, values, arrived_at) else None)
+        counts["duplicate" if of in records else "landed"] += 1
+        records.setdefault(of, place)
     return unit, counts
+
+
+def was_suspended(landing: Landing, values: tuple[Any, ...], arrived_at: datetime) -> bool:
+    """Rule 4: whether the record's person was suspended when it arrived."""
+    email = dict(zip(SOURCE_COLUMNS["customer"], values, strict=True))["email"]
+    if all(row["email"] != email for row in landing.doubtful):
+        return False
+    rows = [row for row in [*landing.of("customer"), *landing.doubtful] if row["email"] == email]
+    return is_suspended([row for row in rows if row["arrived_at"] < arrived_at])
 
 
 def doubtful_rows(line: Line, fault: RejectedError, place: Place) -> list[Row]:
@@ -203,8 +219,12 @@ def content_hash(content: bytes, key: bytes) -> str:
 def landing_zone(landing: Landing) -> Tables:
     def hashed(row: Row) -> Row:
         """A doubtful line's hash is of the place where it lies, which no oracle knows."""
-        values = [row[column] for column in SOURCE_COLUMNS["customer"]]
-        return row | {"record_hash": None if row["doubt"] else record_hash(values)}
+        if row["doubt"]:
+            return row | {"record_hash": None}
+        digest = record_hash([row[column] for column in SOURCE_COLUMNS["customer"]])
+        if row["answered_at"]:
+            digest = hashlib.sha256(f"{digest} {row['answered_at'].isoformat()}".encode()).hexdigest()
+        return row | {"record_hash": digest}
 
     customers = [hashed(row) for row in [*landing.of("customer"), *landing.doubtful]]
     return Tables(

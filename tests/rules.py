@@ -874,15 +874,34 @@ CURRENT_CUSTOMER += [
     ),
     Rule(
         "4-a-doubtful-line-with-a-consent-suspends",
-        "Until a record of theirs arrives later. One that came before or with the line, or is a duplicate, does not.",
+        "Until a record of theirs arrives later. One that came before or with the line does not end it.",
         [
             landing(EVERYBODY, [reading(person, at("12:00")) for person in (ANN, BOB, CLEO)]),
             landing(
                 [suspension(ANN), suspension(BOB), customer(BOB, at("11:00"), at("10:00")), suspension(CLEO)], name="2"
             ),
-            landing([consenting(CLEO)], name="3"),
         ],
         {"customer_trusted": rows("email", DAN), "accelerometer_trusted": rows("user")},
+    ),
+    Rule(
+        "4-a-record-that-comes-again-ends-a-suspension",
+        "A record of somebody who is suspended is equal to none that landed before, so it lands again, once.",
+        [
+            landing([consenting(ANN)], [reading(ANN, at("12:00"))]),
+            landing([suspension(ANN)], name="2"),
+            landing([consenting(ANN), consenting(ANN)], name="3"),
+        ],
+        {
+            "customer_trusted": rows("email consent_start", (ANN, at("10:00"))),
+            "accelerometer_trusted": rows("user timestamp", (ANN, at("12:00"))),
+            "landed_files": rows(
+                "source_file landed duplicate",
+                ("accelerometer/1.json", 1, 0),
+                ("customer/1.json", 1, 0),
+                ("customer/2.json", 1, 0),
+                ("customer/3.json", 1, 1),
+            ),
+        },
     ),
     Rule(
         "4-a-suspension-leaves-no-trace",

@@ -10,18 +10,20 @@ import pytest
 import typer
 from commands import python
 from commands import stedi as stedi_in_a_process
-from drops import at, customer, drop, landing, reading, step
+from drops import at, customer, drop, landing, line_of, reading, step
 from lakes import land, run, write
 
 from stedi_common import __version__, cli
+from stedi_common import landing as landing_module
 from stedi_common.contracts import SOURCES, names
 from stedi_common.engines import connect
 from stedi_common.engines.embedded import EmbeddedEngine
-from stedi_common.errors import CommitConflictError
+from stedi_common.errors import CommitConflictError, StediError
 from stedi_common.lake import Lake
 from stedi_common.pipeline import JOBS
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.records import blocks, storage
 
 DROPS = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
@@ -162,7 +164,7 @@ def test_reading_makes_no_lake(stedi, command, tmp_path):
 
 
 def test_no_landing_folder_is_an_error(stedi):
-    assert told(stedi("land", "--landing", "nowhere"))[0] == "error: nowhere: expected a folder of drops, found none"
+    assert told(stedi("land", "--landing", "nowhere"))[0] == "error: nowhere: expected a folder of drops, got none"
 
 
 def test_unknown_sources_are_told_the_known(stedi):
@@ -223,15 +225,72 @@ def test_a_file_that_was_only_touched_is_what_it_was(landed, tmp_path):
     assert "No new files." in landed("land").out
 
 
-@pytest.mark.parametrize("change", [b" \n", b"X"])
-def test_a_file_that_changed_is_an_error(landed, tmp_path, change):
-    path = tmp_path / "drops/customer/1.json"
-    content = path.read_bytes()
-    path.write_bytes(change + content[len(change) :] if change == b"X" else content + change)
-    os.utime(path, (1, 1))
-    error, hint = told(landed("land"))
-    assert error == ("error: landing: expected customer/1.json as it had landed, got other content under the same name")
-    assert hint == "hint:  drop new records as a new file; what has landed stays"
+def test_a_file_that_changed_is_a_new_version(landed, tmp_path):
+    """What it repeats is a duplicate, what is new in it lands, and then it is known."""
+    path = tmp_path / "drops/accelerometer/1.json"
+    path.write_bytes(path.read_bytes() + line_of(reading("ann@example.org", at("13:00"))) + b"\n")
+    found = json.loads(landed("land", "--json").out)[1]
+    assert (found["files"], found["lines"], found["duplicate"], found["landed"]) == (1, 3, 2, 1)
+    assert "No new files." in landed("land").out
+
+
+def test_a_customer_line_that_names_nobody_ends_with_4(landed, tmp_path):
+    """All else is done by then."""
+    write(tmp_path / "drops", {"customer/2.json": b'{"lastUpdateDate": 1\n', "accelerometer/2.json": b"{}\n"})
+    done = landed("land")
+    assert done.code == 4
+    assert done.err.startswith("error: land: expected a known address in every customer line, got none in 1 customer")
+    assert landed("query", "--json", "SELECT count(*) AS n FROM landing.landed_files").out == '[{"n": 5}]\n'
+
+
+def test_a_source_that_fails_holds_up_no_other(landed, tmp_path, monkeypatch):
+    write(tmp_path / "drops", {f"{source}/2.json": DROPS[f"{source}/1.json"] + b"\n" for source in SOURCES})
+    land_one = landing_module.land
+
+    def land(engine, source, *args, **named):
+        if source == "accelerometer":
+            raise StediError("accelerometer: expected luck, got none")
+        return land_one(engine, source, *args, **named)
+
+    monkeypatch.setattr(landing_module, "land", land)
+    done = landed("land", "--json")
+    assert (done.code, done.err) == (1, "error: accelerometer: expected luck, got none\n")
+    assert [(each["source"], each["files"]) for each in json.loads(done.out)] == [("customer", 1), ("step_trainer", 1)]
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other(landed, tmp_path, monkeypatch):
+    write(tmp_path / "drops", {"customer/2.json": b"", "customer/3.json": DROPS["customer/1.json"]})
+    read = storage.stored
+
+    def stored(drop):
+        if drop.name == "customer/2.json":
+            raise OSError
+        return read(drop)
+
+    for module in (storage, blocks):
+        monkeypatch.setattr(module, "stored", stored)
+    monkeypatch.setattr(landing_module, "why_unreadable", lambda drop: "unreadable" if "2" in drop.name else None)
+    done = landed("land", "--json")
+    assert done.code == 1
+    assert done.err.startswith("error: customer: expected to read every file, got 1 unread\n")
+    (customers, *_) = json.loads(done.out)
+    assert (customers["files"], customers["skipped"]) == (1, [{"file": "customer/2.json", "reason": "unreadable"}])
+
+
+def test_a_source_without_a_folder_is_said(stedi, tmp_path):
+    write(tmp_path / "drops", {"customer/1.json": DROPS["customer/1.json"], "step-trainer/1.json": b""})
+    done = stedi("land")
+    assert (done.code, "step_trainer/, got none; did you mean step-trainer/?" in done.out) == (0, True)
+
+
+def test_every_file_that_was_not_read_is_named(landed, tmp_path):
+    write(tmp_path / "drops", {"customer/a.csv": b"", "customer/_b.json": b"", "truth/c.json": b""})
+    (customers, *_) = json.loads(landed("land", "--json").out)
+    assert customers["skipped"] == [
+        {"file": "customer/_b.json", "reason": "hidden"},
+        {"file": "customer/a.csv", "reason": "unknown_ending"},
+        {"file": "truth/c.json", "reason": "outside_sources"},
+    ]
 
 
 def test_a_file_that_comes_again_is_duplicates(landed, tmp_path):
@@ -239,7 +298,7 @@ def test_a_file_that_comes_again_is_duplicates(landed, tmp_path):
     assert json.loads(landed("land", "accelerometer", "--json").out)[0] == {
         "source": "accelerometer",
         **{"files": 1, "lines": 2, "landed": 0, "rejected": 0, "duplicate": 2, "suppressed": 0, "blank": 0},
-        "nulled_values": 0,
+        **{"nulled_values": 0, "doubtful": 0, "without_address": 0, "unread": 0, "skipped": [], "warnings": []},
     }
 
 

@@ -24,13 +24,13 @@ from stedi_common.engines import ENGINES, Engine
 from stedi_common.errors import CommitConflictError
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
-from stedi_common.records import Reader, drops
+from stedi_common.records import Reader, discover
 
 TABLE = contract("rejected_records")
 LANDING_ZONE = [name for name in COLUMNS if contract(name).zone == "landing"]
 ARRIVAL = datetime(2024, 4, 3)
 #: The drops of a few histories, some of them rejected, duplicate or blank.
-DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if name.split("/")[1] < "04"}
+DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
 
 
 def on_both(examples: list[Any], hurried: int) -> list[Any]:
@@ -118,7 +118,7 @@ def test_staged_files_are_the_tables_or_nowhere(engine, tmp_path, key):
     write(tmp_path / "drops", DROPS)
     for each in (table, TABLE):
         engine.prepare(each)
-    head, found = engine.head(table), drops(str(tmp_path / "drops"), "customer")
+    head, found = engine.head(table), discover(str(tmp_path / "drops")).drops["customer"]
     for late in (False, True):
         with engine.stage(Reader("customer", ARRIVAL, key.content_key), found, table) as staged:
             if late:
@@ -134,7 +134,8 @@ def test_staged_files_are_the_tables_or_nowhere(engine, tmp_path, key):
 def test_spark_reads_few_drops_here_as_it_reads_many_in_workers(connect_to, tmp_path, key, monkeypatch):
     spark, history = connect_to("spark", tmp_path / "lake"), crowd(3)
     write(tmp_path / "drops", {name: raw for run in history.runs for name, raw in run.items()})
-    table, found, staged = contract("accelerometer_landing"), drops(str(tmp_path / "drops"), "accelerometer"), []
+    table, staged = contract("accelerometer_landing"), []
+    found = discover(str(tmp_path / "drops")).drops["accelerometer"]
     for each in (table, TABLE):
         spark.prepare(each)
     for little in (0, sum(drop.bytes for drop in found)):

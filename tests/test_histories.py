@@ -117,8 +117,8 @@ def consenting_claimants(customers):
     return oracle_claimants([c for c in customers if c["sharewithresearchasofdate"] is not None])
 
 
-def claimants_are_owners(customers, curated, policy):
-    owners = oracle_owners(customers, curated, policy)
+def claimants_are_owners(customers, doubtful, curated, policy):
+    owners = oracle_owners(customers, doubtful, curated, policy)
     return {s: {e for e in claimants if e in curated} for s, claimants in oracle_claimants(customers).items()} | owners
 
 
@@ -131,7 +131,7 @@ def without(place):
     return lambda customer: tuple(v for n, v in enumerate(oracle_how_current(customer)) if n != place)
 
 
-oracle_claimants = oracle.claimants_of_devices
+oracle_claimants = oracle.emails_by_device
 oracle_owners = oracle.owners_of_devices
 oracle_pairs = oracle.machine_learning_curated
 oracle_how_current = oracle.how_current
@@ -148,8 +148,8 @@ BROKEN_RULES = {
     "5: instants do not matter": ("is_admitted", lambda *_: True),
     "5: ever has instants": ("is_admitted", lambda at, person, _: at >= person["consent_start"]),
     "6: all who consent": ("customers_curated", lambda trusted, _: trusted),
-    "7: past claimants do not count": ("claimants_of_devices", present_claimants),
-    "7: only consenting claimants": ("claimants_of_devices", consenting_claimants),
+    "7: past claimants do not count": ("emails_by_device", present_claimants),
+    "7: only consenting claimants": ("emails_by_device", consenting_claimants),
     "7: all claimants own": ("owners_of_devices", claimants_are_owners),
     "7: no list of defective serials": ("is_defective", lambda *_: False),
     "9: a set": ("machine_learning_curated", a_set),

@@ -16,6 +16,7 @@ from lakes import write
 
 from stedi_common import jobs, pipeline
 from stedi_common.contracts import SOURCES
+from stedi_common.errors import StediError
 
 #: As users of this pipeline know them, in the order of their dependencies.
 FIVE = (
@@ -40,6 +41,7 @@ STEPS = [
 TOLD = {
     *("job", "table", "changed", "days", "rows_in", "rows_kept", "dropped", "rows"),
     *("source", "files", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
+    *("doubtful", "without_address", "unread", "skipped", "warnings"),
 }
 MAINTAINED = {"job", "table", "files", "bytes", "snapshots", "refs", "removed", "held", "overtaken"}
 PAIR = landing(
@@ -72,7 +74,8 @@ def test_all_scripts_make_the_tables(tmp_path):
     common = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
     done = [job("land", "--source", source, "--landing", tmp_path / "drops", *common) for source in SOURCES]
     done += [job(name, *common) for name in pipeline.JOBS]
-    assert [(each.code, each.err) for each in done] == [(0, "")] * 8
+    assert [each.code for each in done] == [1, *[0] * 7]
+    assert done[0].err.startswith("customer_landing is stale: land: expected a known address in every customer line")
     told = [json.loads(each.out) for each in done]
     assert [(one["job"], one["table"]) for one in told] == STEPS
     assert told[-1]["rows_kept"] == 600
@@ -131,20 +134,56 @@ def test_a_script_maintains_what_is_there(tmp_path):
     assert not (tmp_path / "nobody").exists()
 
 
-def test_one_script_stops_at_the_first_step_that_fails(tmp_path):
-    """What the steps before it made is there; the table that is stale is named."""
-    write(tmp_path / "drops", landing([customer("ann@example.org", at("08:00"))]))
-    words = ("--landing", tmp_path / "drops", "--lake", tmp_path / "lake", "--engine", "embedded")
-    assert job("lakehouse", *words).code == 0
-    (tmp_path / "drops" / "accelerometer").mkdir()
-    (tmp_path / "drops" / "accelerometer" / "1.json").write_text(json.dumps(reading("a@b.c", 1714555000)))
-    assert job("lakehouse", *words).code == 0
-    (tmp_path / "drops" / "accelerometer" / "1.json").write_text("other")
-    done = job("lakehouse", *words)
-    assert (done.code, [json.loads(line)["table"] for line in done.out.splitlines()]) == (1, ["customer_landing"])
-    assert done.err.startswith(
-        "accelerometer_landing is stale: landing: expected accelerometer/1.json as it had landed"
+def test_a_source_that_fails_holds_up_no_other_step(tmp_path, monkeypatch, capsys):
+    """Withdrawals are heard, the other tables are made, and what is stale is named at the end."""
+    write(tmp_path / "drops", PAIR)
+    words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
+    assert jobs.lakehouse(words) is None
+    write(
+        tmp_path / "drops",
+        landing([customer("ann@example.org", at("10:00"))], [reading("ann@example.org", 1)], name="2"),
     )
+    land_one = jobs.landing.land
+
+    def land(engine, source, *args, **named):
+        if source == "accelerometer":
+            raise StediError("accelerometer: expected luck, got none")
+        return land_one(engine, source, *args, **named)
+
+    monkeypatch.setattr(jobs.landing, "land", land)
+    capsys.readouterr()
+    assert jobs.lakehouse(words) == "accelerometer_landing is stale: accelerometer: expected luck, got none"
+    told = {line["table"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert list(told["withdrawals"]["removed"].values()) == [1] * 5
+    assert told["machine_learning_curated"]["rows"] == 0
+
+
+def test_a_table_that_fails_ends_the_run_and_names_what_was_not_made(tmp_path, monkeypatch):
+    write(tmp_path / "drops", PAIR)
+    run = pipeline.run
+
+    def fails(engine, job, *args):
+        if job.name == "customer_trusted_to_curated":
+            raise StediError("customers_curated: expected luck, got none")
+        return run(engine, job, *args)
+
+    monkeypatch.setattr(pipeline, "run", fails)
+    words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
+    assert jobs.lakehouse(words) == (
+        "customers_curated is stale: customers_curated: expected luck, got none; "
+        "step_trainer_trusted is stale: it was not made; machine_learning_curated is stale: it was not made"
+    )
+
+
+def test_a_customer_line_that_names_nobody_is_told(tmp_path):
+    """The tables are made all the same."""
+    write(tmp_path / "drops", PAIR | {"customer/2.json": b"{\n"})
+    words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
+    told = StringIO()
+    with redirect_stdout(told):
+        problem = jobs.lakehouse(words)
+    assert problem.startswith("customer_landing is stale: land: expected a known address in every customer line")
+    assert [json.loads(line)["table"] for line in told.getvalue().splitlines()] == [table for _, table in STEPS]
 
 
 def test_a_script_runs_under_spark_submit(tmp_path):

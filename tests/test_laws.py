@@ -76,12 +76,12 @@ def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, mo
 def test_one_engine_lands_and_the_other_makes_the_same_tables(connect_to, tmp_path, key):
     history, made = crowd(2), []
     for landing, making in (ENGINES, reversed(ENGINES)):
-        drops = tmp_path / landing
+        drops, lake = tmp_path / landing / "drops", tmp_path / landing / "lake"
         for run_of_drops, arrival in zip(history.runs, history.arrived_at, strict=True):
             write(drops, run_of_drops)
-            land(connect_to(landing, drops / "lake"), drops, key, arrival)
-        run(connect_to(making, drops / "lake"), Policy(), key)
-        made.append([tables(connect_to(name, drops / "lake")) for name in ENGINES])
+            land(connect_to(landing, lake), drops, key, arrival)
+        run(connect_to(making, lake), Policy(), key)
+        made.append([tables(connect_to(name, lake)) for name in ENGINES])
     assert made == [[told(history, Policy(), key)] * 2] * 2
 
 

@@ -40,7 +40,7 @@ MAY_USE = {
     "pseudonym": {"boto3", "botocore"},
     **{
         layer: {"narwhals"}
-        for layer in ("consent", "frames", "tables", "changes", "pipeline", "landing", "withdrawals")
+        for layer in ("consent", "frames", "tables", "changes", "pipeline", "landing", "withdrawals", "status")
     },
 }
 LIBRARIES = set().union(*MAY_USE.values())

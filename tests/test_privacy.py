@@ -18,7 +18,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from stedi_common import cli, jobs, landing, pipeline, tables
 from stedi_common.contracts import contract, names
 from stedi_common.engines import connect as connect_engine
-from stedi_common.errors import EngineError
+from stedi_common.errors import EngineError, UnknownRefusalError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
@@ -54,7 +54,7 @@ def made(request, tmp_path_factory) -> Made:
         *("demo", "--landing", folder / "drops", "--lake", lake, "--engine", request.param, "--key-file", key),
         PYSPARK_SUBMIT_ARGS=f"{log_events} pyspark-shell",
     )
-    assert demo.code == 0, demo.err
+    assert demo.code == UnknownRefusalError.exit_code, demo.err
     return Made(lake, demo.said, folder)
 
 
@@ -196,7 +196,7 @@ def test_java_says_nothing_of_a_failing_job(tmp_path):
     """In a process of its own, because Java writes past Python."""
     tests = str(Path(__file__).parent)
     write(tmp_path / "drops", canaries.drops())
-    assert stedi("land", "customer", "--landing", tmp_path / "drops", "--lake", tmp_path / "lake").code == 0
+    assert stedi("land", "customer", "--landing", tmp_path / "drops", "--lake", tmp_path / "lake").code == 4
     done = python(
         *("-c", FAILING, "--lake", tmp_path / "lake", "--engine", "spark"),
         PYTHONPATH=tests,
@@ -207,7 +207,7 @@ def test_java_says_nothing_of_a_failing_job(tmp_path):
     assert canaries.said(done.said) == set()
 
 
-def fails_quoting(*_):
+def fails_quoting(*_, **__):
     raise ValueError(f"cannot use {canaries.EMAIL}")
 
 

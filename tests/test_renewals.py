@@ -9,7 +9,9 @@ from lakes import land, opening, run
 
 from stedi_common.cli.demo import PLAN
 from stedi_common.generate import generate
+from stedi_common.lake import Lake
 from stedi_common.policy import Policy
+from stedi_common.query import answer
 
 README = Path(__file__).parent.parent / "README.md"
 TRUSTED = "trusted.accelerometer_trusted"
@@ -28,7 +30,7 @@ def lake(tmp_path_factory, key):
         engine = connect_to("embedded", folder / "lake")
         land(engine, folder / "drops", key, datetime(2025, 1, 1))
         run(engine, Policy(), key)
-        yield engine
+    return Lake.at(str(folder / "lake"))
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,6 @@ def test_the_query_would_find_what_was_read_after_a_refusal(lake, query):
     assert only_number(lake, query.replace(TRUSTED, OF_WHOEVER_CONSENTS)) > 100
 
 
-def only_number(engine, sql):
-    _, ((number,),) = engine.query(sql)
+def only_number(lake, sql):
+    ((number,),) = answer(lake, sql).rows
     return number

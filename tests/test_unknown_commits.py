@@ -28,7 +28,7 @@ from stedi_common.policy import Policy
 
 TABLE = contract("rejected_records")
 ARRIVAL = datetime(2024, 4, 3)
-DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if name.split("/")[1] < "03"}
+DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "03"}
 
 #: An error, and the calls of the catalog it comes from: on Spark for branch, rows, fast-forward, removal; one more for
 #: what a job tells of its rows.

@@ -50,10 +50,12 @@ def test_it_is_light(wheel):
     assert wheel.stat().st_size < 200_000
 
 
-def test_without_extras_it_asks_for_two_packages(files):
+def test_without_extras_it_asks_for_few_packages(files):
     required = metadata(files).get_all("Requires-Dist")
     always = [requirement for requirement in required if "extra ==" not in requirement]
-    assert [requirement.partition(">")[0] for requirement in always] == ["narwhals", "pyyaml"]
+    assert [requirement.partition(">")[0] for requirement in always] == [
+        *("idna", "narwhals", "pyyaml", "tzdata", "zstandard")
+    ]
 
 
 def test_the_engines_are_extras(files):

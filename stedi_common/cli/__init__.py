@@ -77,6 +77,9 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
+#: Exit codes; `UnknownRefusalError` has its own.
+ERROR, CONFLICT = 1, 3
+
 LAKE = Path("lake")
 LANDING = Path("drops")
 
@@ -214,17 +217,12 @@ def main() -> None:
     """Run the command line; turn errors that a user is meant to read into one line and an exit code."""
     try:
         app()
-    except CommitConflictError as error:
-        show.error(error)
-        sys.exit(3)
     except StediError as error:
-        show.error(error)
-        sys.exit(1)
+        _show(error)
+        sys.exit(_exit_code(error))
     except Exception as error:
-        unexpected = UnexpectedError(error)
-        typer.echo(unexpected.way, err=True, nl=False)
-        show.error(unexpected)
-        sys.exit(1)
+        _show(UnexpectedError(error))
+        sys.exit(ERROR)
 
 
 @app.callback(invoke_without_command=True)
@@ -243,18 +241,25 @@ def _land(
 
 def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
     """End with the exit code of what was left: all else is done by then."""
-    failed = [each.error for each in landings if isinstance(each, landing.Failed)]
-    landed = [each for each in landings if isinstance(each, landing.Landed)]
-    for error in failed:
-        show.error(error)
-    if unread := sum(each.unread for each in landed):
-        show.error(StediError(f"land: expected to read every file, got {unread:,} unread; they are named above"))
-    if unknown := sum(each.without_address for each in landed):
-        show.error(UnknownRefusalError(unknown))
-    if failed or unread:
-        sys.exit(3 if not unread and all(isinstance(error, CommitConflictError) for error in failed) else 1)
-    if unknown:
-        sys.exit(UnknownRefusalError.exit_code)
+    errors: list[StediError] = []
+    for each in landings:
+        errors += [each.error] if isinstance(each, landing.Failed) else each.left
+    for error in errors:
+        _show(error)
+    if errors:
+        sys.exit(max(map(_exit_code, errors), key=(CONFLICT, UnknownRefusalError.exit_code, ERROR).index))
+
+
+def _show(error: StediError) -> None:
+    if isinstance(error, UnexpectedError):
+        typer.echo(error.way, err=True, nl=False)
+    show.error(error)
+
+
+def _exit_code(error: StediError) -> int:
+    if isinstance(error, CommitConflictError):
+        return CONFLICT
+    return UnknownRefusalError.exit_code if isinstance(error, UnknownRefusalError) else ERROR
 
 
 def _remove(engine: Engine, policy: Policy, key: PseudonymKey) -> withdrawals.Removed | None:

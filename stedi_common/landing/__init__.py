@@ -15,10 +15,10 @@ from typing import Any
 import narwhals as nw
 
 from stedi_common import __version__
-from stedi_common.consent import DOUBT
+from stedi_common.consent import DOUBT, suspended
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head, Held, Staged, until_kept
-from stedi_common.errors import CommitConflictError, StediError
+from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError, UnreadFilesError
 from stedi_common.frames import Frame, distinct
 from stedi_common.landing.deduplicate import PLACE, surplus
 from stedi_common.landing.drift import warnings_about
@@ -60,6 +60,12 @@ class Landed:
     skipped: Sequence[Mapping[str, str]] = ()
     warnings: Sequence[str] = ()
 
+    @property
+    def left(self) -> list[StediError]:
+        """What somebody must do after this landing, which has done all else."""
+        unread = [UnreadFilesError(self.source, self.unread)] if self.unread else []
+        return [*unread, *([UnknownRefusalError(self.without_address)] if self.without_address else [])]
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -93,12 +99,14 @@ def land_all(  # noqa: PLR0913 - what a landing is made of
     """
     wanted = set(sources)
     chosen = [source for source in SOURCES if source in wanted]
-    found = discover(landing, chosen)
+    found = _discover(landing, chosen)
     for source in chosen:
         try:
             yield land(engine, source, landing, key, arrived_at, settings=settings, found=found)
         except StediError as error:
             yield Failed(source, error)
+        except Exception as error:
+            yield Failed(source, UnexpectedError(error))
 
 
 def land(  # noqa: PLR0913 - what a landing is made of
@@ -127,12 +135,17 @@ def land(  # noqa: PLR0913 - what a landing is made of
         CommitConflictError: other runs kept committing in between.
     """
     arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
-    here = found or discover(landing, [source])
+    here = found or _discover(landing, [source])
     reader = Reader(source, arrived_at, key.content_key, settings or Settings())
     for each in (_table(reader), REJECTED, LEDGER):
         engine.prepare(each)
     landed = until_kept(lambda: _Landing.now(engine, reader, here).land())
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
+
+
+def _discover(landing: str, sources: Sequence[str]) -> Found:
+    """What there is of these sources. With customers all files are looked at, so that those of no source are named."""
+    return discover(landing, SOURCES if SOURCES[0] in sources else sources)
 
 
 def _missing(found: Found, source: str) -> Iterator[str]:
@@ -163,6 +176,7 @@ class _Landing:
     def now(cls, engine: Engine, reader: Reader, found: Found) -> _Landing:
         head = engine.head(_table(reader))
         ledger = Ledger.read(engine, engine.head(LEDGER))
+        reader = replace(reader, suspended=_suspended(engine, reader, head) if ledger.has_doubt else frozenset())
         # Files outside of the sources' folders are told of with the first source.
         of = (reader.source, "") if reader.source == SOURCES[0] else (reader.source,)
         skipped = [each for each in found.skipped if each.source in of]
@@ -299,6 +313,14 @@ class _Landing:
     def _summary(self) -> dict[str, str]:
         files = str(len(self.drops))
         return {"stedi.version": __version__, "stedi.source": self.reader.source, "stedi.files": files}
+
+
+def _suspended(engine: Engine, reader: Reader, head: Head) -> frozenset[str]:
+    """The people who are suspended: a record of theirs that comes again answers the doubtful line, so it must land."""
+    if reader.source != SOURCES[0]:
+        return frozenset()
+    people = suspended(engine.read(_table(reader), head), reader.arrived_at)
+    return frozenset(row["email"] for row in engine.collect(people))
 
 
 def _by_file(engine: Engine, places: Frame) -> dict[str, int]:

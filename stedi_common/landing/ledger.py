@@ -28,16 +28,23 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the ledger says at a snapshot, by file name: a row for each version that has landed."""
+    """What the ledger says at a snapshot, by file name: a row for each version that has landed.
+
+    has_doubt: whether a customer line that landed is doubtful.
+    """
 
     head: Head
     versions: Mapping[str, Sequence[Row]]
     skipped: frozenset[str]
+    has_doubt: bool
 
     @classmethod
     def read(cls, engine: Engine, head: Head) -> Ledger:
         """The ledger at this snapshot."""
-        columns = "source", "source_file", "sha256", "bytes", "modified_at", "skipped", "absent_columns", "arrived_at"
+        columns = (
+            *("source", "source_file", "sha256", "bytes", "modified_at"),
+            *("doubtful", "skipped", "absent_columns", "arrived_at"),
+        )
         versions: dict[str, list[Row]] = {}
         skipped: set[str] = set()
         for row in engine.collect(engine.read(LEDGER, head).select(*columns)):
@@ -45,7 +52,8 @@ class Ledger:
                 skipped.add(row["source_file"])
             else:
                 versions.setdefault(row["source_file"], []).append(row)
-        return cls(head, versions, frozenset(skipped))
+        has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
+        return cls(head, versions, frozenset(skipped), has_doubt)
 
     def new(self, found: Sequence[Drop]) -> list[Drop]:
         """The drops of which no version with their content has landed."""

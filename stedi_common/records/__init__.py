@@ -2,7 +2,7 @@
 
 from stedi_common.records.blocks import Block
 from stedi_common.records.reader import Parsed, Reader
-from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, why_unreadable
+from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, stored, why_unreadable
 from stedi_common.records.tally import Tally
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "discover",
     "sha256",
     "shown",
+    "stored",
     "why_unreadable",
 ]

@@ -17,7 +17,17 @@ from stedi_common.errors import EngineError
 from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
 from stedi_common.records.framing import MAY_BE_INNER, PADDING, go_over_lines
-from stedi_common.records.record import BROKEN_JSON, Field, Record, Rejection, fields_of, record
+from stedi_common.records.record import (
+    BROKEN_JSON,
+    Field,
+    Record,
+    Rejection,
+    Value,
+    fields_of,
+    record,
+    record_hash,
+    repeated_hash,
+)
 from stedi_common.records.rows import Description, Framing, Parsed, Rows
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
@@ -45,6 +55,7 @@ class Reader:
     arrived_at: when the run began, in UTC; instants more than a day later are wrong.
     key: the HMAC key of `content_hash`.
     as_objects: the names of the drops in which objects seem not to be lines. Each is looked at whole before it is read.
+    suspended: people whose records are unlike any that landed before, so that they land again and end the suspension.
     """
 
     source: str
@@ -52,6 +63,7 @@ class Reader:
     key: bytes = field(repr=False)
     settings: Settings = field(default_factory=Settings)
     as_objects: frozenset[str] = frozenset()
+    suspended: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def schema(self) -> pa.Schema:
@@ -169,11 +181,18 @@ class Reader:
         yield Parsed(_empty(self.schema), framing.end(block.line + len(taken) - 1))
 
     def _rows(self, block: Block, framing: Framing) -> Rows:
-        return Rows(block, fields=self._fields, schema=self.schema, key=self.key, framing=framing)
+        return Rows(
+            block, fields=self._fields, schema=self.schema, key=self.key, framing=framing, hash_of=self._hash_of
+        )
 
     def _is_doubtful(self, block: Block, content: bytes) -> bool:
         """Whether an object may be part of a damaged one: then nobody has said it, and it gives no consent."""
         return self.source == "customer" and block.unit == blocks.OBJECT and content.startswith(MAY_BE_INNER)
+
+    def _hash_of(self, values: tuple[Value, ...]) -> str:
+        digest = record_hash(values)
+        email = values[self.schema.names.index("email")] if self.suspended else None
+        return repeated_hash(digest, self.arrived_at) if email in self.suspended else digest
 
     def _is_watched(self, block: Block) -> bool:
         """Whether the file is read as lines, so that objects may be something else."""

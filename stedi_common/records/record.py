@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -132,6 +132,11 @@ def fields_of(source: str, latest: int, settings: Settings) -> tuple[Field, ...]
 def record_hash(values: tuple[Value, ...]) -> str:
     """SHA-256 of a customer's typed columns: equal records have equal hashes."""
     return hashlib.sha256(_canonical(values).encode()).hexdigest()
+
+
+def repeated_hash(digest: str, arrived_at: datetime) -> str:
+    """The `record_hash` of a record that is to land again, if an equal one has landed before."""
+    return hashlib.sha256(f"{digest} {arrived_at.isoformat()}".encode()).hexdigest()
 
 
 def parsed(line: str, limits: Limits) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from stedi_common.records import drift
 from stedi_common.records.blocks import Block
 from stedi_common.records.doubt import EMAIL, doubt_hash, doubts
 from stedi_common.records.framing import cut, go_over_lines, unpadded
-from stedi_common.records.record import Field, Object, Record, Rejection, Value, record_hash
+from stedi_common.records.record import Field, Object, Record, Rejection, Value
 from stedi_common.records.tally import Tally
 
 REJECTED = "rejected"
@@ -56,11 +56,20 @@ class Rows:
         schema: of the rows.
         key: the HMAC key of `content_hash` and of hidden names.
         framing: watches the lines.
+        hash_of: the `record_hash` of a customer's values.
     """
 
-    def __init__(
-        self, block: Block, *, fields: tuple[Field, ...], schema: pa.Schema, key: bytes, framing: Framing
+    def __init__(  # noqa: PLR0913 - what lines become rows by
+        self,
+        block: Block,
+        *,
+        fields: tuple[Field, ...],
+        schema: pa.Schema,
+        key: bytes,
+        framing: Framing,
+        hash_of: Callable[[tuple[Value, ...]], str],
     ) -> None:
+        self._hash_of = hash_of
         self._name, self._version = block.name, block.version
         self._fields, self._schema, self._key = fields, schema, key
         self._is_customer = "doubt" in schema.names
@@ -85,7 +94,7 @@ class Rows:
             if outcome.nulled:
                 self._tally.nulled_values += len(outcome.nulled)
                 self._tally.nulled_columns.update(outcome.nulled)
-            hashes = (record_hash(outcome.values), None) if self._is_customer else ()
+            hashes = (self._hash_of(outcome.values), None) if self._is_customer else ()
             self._rows.append((*outcome.values, *hashes, *Description(self._name, number)))
         else:
             if outcome.content is None:
