@@ -66,7 +66,7 @@ def suspended(customer_landing: Frame, before: datetime) -> Frame:
 
 
 def _is_suspended() -> nw.Expr:
-    """Whether no record arrived after the last line that suspends. One that arrived together with it does not lift it."""
+    """Whether no record arrived after the last line that suspends. One that arrived with it does not lift it."""
     is_lifted = nw.col("last_record_arrived_at") > nw.col("last_suspended_at")
     return ~nw.col("last_suspended_at").is_null() & ~is_lifted.fill_null(False)
 

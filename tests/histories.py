@@ -239,6 +239,7 @@ def spoiled(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
         st.one_of(
             st.sampled_from((*UNREADABLE, *MISSING)).map(lambda bad: line([*before, (key, bad), *after])),
             st.sampled_from((*WRONG, *LATEST)).map(lambda bad: line([timed(field, bad) for field in fields])),
+            st.integers(0, len(fields) - 1).map(lambda other: unreadable(fields, other)),
             st.just(line(before + after)),
             st.just(line([*fields, (key.swapcase(), token)])),
             st.just(line([("unknown", '{"x": [1, {"x": 2}]}'), *fields, ("\u017fuser", "1"), ("Unknown", "null")])),
@@ -247,6 +248,20 @@ def spoiled(draw: DrawFn, fields: list[tuple[str, str]]) -> bytes:
             st.sampled_from(BLANK),
         )
     )
+
+
+def unreadable(fields: list[tuple[str, str]], place: int) -> bytes:
+    """The record with a value that no type reads; of a customer one that is not needed."""
+    nullable = [number for number, (key, _) in enumerate(fields) if key.lower() not in NEEDED] or [place]
+    spoiled_at = nullable[place % len(nullable)]
+    return line([(key, "[]" if number == spoiled_at else token) for number, (key, token) in enumerate(fields)])
+
+
+#: Without them there is no record.
+NEEDED = {
+    *("email", "lastupdatedate"),
+    *("user", "timestamp", "x", "y", "z", "sensorreadingtime", "distancefromobject"),
+}
 
 
 @st.composite

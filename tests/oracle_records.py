@@ -14,6 +14,7 @@ import math
 import re
 import unicodedata
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -67,22 +68,24 @@ LIMITS = Limits()
 
 
 class RejectedError(Exception):
-    """A line, or a value of one, that cannot be taken, with the reason's code."""
+    """A line, or a value of one, that cannot be taken, with the reason's code; and where it is no JSON."""
 
-    def __init__(self, reason: str, column: str | None = None):
+    def __init__(self, reason: str, column: str | None = None, place: int = 0):
         super().__init__(reason)
-        self.reason, self.column = reason, column
+        self.reason, self.column, self.place = reason, column, place
 
 
 class Line(NamedTuple):
     """A line or an object, without ending and padding.
 
-    `flaw` is "open" (a last line without ending), or the reason why it is lost as a whole.
+    `flaw` is "open" (a last line without ending), or the reason why it is lost as a whole. `may_be_inner`: it may be
+    part of a damaged object.
     """
 
     number: int
     content: bytes
     flaw: str | None = None
+    may_be_inner: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -211,7 +214,7 @@ def in_utf8(content: bytes) -> bytes:
 
 
 PADDING = rf"(?:[{WHITE_SPACE}\0\x1e,\[\]]|{BYTE_ORDER_MARK})*"
-PADDED = re.compile(rf"{PADDING}(.*?){PADDING}", re.DOTALL)
+PADDED = re.compile(rf"{PADDING}(.*?)({PADDING})", re.DOTALL)
 PADDING_ONLY = re.compile(PADDING)
 #: What must stand before an object that ends a stretch.
 BREAK = re.compile(rf"[}}\]\n\r\x1e]{PADDING}\Z")
@@ -221,9 +224,23 @@ def lines(_name: str, raw: bytes, limits: Bounds = LIMITS) -> tuple[str, list[Li
     """The lines of a file ("line"), or its objects where those are not lines ("object"). Its name says nothing."""
     content, corrupt = unpacked(raw)
     text = in_utf8(content).decode("latin-1")
-    if is_read_as_objects(text, limits):
+    if is_read_as_objects(text):
         return "object", [short(line, limits) for line in objects(text, corrupt)]
-    return "line", split(text, corrupt)
+    start = start_of_long_line(text, limits)
+    if start is None:
+        return "line", split(text, corrupt)
+    before = split(text[:start], None)
+    behind = [short(line, limits) for line in objects(text[start:], corrupt)]
+    return "object", [*before, *(line._replace(number=line.number + len(before)) for line in behind)]
+
+
+def start_of_long_line(text: str, limits: Bounds) -> int | None:
+    start = 0
+    for line in text.split("\n"):
+        if len(line) > limits.line_bytes:
+            return start
+        start += len(line) + 1
+    return None
 
 
 def short(line: Line, limits: Bounds) -> Line:
@@ -249,16 +266,73 @@ def unpadded(text: str) -> str:
     return PADDED.fullmatch(text)[1]
 
 
-def is_read_as_objects(text: str, limits: Bounds) -> bool:
-    each = text.split("\n")
-    if any(len(line) > limits.line_bytes for line in each):
-        return True
-    found = [list(stretches(line)) for line in each]
-    if any(sum(is_object for *_, is_object in of_line) > 1 for of_line in found):
-        return True
-    # Where every line is an object or blank, none goes over several: the slow search is not needed.
-    is_plain = all(is_object for of_line in found for *_, is_object in of_line)
-    return not is_plain and any(is_object and "\n" in text[start:end] for start, end, is_object in stretches(text))
+def is_read_as_objects(text: str) -> bool:
+    """Two objects begin in one line, one goes over lines, or one begins a line in which a value may stand."""
+    line_feeds = [found.start() for found in re.finditer("\n", text)]
+    found, seen, behind, is_behind_value = list(stretches(text)), set(), 0, False
+    for (start, end, is_object), state in zip(found, states(text, found), strict=True):
+        begins_line = "\n" in text[behind:start]
+        behind = end
+        if is_object:
+            line = bisect_left(line_feeds, start)
+            if line in seen or "\n" in text[start:end] or (begins_line and state[-2:-1] == "["):
+                return True
+            seen.add(line)
+        elif is_behind_value and text[start] != "{":
+            return True
+        is_behind_value = is_object and begins_line and state.endswith(":")
+    return False
+
+
+Stretch = tuple[int, int, bool]
+TOKEN = re.compile(r'"(?:[^"\\\n]|\\[^\n])*+"?|[\[\]{}]')
+
+
+def states(text: str, found: list[Stretch]) -> Iterator[str]:
+    """What is open before each, that is, the brackets of damaged objects, and then the last character."""
+    brackets, last, behind, broken, was_object = "", "", 0, -1, False
+    for start, end, is_object in found:
+        if brackets or last == ":":
+            brackets, last = read_on(brackets, last, text[behind:start])
+            if is_object and was_object and not {",", "["} & {*text[behind:start]} and start > broken:
+                brackets = last = ""
+        yield brackets + (last or " ")
+        if is_object:
+            last = "}"
+        else:
+            begins_damaged = not (brackets or last == ":" or text[start] == "{")
+            broken = max(broken, where_broken(text, start))
+            # A bracket that closes where an object breaks may be the damage.
+            is_closed = start <= broken < end and text[broken] in "}]"
+            damaged = text[start:broken] + text[broken + 1 : end] if is_closed else text[start:end]
+            brackets, last = read_on("{" if begins_damaged else brackets, last, damaged)
+        behind, was_object = end, is_object
+
+
+def where_broken(text: str, start: int) -> int:
+    """Where the object breaks that begins here, if one does."""
+    if text[start] != "{":
+        return -1
+    try:
+        Parser(text, None).value(start)
+    except RejectedError as fault:
+        return fault.place
+    except RecursionError:
+        return len(text)
+    return start
+
+
+def is_open(state: str) -> bool:
+    return len(state) > 1 or state == ":"
+
+
+def read_on(brackets: str, last: str, text: str) -> tuple[str, str]:
+    for token in TOKEN.findall(text):
+        if token in ("[", "{"):
+            brackets += token
+        elif brackets[-1:] + token in ("[]", "{}"):
+            brackets = brackets[:-1]
+    return brackets, text.rstrip(" \t\n\r\v\f\0\x1e")[-1:] or last
 
 
 def objects(text: str, corrupt: str | None) -> list[Line]:
@@ -267,7 +341,11 @@ def objects(text: str, corrupt: str | None) -> list[Line]:
     if corrupt and found and not found[-1][2]:
         rest = text[found.pop()[0] :]
     contents = [re.sub(r"[\n\r]", " ", text[start:end]).encode("latin-1") for start, end, _ in found]
-    lines = [Line(number, content) for number, content in enumerate(contents, 1)]
+    are_inner = list(map(is_open, states(text, found)))
+    lines = [
+        Line(number, content, may_be_inner=is_inner)
+        for number, (content, is_inner) in enumerate(zip(contents, are_inner, strict=True), 1)
+    ]
     if corrupt:
         return [*lines, Line(len(lines) + 1, re.sub(r"[\n\r]", " ", unpadded(rest)).encode("latin-1"), corrupt)]
     if found and "\n" not in text[found[-1][1] :]:
@@ -315,6 +393,8 @@ def end_of_object(text: str, place: int) -> int | None:
 
 #: `++` and `*+` do not go back, which would take a string without an end too long.
 STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
+OPEN_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+')
+QUOTE = re.compile('"')
 WORD = re.compile(r"[A-Za-z0-9_.+-]+")
 NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 BLANK = re.compile(r"[ \t\n\r]*")
@@ -322,7 +402,7 @@ CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 class Parser:
-    """Reads one JSON value, with at most so many keys if there are limits."""
+    """Reads one JSON value, with at most so many keys. Without limits, only where a whole object ends."""
 
     def __init__(self, text: str, limits: Bounds | None):
         self.text, self.limits, self.keys = text, limits, 0
@@ -377,6 +457,8 @@ class Parser:
             place = self.after(self.sign(place, ","))
 
     def string(self, place: int) -> tuple[str, int]:
+        if self.limits is None:
+            return "", self.expected(QUOTE, self.expected(OPEN_STRING, place).end()).end()
         found = self.expected(STRING, place)
         return json.loads(found[0]), found.end()
 
@@ -386,7 +468,7 @@ class Parser:
     def expected(self, pattern: re.Pattern[str], place: int) -> re.Match[str]:
         found = pattern.match(self.text, place)
         if not found:
-            raise RejectedError("broken_json")
+            raise RejectedError("broken_json", place=place)
         return found
 
     def after(self, place: int) -> int:
@@ -729,6 +811,9 @@ def record(
     """The typed values of a line, and the columns that are null because nobody can tell. Raises RejectedError."""
     columns = readers(source, arrived_at, limits, zone)
     given = parsed(line, limits)
+    if source == "customer" and line.may_be_inner:
+        record(source, line._replace(may_be_inner=False), arrived_at, limits, zone)
+        raise RejectedError("broken_json", "")
     if source == "customer" and (twice := [c for c in SOURCE_COLUMNS[source] if len(occurrences(given, c)) > 1]):
         raise RejectedError("duplicate_key", twice[0])
     values, faults = understood(columns, given)
@@ -736,6 +821,15 @@ def record(
         if source != "customer" or column in NEEDED_OF_A_CUSTOMER:
             raise RejectedError(reason, column)
     return values, tuple(column for column, reason in faults.items() if reason != "missing_value")
+
+
+#: In JSON or not.
+KEY = re.compile(r'("(?:[^"\\]|\\.)*+"[ \t\n\r]*+)(:?)', re.DOTALL)
+
+
+def keys_in(text: str) -> int:
+    """How many strings have a colon behind them, be it JSON or not."""
+    return sum(bool(found[1]) for found in KEY.findall(text))
 
 
 def depth(text: str) -> int:
@@ -754,6 +848,8 @@ def parsed(line: Line, limits: Bounds) -> Object:
         text = line.content.decode()
         if depth(text) > limits.nesting:
             raise RejectedError("too_deep")
+        if keys_in(text) > limits.keys:
+            raise RejectedError("too_many_keys")
         value = Parser(text, limits).whole()
     except UnicodeDecodeError:
         raise RejectedError("invalid_utf8") from None
@@ -809,7 +905,11 @@ def doubts(
     """What can be read of a customer's line that is no record: each address in it, with the typed values."""
     columns = readers("customer", arrived_at, limits, zone)
     # A fault of a column is one of a line that is an object.
-    rows = rows_of_object(columns, parsed(line, limits)) if fault.column else rows_of_text(columns, line.content)
+    rows = (
+        rows_of_object(columns, parsed(line, limits))
+        if fault.column is not None
+        else rows_of_text(columns, line.content)
+    )
     return [(values[EMAIL], values) for values in rows]
 
 
@@ -842,8 +942,8 @@ def addresses_in(strings: Iterable[str]) -> Iterator[str]:
 def rows_of_text(columns: dict[str, Taken], content: bytes) -> list[tuple[Any, ...]]:
     """A row for each address between two quotes: the address alone, and perhaps the consent."""
     text = unescaped(content.decode("utf-8", "replace").replace("\0", ""))
-    _, *between_quotes = text.split('"')
-    quoted = (string for string in between_quotes[:-1] if "\ufffd" not in string)
+    between_quotes = [*text.split('"')[1:-1], *text.split("'")[1:-1]]
+    quoted = (string.rstrip("\\") for string in between_quotes if "\ufffd" not in string)
     addresses = sorted(set(addresses_in(quoted)))
     consent = consent_in(columns, text) if len(addresses) == 1 else None
     return [

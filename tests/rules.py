@@ -783,6 +783,12 @@ CURRENT_CUSTOMER = [
         {"customer_trusted": rows("email", BOB)},
     ),
     Rule(
+        "4-at-a-tie-a-later-stated-date-does-not-help",
+        "At a tie the one without consent is current, even if the other one states a later date.",
+        [landing([customer(ANN, at("10:00"), at("11:00")), customer(ANN, at("10:00")), consenting(BOB)])],
+        {"customer_trusted": rows("email", BOB)},
+    ),
+    Rule(
         "4-then-the-later-consent",
         "At a tie of two with consent the later consent is current, whose hash here is the smaller: 0b6b…, not f349….",
         [

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from stedi_common.records.compression import BreakError, unpacked
 from stedi_common.records.encoding import as_utf8
-from stedi_common.records.framing import as_lines, looks_like_objects
+from stedi_common.records.framing import are_objects, as_lines, looks_like_objects
 from stedi_common.records.storage import Drop, stored
 from stedi_common.settings import Limits
 
@@ -34,6 +34,7 @@ class Block(NamedTuple):
     sha256: of the file's bytes as they are stored, if this is the end of the file.
     unit: what is counted as a line. Only at the end of the file it is known: "line" or "object".
     version: tells this content of the file from another under the same name.
+    is_mixed: at the end of the file: lines came first, then a line that is too long, and objects.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Block(NamedTuple):
     sha256: str | None = None
     unit: str = LINE
     version: str = ""
+    is_mixed: bool = False
 
 
 class _Part(NamedTuple):
@@ -59,6 +61,11 @@ class _Part(NamedTuple):
         return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
 
 
+def holds_objects(drop: Drop, limits: Limits) -> bool:
+    """Whether a drop is read as objects. All of it is looked at."""
+    return are_objects(as_utf8(unpacked(stored(drop), limits.ratio)), limits)
+
+
 def blocks(drop: Drop, limits: Limits, as_objects: bool = False) -> Iterator[Block]:
     """The drop's lines in order, then its end.
 
@@ -73,14 +80,16 @@ def blocks(drop: Drop, limits: Limits, as_objects: bool = False) -> Iterator[Blo
     digest = hashlib.sha256()
     pieces = _hashed(stored(drop), digest)
     version = f"{drop.bytes}:{drop.modified_at.isoformat()}"
-    lines, unit = 0, OBJECT if as_objects else LINE
+    lines, unit, units = 0, OBJECT if as_objects else LINE, set[str]()
     for part in _parts(as_utf8(unpacked(pieces, limits.ratio)), limits, as_objects):
         unit = part.unit
+        units.add(unit)
         yield Block(drop.name, lines + 1, part.data, part.flaw, unit=unit, version=version)
         lines += part.lines
     for _ in pieces:  # what lies behind a break
         pass
-    yield Block(drop.name, lines, sha256=digest.hexdigest(), unit=unit, version=version)
+    sha256 = digest.hexdigest()
+    yield Block(drop.name, lines, sha256=sha256, unit=unit, version=version, is_mixed=len(units) > 1)
 
 
 def _hashed(pieces: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:

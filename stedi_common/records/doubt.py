@@ -36,7 +36,7 @@ def doubts(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> l
     """
     if rejection.content is None:
         text = _unescaped(content.replace(b"\0", b"").decode(errors="replace"))
-        addresses = addresses_in(text.split('"')[1:-1])
+        addresses = addresses_in(_quoted(text))
         values = {CONSENT: _consent_in(text, fields)} if len(addresses) == 1 else {}
     else:
         values = _understood(rejection.content, fields)
@@ -54,6 +54,13 @@ def doubt_hash(name: str, version: str, line: int, email: Value) -> str:
 def addresses_in(strings: Iterable[str]) -> list[str]:
     """Those of the strings that are addresses when normalised, with a dot in the domain, once each and in order."""
     return sorted({normalised for string in strings if (normalised := _address(string))})
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """What stands between two quotes, double or single. A backslash may be left of an escape."""
+    for quote in ('"', "'"):
+        for string in text.split(quote)[1:-1]:
+            yield string.rstrip("\\")
 
 
 def _address(string: str) -> str | None:

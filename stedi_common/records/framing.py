@@ -12,12 +12,14 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from stedi_common.records.compression import BreakError
-from stedi_common.records.structure import Walk
+from stedi_common.records.structure import DEEPEST, Walk
 from stedi_common.settings import Limits
 
 #: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
 PADDING = b" \t\n\r\v\f\0\x1e,[]"
 TOO_LONG = "too_long"
+#: Stands before a unit that may be part of a damaged object. It is padding, with which no unit begins.
+MAY_BE_INNER = b"\0"
 
 _MARK = b"\xef\xbb\xbf"
 _PADDING, _MARK_TEXT = PADDING.decode("latin-1"), _MARK.decode("latin-1")
@@ -41,6 +43,11 @@ _before_an_object = re.compile(rf"{_quiet}\{{")
 _ends_ready = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\Z")
 _all_quiet = re.compile(rf"{_quiet}\Z")
 
+_token = re.compile(r'"(?:[^"\\\n]|\\[^\n])*+"?|[\[\]{}]')
+_OPENING = {"]": "[", "}": "{"}
+#: What may stand between a colon and its value, and what is padding and no sign of JSON.
+_SPACE = " \t\n\r\v\f\0\x1e"
+
 #: An object is tried in a window, as the decoder counts all lines before an error.
 _WINDOW = 4 * 2**10
 _WINDOW_GROWS = 8
@@ -57,32 +64,50 @@ def unpadded(line: bytes) -> bytes:
     return line
 
 
-def objects_in(line: bytes) -> list[bytes] | None:
-    """The whole objects of a line, in order.
-
-    Returns:
-        The bytes of each; None if there is something else but padding in the line.
-    """
-    objects: list[bytes] = []
-    for unit in _Units([line], max(len(line), 1)):
-        if not unit.is_object:
-            return None
-        objects.append(unit.text.encode("latin-1"))
-    return objects
-
-
-def goes_over_lines(lines: Sequence[bytes]) -> bool:
-    """Whether the lines hold a whole object that goes over several of them.
+def are_objects(pieces: Iterable[bytes], limits: Limits) -> bool:
+    """Whether a file is read as objects: the rule of docs/records.md, "Lines".
 
     Args:
-        lines: Consecutive lines, none of which is an object by itself; with their line feeds or without.
+        pieces: The whole content, unpacked, as UTF-8. A BreakError says that it broke off.
+        limits: What is longer than `line_bytes` is no less an object.
+    """
+    rule = _Rule()
+    return any(map(rule.is_met_by, _Units(pieces, limits.line_bytes)))
+
+
+def go_over_lines(lines: Sequence[bytes]) -> bool:
+    """The same rule for some lines of a file.
+
+    Args:
+        lines: Consecutive lines, with their line feeds or without. Before them a unit ends.
     """
     text = b"\n".join(line.removesuffix(b"\n") for line in lines)
-    return any(unit.is_object and "\n" in unit.text for unit in _Units([text], max(len(text), 1)))
+    return are_objects([text], Limits(line_bytes=max(len(text), 1)))
+
+
+class Cut(NamedTuple):
+    """What lines tell that others follow.
+
+    are_objects: As `are_objects`, or an object in the next line may be a value of one in these.
+    is_open: An object may go on in the next line.
+    """
+
+    are_objects: bool
+    is_open: bool
+
+
+def cut(lines: Sequence[bytes]) -> Cut:
+    """What can be told of lines whose file goes on behind them. Arguments as above."""
+    text = b"\n".join(line.removesuffix(b"\n") for line in lines) + b"\n"
+    units, rule = _Units(_broken_off(text), len(text)), _Rule()
+    for unit in units:
+        if rule.is_met_by(unit):
+            return Cut(True, True)
+    return Cut(units.is_before_value, units.is_open)
 
 
 def looks_like_objects(prefix: bytes, is_all: bool, limits: Limits) -> bool | None:
-    """Whether a file is to be read as objects, by its first line that is not blank and its first whole object.
+    """Whether a file is read as objects, as far as its beginning tells: up to the line of the first whole object.
 
     Args:
         prefix: How the file begins.
@@ -90,23 +115,20 @@ def looks_like_objects(prefix: bytes, is_all: bool, limits: Limits) -> bool | No
         limits: Beyond `line_bytes` nothing is tried.
 
     Returns:
-        True if an object goes over several lines, or if the line has several whole objects, one of them at its
-        beginning or its end; None if more must be seen.
+        None if more must be seen.
     """
-    line: list[bool] = []
-    is_over = False
+    rule = _Rule()
+    has_object = False
     for unit in _Units([prefix] if is_all else _broken_off(prefix), limits.line_bytes):
-        is_over |= bool(line) and unit.is_after_line_feed
+        is_over = has_object and unit.is_after_line_feed
         if unit.flaw == _UNSEEN:
-            return _has_several(line) if is_over and any(line) else None
-        if unit.is_object and (unit.flaw or "\n" in unit.text):
+            return False if is_over else None
+        if rule.is_met_by(unit):
             return True
-        if is_over and (any(line) or unit.is_object):
+        if is_over:
             break
-        if not is_over:
-            line.append(unit.is_object)
-        is_over |= "\n" in unit.text
-    return _has_several(line)
+        has_object |= unit.is_object
+    return False
 
 
 def as_lines(pieces: Iterable[bytes], limits: Limits) -> Iterator[tuple[bytes, str | None]]:
@@ -132,21 +154,85 @@ def _broken_off(prefix: bytes) -> Iterator[bytes]:
     raise BreakError(_UNSEEN)
 
 
-def _has_several(line: list[bool]) -> bool:
-    return line.count(True) > 1 and (line[0] or line[-1])
-
-
 class _Unit(NamedTuple):
+    """A whole object or a stretch.
+
+    is_inner: It may be part of a damaged object.
+    value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`.
+    """
+
     text: str
     is_object: bool
     flaw: str | None = None
     is_after_line_feed: bool = False
     is_torn: bool = False
+    goes_over_lines: bool = False
+    is_inner: bool = False
+    value_of: str | None = None
 
     @property
     def line(self) -> bytes:
-        ending = "" if self.is_torn or self.flaw else "\n"
-        return (self.text.replace("\n", " ").replace("\r", " ") + ending).encode("latin-1")
+        ending = b"" if self.is_torn or self.flaw else b"\n"
+        mark = MAY_BE_INNER if self.is_inner and not self.flaw else b""
+        return mark + self.text.replace("\n", " ").replace("\r", " ").encode("latin-1") + ending
+
+
+class _Rule:
+    """When objects are not lines."""
+
+    def __init__(self) -> None:
+        self._has_object = False
+        self._is_behind_value = False
+
+    def is_met_by(self, unit: _Unit) -> bool:
+        """Whether this unit shows it, which follows the units before."""
+        is_second = self._has_object and not unit.is_after_line_feed
+        self._has_object = unit.is_object or (is_second and not unit.goes_over_lines)
+        is_value = unit.value_of is not None and unit.is_after_line_feed
+        # A line that breaks off behind a colon is no sign, unless what follows the next line goes on with an object.
+        goes_on = self._is_behind_value and not unit.is_object and not unit.text.startswith("{")
+        self._is_behind_value = is_value
+        return goes_on or (
+            unit.is_object and (is_second or unit.goes_over_lines or (is_value and unit.value_of == "["))
+        )
+
+
+class _Open:
+    """The brackets that are open since an object broke. While one is, an object may be part of that object."""
+
+    def __init__(self) -> None:
+        self._brackets: list[str] = []
+        self._last = ""
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._brackets) or self._last == ":"
+
+    @property
+    def before_value(self) -> str | None:
+        """`:` or `[` where a value may stand."""
+        return "[" if self._brackets[-1:] == ["["] else ":" if self._last == ":" else None
+
+    def add(self, text: str) -> None:
+        """Goes on with what is no object. A string ends with its line at the latest."""
+        for token in _token.findall(text):
+            if token in ("[", "{"):
+                if len(self._brackets) < DEEPEST:
+                    self._brackets.append(token)
+            elif self._brackets[-1:] == [_OPENING.get(token)]:
+                self._brackets.pop()
+        self._last = text.rstrip(_SPACE)[-1:] or self._last
+
+    def add_object(self) -> None:
+        self._last = "}"
+
+    def add_unseen(self) -> None:
+        """Goes on with what was not kept."""
+        self._brackets.append("{")
+
+    def clear(self) -> None:
+        self._brackets.clear()
+        self._last = ""
 
 
 class _Verdict(Enum):
@@ -221,33 +307,53 @@ class _Text:
 class _Head:
     """The first characters of a unit, and how long it is without the padding at its end."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, broken: int = -1) -> None:
         self._limit = limit
+        self._broken = broken
         self._parts: list[str] = []
         self._passed = 0
         self._content = 0
-        self.ends_with_line_feed = False
         self.has_line_feed_behind = False
+        self._first_line_feed: int | None = None
 
     def add(self, text: str) -> None:
         """Goes on with the text, which does not end within a byte-order mark."""
         if self._passed < self._limit:
             self._parts.append(text[: self._limit - self._passed])
+        if self._first_line_feed is None and (place := text.find("\n")) >= 0:
+            self._first_line_feed = self._passed + place
         end = _content_end(text)
         self.has_line_feed_behind = text.find("\n", end) >= 0 or (self.has_line_feed_behind and not end)
         if end:
             self._content = self._passed + end
         self._passed += len(text)
-        if text:
-            self.ends_with_line_feed = text.endswith("\n")
 
     @property
     def is_long(self) -> bool:
         return self._content > self._limit
 
     @property
+    def goes_over_lines(self) -> bool:
+        return self._first_line_feed is not None and self._first_line_feed < self._content
+
+    @property
     def text(self) -> str:
-        return "".join(self._parts)[: self._content]
+        return self.start[: self._content]
+
+    @property
+    def undamaged(self) -> str:
+        """Without the bracket that closes where the unit breaks: it may be the damage."""
+        text, place = self.text, self._broken
+        return text[:place] + text[place + 1 :] if place >= 0 and text[place : place + 1] in {"}", "]"} else text
+
+    @property
+    def start(self) -> str:
+        """With the padding behind it, up to the limit."""
+        return "".join(self._parts)
+
+    @property
+    def is_cut(self) -> bool:
+        return self._passed > self._limit
 
 
 class _Units:
@@ -259,9 +365,22 @@ class _Units:
         # What is told of an object may not depend on what lies beyond the limit.
         self._next = _next_promising_object if limit > _LOOKED_AHEAD else _next_object
         self._has_line_feed_passed = False
+        self._open = _Open()
+        self._is_behind_object = False
+        self._has_opening = False
+        self._break = -1  # where the last object broke
         self._tried: tuple[int, _Tried] | None = None
-        self._broken: set[int] = set()
+        self._broken: dict[int, int] = {}  # where objects begin, and where they break
         self._broken_until = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what comes next may be part of an object that was damaged, or has not ended."""
+        return self._open.is_open
+
+    @property
+    def is_before_value(self) -> bool:
+        return self._open.before_value is not None
 
     def __iter__(self) -> Iterator[_Unit]:
         text = self._text
@@ -271,15 +390,18 @@ class _Units:
             self._has_line_feed_passed = False
             if not text.ahead:
                 break
-            tried = self._try()
+            at, tried, is_inner = text.at, self._try(), self._open.is_open
             if tried.verdict is _Verdict.WHOLE:
-                unit = _Unit(text.pass_over(tried.end), True)
+                unit = self._object(text.pass_over(tried.end), at)
             elif tried.verdict is _Verdict.LONG:
                 unit = self._long_object()
             elif tried.verdict is _Verdict.INCOMPLETE:
                 unit = self._rest(_Head(self._limit))
             else:
-                unit = self._stretch(_Head(self._limit))
+                self._break = max(self._break, self._broken.get(at, -1))
+                unit = self._stretch(_Head(self._limit, self._break - at))
+            if not unit.is_object:  # with spaces for its line feeds, a stretch may be an object
+                unit = unit._replace(is_inner=is_inner)
             yield unit._replace(is_after_line_feed=is_after_line_feed)
             if unit.flaw and unit.flaw == text.flaw:
                 return
@@ -290,7 +412,7 @@ class _Units:
         """The fast path: whole and small objects in the text that is held."""
         text, held, index = self._text, self._text.held, self._text.index
         size = min(_WINDOW, self._limit)
-        while found := _padding.match(held, index):
+        while not self._open.is_open and (found := _padding.match(held, index)):
             start = found.end()
             if not held.startswith("{", start) or (self._broken and text.at + start - index in self._broken):
                 return
@@ -302,18 +424,30 @@ class _Units:
             self._has_line_feed_passed = False
             text.at += end - index
             index = end
-            yield _Unit(held[start:end], True, None, is_after_line_feed)
+            one = held[start:end]
+            yield _Unit(one, True, None, is_after_line_feed, goes_over_lines="\n" in one)
 
     def _skip_padding(self) -> bool:
         """Whether there was a line feed in it."""
         text = self._text
-        has_line_feed = False
+        has_line_feed = self._has_opening = False
         while True:
-            end = _padding_end(text.held, text.index)
-            has_line_feed |= text.held.find("\n", text.index, end) >= 0
-            text.pass_over(end - text.index)
+            padding = text.pass_over(_padding_end(text.held, text.index) - text.index)
+            has_line_feed |= "\n" in padding
+            if self._open.is_open:
+                self._has_opening |= "," in padding or "[" in padding
+                self._open.add(padding)
             if not _is_cut_mark(text.held, text.index) or not text.more():
                 return has_line_feed
+
+    def _object(self, one: str, at: int) -> _Unit:
+        # In JSON no object follows another without a comma or a bracket, unless one breaks there.
+        if self._is_behind_object and not self._has_opening and at > self._break:
+            self._open.clear()
+        is_inner, value_of = self._open.is_open, self._open.before_value
+        self._open.add_object()
+        self._is_behind_object = True
+        return _Unit(one, True, goes_over_lines="\n" in one, is_inner=is_inner, value_of=value_of)
 
     def _try(self) -> _Tried:
         """What there is at `at`. Reads as much as is needed to know that."""
@@ -350,18 +484,21 @@ class _Units:
         at = self._text.at
         if at >= self._broken_until:
             self._broken.clear()
-        self._broken.update(at + start for start in tried.open_objects)
+        self._broken.update(dict.fromkeys((at, *(at + start for start in tried.open_objects)), at + tried.end))
         self._broken_until = max(self._broken_until, at + tried.end)
 
     def _long_object(self) -> _Unit:
         text, walk, head = self._text, Walk(), _Head(self._limit)
+        at = text.at
         while not (walk.is_whole or walk.is_broken):
             end = walk.go_on(text.held, text.index, text.is_last)
             head.add(text.pass_over(end - text.index))
             if not (walk.is_whole or walk.is_broken) and not text.more() and text.flaw:
                 return self._rest(head)
-        unit = self._stretch(head) if walk.is_broken else _Unit(head.text, True, TOO_LONG)
-        return unit._replace(is_object=True)
+        if walk.is_broken:
+            self._break = text.at
+            return self._stretch(head)
+        return self._object(head.text, at)._replace(flaw=TOO_LONG, goes_over_lines=head.goes_over_lines)
 
     def _stretch(self, head: _Head) -> _Unit:
         """To the next whole object that may begin a unit, or the end of the file."""
@@ -375,7 +512,9 @@ class _Units:
                     return self._rest(head)
                 if verdict is not _Verdict.BROKEN:
                     self._has_line_feed_passed = head.has_line_feed_behind
-                    return _Unit(head.text, False, TOO_LONG if head.is_long else None)
+                    self._damage(head)
+                    flaw = TOO_LONG if head.is_long else None
+                    return _Unit(head.text, False, flaw, goes_over_lines=head.goes_over_lines)
                 is_ready = False
                 head.add(text.pass_over(1))
                 continue
@@ -386,11 +525,22 @@ class _Units:
                 break
         return self._rest(head)
 
+    def _damage(self, head: _Head) -> None:
+        if not self._open.is_open and not head.text.startswith("{"):
+            self._open.add_unseen()  # what it began with is damaged
+        self._open.add(head.undamaged)
+        if self._open.is_open:
+            self._open.add(head.start[len(head.text) :])
+        if head.is_cut:
+            self._open.add_unseen()
+        self._is_behind_object = False
+
     def _rest(self, head: _Head) -> _Unit:
         """All that is left, as one unit."""
         head.add(self._text.pass_over(self._text.ahead))
+        self._damage(head)
         flaw = self._text.flaw or (TOO_LONG if head.is_long else None)
-        return _Unit(head.text, False, flaw, is_torn=not head.ends_with_line_feed)
+        return _Unit(head.text, False, flaw, is_torn=not head.has_line_feed_behind)
 
     def _next_place(self, is_ready: bool) -> int:
         """Where in the text that is held the next object is that a stretch may end before; -1 if there is none."""

@@ -16,9 +16,19 @@ from stedi_common.contracts import Column, contract
 from stedi_common.errors import EngineError
 from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
-from stedi_common.records.framing import PADDING, TOO_LONG
-from stedi_common.records.record import Field, Value, fields_of, record, record_hash, repeated_hash
-from stedi_common.records.rows import Description, Parsed, Rows
+from stedi_common.records.framing import MAY_BE_INNER, PADDING, go_over_lines
+from stedi_common.records.record import (
+    BROKEN_JSON,
+    Field,
+    Record,
+    Rejection,
+    Value,
+    fields_of,
+    record,
+    record_hash,
+    repeated_hash,
+)
+from stedi_common.records.rows import Description, Framing, Parsed, Rows
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
 from stedi_common.settings import Settings
@@ -33,6 +43,7 @@ MAX_LINES = 2**17
 
 _LINE_FEED = ord("\n")
 _IS_PADDING = np.isin(np.arange(256), list(PADDING))
+_IS_SPACE = _IS_PADDING & ~np.isin(np.arange(256), list(b",[]"))
 #: Longer blank lines are so few in a block that each may take its time.
 _SHORT = 4
 
@@ -43,7 +54,7 @@ class Reader:
 
     arrived_at: when the run began, in UTC; instants more than a day later are wrong.
     key: the HMAC key of `content_hash`.
-    as_objects: the names of the drops that are read as objects.
+    as_objects: the names of the drops in which objects seem not to be lines. Each is looked at whole before it is read.
     suspended: people whose records are unlike any that landed before, so that they land again and end the suspension.
     """
 
@@ -65,7 +76,8 @@ class Reader:
 
     def blocks(self, drop: Drop) -> Iterator[Block]:
         """The drop in blocks of whole lines, in order; then its end."""
-        return blocks.blocks(drop, self.settings.limits, drop.name in self.as_objects)
+        limits = self.settings.limits
+        return blocks.blocks(drop, limits, drop.name in self.as_objects and blocks.holds_objects(drop, limits))
 
     def parse(self, block: Block) -> Iterator[Parsed]:
         """What the lines of a block are, some at a time and in any order.
@@ -91,7 +103,8 @@ class Reader:
 
     def _parse(self, block: Block) -> Iterator[Parsed]:
         if block.sha256 is not None:
-            end = Tally(lines=block.line, sha256=block.sha256, unit=block.unit)
+            is_objects = block.is_mixed and block.name not in self.as_objects
+            end = Tally(lines=block.line, sha256=block.sha256, unit=block.unit, is_objects=is_objects)
             yield Parsed(_empty(self.schema), end)
         elif block.flaw is not None:
             yield self._rest(block, block.flaw)
@@ -100,11 +113,12 @@ class Reader:
                 yield from self._lines(piece, starts)
 
     def _rest(self, block: Block, flaw: str) -> Parsed:
-        rows = self._rows(block)
+        rows = self._rows(block, Framing(False, block.line))
         rows.add_rest(block.line, block.data, flaw)
         parsed = rows.parsed()
-        # A line may be too long because it holds all objects of the file.
-        parsed.tally.is_objects = flaw == TOO_LONG and self._is_watched(block)
+        if self._is_watched(block):
+            parsed.tally.no_object_at = {block.line}
+            parsed.tally.is_objects = go_over_lines([block.data])
         return parsed
 
     def _lines(self, block: Block, starts: fast.Offsets) -> Iterator[Parsed]:
@@ -129,7 +143,9 @@ class Reader:
 
     def _slow(self, block: Block, starts: fast.Offsets, taken: fast.Mask) -> Iterator[Parsed]:
         left = np.flatnonzero(~taken)
-        is_blank = _are_blank(block.data, starts, left)
+        is_blank = _are_made_of(_IS_PADDING, block.data, starts, left)
+        if not is_blank.all():  # commas and brackets may be part of an object that begins in another line
+            is_blank = _are_made_of(_IS_SPACE, block.data, starts, left)
         blank = int(is_blank.sum())
         if blank:
             yield Parsed(_empty(self.schema), Tally(blank=blank))
@@ -137,36 +153,41 @@ class Reader:
         # How many objects of the fast path stand before a line.
         before = np.cumsum(taken, dtype=np.int64)
         places = (each[unread].tolist() for each in (starts[:-1], starts[1:], before))
-        yield from self._one_by_one(block, unread.tolist(), zip(*places, strict=True))
+        yield from self._one_by_one(block, unread.tolist(), zip(*places, strict=True), taken)
 
     def _one_by_one(
-        self, block: Block, indices: Iterable[int], places: Iterable[tuple[int, int, int]]
+        self, block: Block, indices: Iterable[int], places: Iterable[tuple[int, int, int]], taken: fast.Mask
     ) -> Iterator[Parsed]:
-        rows = self._rows(block)
+        framing = Framing(self._is_watched(block), block.line)
+        rows = self._rows(block, framing)
         fields, limits = self._fields, self.settings.limits
-        last = -1
+        last = 0
         for index, (start, end, before) in zip(indices, places, strict=True):
             if rows.is_full:
                 yield rows.parsed()
-                rows = self._rows(block)
+                rows = self._rows(block, framing)
             if before != last:
-                rows.end_run()
+                framing.add_object(is_only=before == last + 1)
                 last = before
             line = block.data[start:end]
             content = line.removesuffix(b"\n")
-            rows.add(block.line + index, content, record(content, fields, limits, is_torn=len(content) == len(line)))
+            outcome = record(content, fields, limits, is_torn=len(content) == len(line))
+            if isinstance(outcome, Record) and self._is_doubtful(block, content):
+                outcome = Rejection(BROKEN_JSON, content=outcome.content)
+            rows.add(block.line + index, content, outcome)
         yield rows.parsed()
+        if last < np.count_nonzero(taken):
+            framing.add_object(is_only=False)
+        yield Parsed(_empty(self.schema), framing.end(block.line + len(taken) - 1))
 
-    def _rows(self, block: Block) -> Rows:
-        watched = self._is_watched(block)
+    def _rows(self, block: Block, framing: Framing) -> Rows:
         return Rows(
-            block,
-            fields=self._fields,
-            schema=self.schema,
-            key=self.key,
-            is_watched=watched,
-            hash_of=self._hash_of,
+            block, fields=self._fields, schema=self.schema, key=self.key, framing=framing, hash_of=self._hash_of
         )
+
+    def _is_doubtful(self, block: Block, content: bytes) -> bool:
+        """Whether an object may be part of a damaged one: then nobody has said it, and it gives no consent."""
+        return self.source == "customer" and block.unit == blocks.OBJECT and content.startswith(MAY_BE_INNER)
 
     def _hash_of(self, values: tuple[Value, ...]) -> str:
         digest = record_hash(values)
@@ -234,12 +255,12 @@ def _line_starts(is_end: fast.Mask) -> fast.Offsets:
     return np.concatenate(([0], ends))
 
 
-def _are_blank(data: bytes, starts: fast.Offsets, indices: npt.NDArray[np.int64]) -> fast.Mask:
-    """Which of the lines are padding only, as far as they are short."""
+def _are_made_of(of: fast.Mask, data: bytes, starts: fast.Offsets, indices: npt.NDArray[np.int64]) -> fast.Mask:
+    """Which of the lines have such bytes only, as far as they are short."""
     content = np.frombuffer(data, np.uint8)
     first, end = starts[indices], starts[indices + 1]
-    are_blank: fast.Mask = end - first <= _SHORT
+    are: fast.Mask = end - first <= _SHORT
     for offset in range(_SHORT):
         place = np.minimum(first + offset, end - 1)
-        are_blank &= _IS_PADDING[content[place]]
-    return are_blank
+        are &= of[content[place]]
+    return are

@@ -12,7 +12,7 @@ import pyarrow as pa
 from stedi_common.records import drift
 from stedi_common.records.blocks import Block
 from stedi_common.records.doubt import EMAIL, doubt_hash, doubts
-from stedi_common.records.framing import goes_over_lines, objects_in, unpadded
+from stedi_common.records.framing import cut, go_over_lines, unpadded
 from stedi_common.records.record import Field, Object, Record, Rejection, Value
 from stedi_common.records.tally import Tally
 
@@ -21,6 +21,9 @@ REJECTED = "rejected"
 #: So many rows are gathered at most, which bounds the memory; and of one line so many addresses.
 MAX_ROWS = 2**16
 MAX_ADDRESSES = 1_000
+
+#: What may stand between a colon and the line's end.
+_BEHIND_COLON = b" \t\n\r\v\f\0\x1e,]" + b"\xef\xbb\xbf"
 
 #: A line's values, then its description.
 Row = tuple[Any, ...]
@@ -52,7 +55,7 @@ class Rows:
         fields: the columns of its source.
         schema: of the rows.
         key: the HMAC key of `content_hash` and of hidden names.
-        is_watched: look for objects that are not lines.
+        framing: watches the lines.
         hash_of: the `record_hash` of a customer's values.
     """
 
@@ -63,7 +66,7 @@ class Rows:
         fields: tuple[Field, ...],
         schema: pa.Schema,
         key: bytes,
-        is_watched: bool,
+        framing: Framing,
         hash_of: Callable[[tuple[Value, ...]], str],
     ) -> None:
         self._hash_of = hash_of
@@ -73,7 +76,7 @@ class Rows:
         self._rows: list[Row] = []
         self._tally = Tally()
         self._keys: Counter[Sequence[str]] = Counter()
-        self._framing = Framing(is_watched)
+        self._framing = framing
 
     @property
     def is_full(self) -> bool:
@@ -86,6 +89,7 @@ class Rows:
             self._tally.blank += 1
             self._framing.add(line)
         elif isinstance(outcome, Record):
+            self._framing.add_object(line)
             self._count(outcome.content)
             if outcome.nulled:
                 self._tally.nulled_values += len(outcome.nulled)
@@ -96,6 +100,7 @@ class Rows:
             if outcome.content is None:
                 self._framing.add(line)
             else:
+                self._framing.add_object(line)
                 self._count(outcome.content)
             self._reject(number, unpadded(line), outcome)
 
@@ -103,14 +108,8 @@ class Rows:
         """Add what could be read of a line or of the rest of a file. Whose refusal the unread was nobody knows."""
         self._reject(number, unpadded(data), Rejection(reason), is_whole=False)
 
-    def end_run(self) -> None:
-        """Between the lines before and those that follow stand objects."""
-        self._framing.end_run()
-
     def parsed(self) -> Parsed:
         """All that was added."""
-        self._framing.end_run()
-        self._tally.is_objects = self._framing.is_objects
         drift.count_keys(self._tally, self._keys, {field.name for field in self._fields}, self._key)
         columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._schema)
         arrays = [_array(values, field.type) for values, field in zip(columns, self._schema, strict=True)]
@@ -118,7 +117,6 @@ class Rows:
 
     def _count(self, content: Object) -> None:
         self._keys[tuple(dict(content))] += 1
-        self._framing.end_run()
 
     def _reject(self, number: int, content: bytes, rejection: Rejection, *, is_whole: bool = True) -> None:
         doubtful = doubts(content, rejection, self._fields) if self._is_customer else []
@@ -140,25 +138,68 @@ class Rows:
 
 
 class Framing:
-    """Watches lines that are not one object for objects that are not one line."""
+    """Watches consecutive lines of a file for objects that are not lines.
 
-    def __init__(self, is_watched: bool) -> None:
+    Args:
+        is_watched: false if nothing is to be watched for.
+        first: the number of the first line.
+    """
+
+    def __init__(self, is_watched: bool, first: int) -> None:
         self._is_watched = is_watched
+        self._first = first
+        self._has_begun = False
         self._run: list[bytes] = []
-        self.is_objects = False
+        self._behind_run: list[bytes] = []
+        self._tally = Tally()
 
     def add(self, line: bytes) -> None:
         """A line that is not one object, behind others that are none."""
-        if self._is_watched and not self.is_objects:
-            self._run.append(line)
-            self.is_objects = line.count(b"{") > 1 and len(objects_in(line) or ()) > 1
+        if not self._is_watched or self._tally.is_objects:
+            return
+        if not self._has_begun:
+            self._begin(is_object=line.startswith(b"{"))
+        if self._behind_run:
+            self._behind_run.append(line)
+            self._tally.is_objects = go_over_lines(self._behind_run)
+            self._behind_run = [] if unpadded(line) else self._behind_run
+        self._run.append(line)
+        self._tally.is_objects |= line.count(b"{") > 1 and go_over_lines([line])
 
-    def end_run(self) -> None:
-        """A line that is one object."""
+    def add_object(self, line: bytes = b"{}", *, is_only: bool = True) -> None:
+        """A line that is one object, or several lines that are, the first of which has nothing before its `{`."""
+        if not self._has_begun:
+            self._begin(is_object=line.startswith(b"{"))
+        self._behind_run = []
         if self._run:
-            if len(self._run) > 1 and not self.is_objects:
-                self.is_objects = goes_over_lines(self._run)
+            if _may_go_on(self._run) and not self._tally.is_objects:
+                run = [*self._run, line]
+                self._tally.is_objects = go_over_lines(run)
+                self._behind_run = run if is_only and _ends_with_colon(self._run[-1]) else []
             self._run = []
+
+    def end(self, last: int) -> Tally:
+        """Behind the line of this number others may follow. Returns what was seen."""
+        if not self._has_begun:
+            self._begin(is_object=False)
+        if (self._run or self._behind_run) and not self._tally.is_objects:
+            self._tally.is_objects, is_open = cut(self._behind_run or self._run)
+            self._tally.open_after = {last} if is_open or self._behind_run else set()
+        return self._tally
+
+    def _begin(self, is_object: bool) -> None:
+        self._has_begun = True
+        if self._is_watched and not is_object:
+            self._tally.no_object_at.add(self._first)
+
+
+def _may_go_on(run: list[bytes]) -> bool:
+    """Whether the object behind these lines may belong to one that begins in them. Spares most lines the exact look."""
+    return len(run) > 1 or b"[" in run[0] or _ends_with_colon(run[0])
+
+
+def _ends_with_colon(line: bytes) -> bool:
+    return line.rstrip(_BEHIND_COLON).endswith(b":")
 
 
 def _array(values: Any, arrow_type: pa.DataType) -> pa.Array:

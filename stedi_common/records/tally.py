@@ -14,7 +14,7 @@ OTHER_KEYS = "…"
 
 @dataclass
 class Tally:
-    """What reading a file tells of its lines.
+    """What became of a file's lines. All but `nulled_values` and those that are no number count lines.
 
     rejected, blank: lines that became no row of the landing table.
     doubtful: customer lines that are no record, but in which an address can be read.
@@ -23,7 +23,9 @@ class Tally:
     unknown_keys: lines by the keys they had that no column has.
     nulled_columns: values by column that landed as null because they could not be understood.
     present_columns: the columns whose key an object had, whatever its value.
-    is_objects: objects are not lines here, so the file must be read again as objects.
+    is_objects: objects seem not to be lines here, so the file must be looked at whole, and read again.
+    open_after: numbers of lines behind which the reading was cut, and an object may go on.
+    no_object_at: numbers of lines before which it was cut, and that do not begin with a `{`.
     """
 
     lines: int = 0
@@ -38,6 +40,8 @@ class Tally:
     nulled_columns: Counter[str] = field(default_factory=Counter)
     present_columns: set[str] = field(default_factory=set)
     is_objects: bool = False
+    open_after: set[int] = field(default_factory=set, compare=False)
+    no_object_at: set[int] = field(default_factory=set, compare=False)
 
     def add(self, other: Tally) -> None:
         """Add what became of other lines of the file."""
@@ -48,7 +52,10 @@ class Tally:
         self.name_keys(other.unknown_keys)
         self.nulled_columns.update(other.nulled_columns)
         self.present_columns |= other.present_columns
-        self.is_objects |= other.is_objects
+        self.open_after |= other.open_after
+        self.no_object_at |= other.no_object_at
+        goes_on = not self.no_object_at.isdisjoint(line + 1 for line in self.open_after)
+        self.is_objects |= other.is_objects or goes_on
 
     def name_keys(self, keys: Counter[str]) -> None:
         """Count unknown keys. The least names stay, so that the order in which lines are read makes no difference."""
@@ -60,15 +67,16 @@ class Tally:
 
     def as_json(self) -> str:
         """The tally as text, for another process."""
-        return json.dumps(vars(self) | {"present_columns": sorted(self.present_columns)})
+        return json.dumps(vars(self) | {name: sorted(getattr(self, name)) for name in _SETS})
 
     @classmethod
     def from_json(cls, text: str) -> Tally:
         """The tally that was written as this text."""
         told: dict[str, Any] = json.loads(text)
-        sets = {"present_columns": set(told["present_columns"])}
+        sets = {name: set(told[name]) for name in _SETS}
         counters = {name: Counter(told[name]) for name in ("unknown_keys", "nulled_columns")}
         return cls(**told | sets | counters)
 
 
+_SETS = ("present_columns", "open_after", "no_object_at")
 _COUNTS = tuple(each.name for each in fields(Tally) if each.type == "int")

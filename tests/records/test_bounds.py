@@ -181,7 +181,12 @@ def test_damaged_lines_are_lines(content):
     assert not said_of(content + b"\n", "accelerometer").tally.is_objects
 
 
-def test_a_line_that_is_too_long_may_be_all_objects():
-    assert said_of(READING, "accelerometer", flaw="too_long").tally == Tally(rejected=1, is_objects=True)
-    assert said_of(READING, "accelerometer", flaw="too_long", unit="object").tally == Tally(rejected=1)
+@pytest.mark.parametrize("is_mixed", [True, False])
+def test_a_file_with_a_line_that_is_too_long_is_looked_at_whole(is_mixed):
+    end = {"data": b"", "sha256": "ab", "unit": "object", "is_mixed": is_mixed}
+    assert said_of(b"", "accelerometer", **end).tally.is_objects is is_mixed
+
+
+def test_a_torn_line_may_hold_several_objects():
+    assert said_of(READING + READING, "accelerometer", flaw="corrupt_gzip").tally == Tally(rejected=1, is_objects=True)
     assert said_of(READING, "accelerometer", flaw="corrupt_gzip").tally == Tally(rejected=1)

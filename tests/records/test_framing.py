@@ -2,20 +2,22 @@
 
 import bz2
 import codecs
+import contextlib
 import gzip
 import json
+import re
 from datetime import datetime
 from unittest import mock
 
 import pytest
 import zstandard
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from stedi_common.records import blocks as blocks_module
 from stedi_common.records import framing
-from stedi_common.records.blocks import blocks
-from stedi_common.records.framing import as_lines, goes_over_lines, looks_like_objects, objects_in, unpadded
+from stedi_common.records.blocks import blocks, holds_objects
+from stedi_common.records.framing import MAY_BE_INNER, as_lines, cut, go_over_lines, looks_like_objects, unpadded
 from stedi_common.records.storage import Drop
 from stedi_common.records.structure import Walk
 from stedi_common.settings import Limits
@@ -127,7 +129,8 @@ class Parser:
 
 def units_of(text, size=None, limits=None):
     size = size or max(len(text), 1)
-    return list(as_lines((text[at : at + size] for at in range(0, len(text), size)), limits or Limits()))
+    lines = as_lines((text[at : at + size] for at in range(0, len(text), size)), limits or Limits())
+    return [(line.removeprefix(MAY_BE_INNER), flaw) for line, flaw in lines]
 
 
 def as_line(unit):
@@ -186,11 +189,16 @@ def encoded(text, encoding):
 
 def blocks_of(content, limits=None, as_objects=False, size=None):
     """The blocks of a file of this content, read in pieces of this size."""
+    with stored_as(content, size) as drop:
+        return list(blocks(drop, limits or Limits(), as_objects))
+
+
+@contextlib.contextmanager
+def stored_as(content, size=None):
     size = size or max(len(content), 1)
-    drop = Drop("customer/a.json", "/nowhere", len(content), datetime(2024, 6, 1))
     pieces = (content[at : at + size] for at in range(0, len(content), size))
     with mock.patch.object(blocks_module, "stored", return_value=pieces):
-        return list(blocks(drop, limits or Limits(), as_objects))
+        yield Drop("customer/a.json", "/nowhere", len(content), datetime(2024, 6, 1))
 
 
 def lines_of(content, **options):
@@ -198,29 +206,25 @@ def lines_of(content, **options):
     *parts, end = blocks_of(content, **options)
     lines = []
     for part in parts:
-        for line in [part.data] if part.flaw else cut(part.data):
+        for line in [part.data] if part.flaw else split(part.data):
             lines.append((len(lines) + 1, line, part.flaw))
             assert part.line <= len(lines)
     assert end.line == len(lines)
     return lines, end
 
 
-def cut(data):
+def split(data):
     *whole, rest = data.split(b"\n")
     return [line + b"\n" for line in whole] + ([rest] if rest else [])
 
 
 def read(content, **options):
     """The objects of a file, as a reader finds them: in its lines, or else in the file read as objects."""
-    lines, end = lines_of(content, **options)
-    found = [objects_in(line) for _, line, _ in lines]
-    if end.unit == "line" and (
-        any(one is not None and len(one) > 1 for one in found) or goes_over_lines([line for _, line, _ in lines])
-    ):
-        lines, _ = lines_of(content, as_objects=True, **options)
-        found = [objects_in(line) for _, line, _ in lines]
-    assert None not in found
-    return [json.loads(one) for some in found for one in some]
+    with stored_as(content, options.get("size")) as drop:
+        is_of_objects = holds_objects(drop, Limits())
+    lines, end = lines_of(content, **{"as_objects": is_of_objects} | options)
+    assert (is_of_objects or "as_objects" in options) == (end.unit == "object")
+    return [json.loads(one) for _, line, _ in lines if (one := unpadded(line))]
 
 
 @settings(deadline=None, max_examples=300)
@@ -335,15 +339,14 @@ def test_damage_to_an_object_loses_no_other_but_its_neighbours(data, some, way, 
     damaged = text[: place + start] + new + text[place + end :]
     numbers = set()
     for line, _ in units_of(damaged):
-        for one in objects_in(line) or []:
-            numbers.add(numbered(one))
+        numbers.add(numbered(line))
     assert numbers >= set(range(len(some))) - {hit - 1, hit, hit + 1}
 
 
 def numbered(one):
     try:
         return json.loads(one).get("n")
-    except ValueError:
+    except (ValueError, AttributeError):
         return None
 
 
@@ -394,7 +397,13 @@ TOLD = [
     (b'{\n"a" 1}\n{\n"a":1}\n', "object"),
     (b'{"a":1}\r{"b":2}\r', "object"),
     (b'{"a":1}x{"b":2}', "line"),
-    (b'{"a" "b":[{"c":1},{"c":2},{"c":3}]}\n{"a":1}\n', "line"),
+    (b'{"a":1}{"b":2}x', "object"),
+    (b'{"a" "b":[{"c":1},{"c":2}]}\n{"a":1}\n', "line"),
+    (b'{"a" "b":[{"c":1},{"c":2},{"c":3}]}\n{"a":1}\n', "object"),
+    (b'{"a":\n{"b":1}\nx', "object"),
+    (b'{"a":\n{"b":1}\n{"c":1}\n', "line"),
+    (b'{"a" [\n{"b":1}\n', "object"),
+    (b'{"a":1\n{"b":1}\n', "line"),
     (b"a,b\n1,2\n", "line"),
     (b"", "line"),
     (b"\n\n", "line"),
@@ -429,7 +438,7 @@ def test_from_a_line_that_is_too_long_on_a_file_is_read_as_objects():
         (2, b'{"a":1}\n', None),
         *objects,
         (7, b"x" * 20, "too_long"),
-        (8, b'{"c":3}\n', None),
+        (8, MAY_BE_INNER + b'{"c":3}\n', None),  # what was cut off may be anything
     ]
     assert end.unit == "object"
 
@@ -463,21 +472,6 @@ def test_a_part_of_a_mark_is_no_padding():
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        (b'\x1e{"a":1}\n', [b'{"a":1}']),
-        (b'[{"a":1},{"b":"]"}],\r\n', [b'{"a":1}', b'{"b":"]"}']),
-        (b"\0\0", []),
-        (b"1", None),
-        (b'{"a":1}x', None),
-        (b'{"a":1}{"b":', None),
-    ],
-)
-def test_objects_in_a_line(line, found):
-    assert objects_in(line) == found
-
-
-@pytest.mark.parametrize(
     ("lines", "answer"),
     [
         ([b"{\n", b'"a":1\n', b"}\n"], True),
@@ -486,11 +480,91 @@ def test_objects_in_a_line(line, found):
         ([b'{"a":1', b'{"b":2', b"}"], True),
         ([b'{"a":1', b'{"b":2'], False),
         ([b'{"a":"', b'"}'], False),
+        # Two objects in a line, whatever else is there.
+        ([b'{"a":1},{"b":2}'], True),
+        ([b'{"a":1}{"b":2}{"c":'], True),
+        ([b'x{"a":1}{"b":2}},{"c":3}'], True),
+        ([b'{"a":1}x{"b":2}'], False),
+        ([b'{"a":1}x'], False),
+        # An object by itself, where a value of the one before may stand.
+        ([b'{"a":', b'{"b":1}', b"}"], True),
+        ([b'{"a":', b'{"b":1}', b'"x"'], True),
+        ([b'{"a":', b'{"b":1}', b'{"c":1}'], False),
+        ([b'{"a":', b'{"b":1}', b'{"c":1'], False),
+        ([b'{"a" 1,"b":[', b'{"b":1}'], True),
+        ([b'{"a":[1', b',{"b":1}'], True),
+        ([b'{"a":[1],', b'{"b":1}'], False),
+        ([b'{"a":1,', b'{"b":1}'], False),
+        ([b"[", b'{"a" 1},', b'{"b":1}'], False),
         ([], False),
     ],
 )
-def test_objects_over_lines(lines, answer):
-    assert goes_over_lines(lines) is answer
+def test_when_lines_are_read_as_objects(lines, answer):
+    assert go_over_lines(lines) is answer
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [
+        ([b"{"], True),
+        ([b'{"a":1'], True),
+        ([b"x", b'{"a":['], True),
+        ([b'{"a" 1'], True),
+        ([b"{}"], False),
+        ([b'{"a" 1}'], False),
+        ([b'{"a" }'], True),
+    ],
+)
+def test_when_an_object_may_go_on_behind_lines(lines, answer):
+    assert cut(lines).is_open is answer
+
+
+# What may be an inner object
+
+OUTER = {"email": "ada@x.org", "a": {"c": 1}, "b": [{"c": 2}, {"c": [{"c": 3}]}, {"c": 4}], "d": {"e": {"c": 5}}}
+
+SEPARATORS = [(",", ":"), (", ", ": "), (",\n", ":\n"), ("\n,", ": "), (" , ", " :\t")]
+
+
+@settings(deadline=None, max_examples=1000)
+@given(
+    style=st.tuples(st.sampled_from([None, 0, 2]), st.sampled_from(SEPARATORS)),
+    place=st.integers(0, 200),
+    new=st.sampled_from([b"", *(bytes([byte]) for byte in b'"{}[]:,\\x \n')]),
+    between=st.sampled_from([b",\n", b"\n", b"", b","]),
+    size=st.integers(1, 100),
+)
+@example(style=(0, (",", ":")), place=180, new=b"\n", between=b",\n", size=1)
+@example(style=(None, (", ", ": ")), place=71, new=b"", between=b",\n", size=1)
+@example(style=(None, (",", ":")), place=74, new=b"}", between=b",\n", size=1)
+def test_no_inner_object_of_a_damaged_one_passes_for_one_of_its_own(style, place, new, between, size):
+    """One byte is lost, or another. That a bracket opened where one closes now, somebody may not be able to tell."""
+    outer = json.dumps(OUTER, indent=style[0], separators=style[1]).encode()
+    place %= len(outer)
+    assume(not (outer[place] in b"{[" and new in {b"]", b"}"}))
+    damaged = outer[:place] + new + outer[place + 1 :]
+    others = [b'{"n":1}', b'{"n":2}', b'{"n":3}', b'{"n":4}']
+    text = between.join([others[0], damaged, *others[1:]])
+    lines = as_lines((text[at : at + size] for at in range(0, len(text), size)), Limits())
+    alone = [line for line, _ in lines if not line.startswith(MAY_BE_INNER)]
+    assert not [line for line in alone if re.fullmatch(rb'\{\s*"[ce]"\s*:.*\}\s*', line) and is_json(line)]
+    assert others[0] + b"\n" in alone
+
+
+def is_json(line):
+    with contextlib.suppress(ValueError):
+        json.loads(line)
+        return True
+    return False
+
+
+def test_doubt_ends_where_nothing_is_open():
+    text = b'[{"a" [{"c":1},{"c":2}]},{"n":1}]{"a":[{"c":1}{"c":2}{"n":2}'
+    lines = [line.removesuffix(b"\n") for line, _ in as_lines([text], Limits())]
+    assert lines == [
+        *(b'{"a" [{"c":1}', MAY_BE_INNER + b'{"c":2}', MAY_BE_INNER + b"}", b'{"n":1}'),
+        *(b'{"a":[{"c":1}', MAY_BE_INNER + b'{"c":2}', b'{"n":2}'),
+    ]
 
 
 # The walk says what the decoder says
