@@ -884,8 +884,12 @@ def unknown_keys(source: str, lines: list[Line], key: bytes, limits: Bounds = LI
     shown = Counter[str]()
     for given in objects_of(lines, limits):
         names = {name for name, _ in given.pairs if lower(name) not in SOURCE_COLUMNS[source]}
-        shown.update(hidden_name(name, key) if "@" in name or name.isdigit() else name for name in names)
+        shown.update(hidden_name(name, key) if may_be_somebodys(name) else name for name in names)
     return shown
+
+
+def may_be_somebodys(name: str) -> bool:
+    return "@" in name or name.isdigit() or any(unicodedata.category(character) == "Cs" for character in name)
 
 
 def hidden_name(name: str, key: bytes) -> str:

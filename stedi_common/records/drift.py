@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from stedi_common.records.tally import Tally
+from stedi_common.records.values import is_text
 
 #: A longer key is hashed too: it is data, not a name.
 MAX_NAME = 100
@@ -40,7 +41,8 @@ def lowered(key: str) -> str:
 
 
 def shown(name: str, key: bytes) -> str:
-    """The name, or its hash if it may be an address or a number of somebody's."""
-    if len(name) <= MAX_NAME and not name.isdigit() and "@" not in unicodedata.normalize("NFKC", name):
+    """The name, or its hash if it may be an address or a number of somebody's, or no text."""
+    is_plain = len(name) <= MAX_NAME and not name.isdigit() and "@" not in unicodedata.normalize("NFKC", name)
+    if is_plain and is_text(name):
         return name
     return "#" + hmac.digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_HASH_DIGITS]
