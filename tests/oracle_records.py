@@ -579,7 +579,7 @@ IGNORABLE = (
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
     *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
 )
-MAILTO = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
+MAILTO = re.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", re.DOTALL)
 DISPLAYED = re.compile(r"([^<>]*)<+([^<>]*)>+")
 #: Characters of an identity.
 LONGEST = 1_000
@@ -656,7 +656,13 @@ ADDRESS = re.compile(r'[^@"<>()\[\]:;,\\]+@LABEL(?:\.LABEL)*'.replace("LABEL", r
 
 
 def is_address(plain: str) -> bool:
-    return len(plain) <= LONGEST and ADDRESS.fullmatch(plain) is not None
+    return len(plain) <= LONGEST and ADDRESS.fullmatch(plain) is not None and not any(map(is_typographic, plain))
+
+
+def is_typographic(character: str) -> bool:
+    code = ord(character)
+    ranges = (0x2010, 0x205E), (0x3001, 0x3003), (0x3008, 0x301F), (0xFFF9, 0xFFFD)
+    return character in "¡«»¿\u060c\u061b\u061f" or any(first <= code <= last for first, last in ranges)
 
 
 def there(plain: str) -> str:
