@@ -25,12 +25,16 @@ _DEFAULT_IGNORABLE = (
 _PLAIN_CHARACTERS = re.compile(r"[!#-'*+\--9=?-Z\[-~]+")
 _REMOVED = re.compile(f"[{_WHITE_SPACE_AND_CONTROLS}{_DEFAULT_IGNORABLE}]+")
 _ENDS = ";,."
-_MAILTO = re.compile("(?:mailto:)+")
+_MAILTO = re.compile("(?:mailto:(?://)?)+")
 _BRACKETS = re.compile("([^<>]*)<+([^<>]*)>+")
 _QUOTES = "\"'"
+#: Quotes, dashes, bullets and brackets that text has around an address or in place of ASCII's own, and what stands for
+#: a character that was lost.
+_TYPOGRAPHY = "\xa1\xab\xbb\xbf\u060c\u061b\u061f\u2010-\u205e\u3001-\u3003\u3008-\u301f\ufff9-\ufffd"
 #: Before the `@` no special of RFC 5322; behind it labels with single dots. So a spelling that is not understood,
 #: such as a list or a comment, does not become a stranger.
-_ADDRESS = re.compile(r"""[^@"<>()\[\]:;,\\]+@[a-z0-9_\x80-\U0010ffff-]+(?:\.[a-z0-9_\x80-\U0010ffff-]+)*""")
+_LABEL = rf"(?:(?![{_TYPOGRAPHY}])[a-z0-9_\x80-\U0010ffff-])+"
+_ADDRESS = re.compile(rf"""[^@"<>()\[\]:;,\\{_TYPOGRAPHY}]+@{_LABEL}(?:\.{_LABEL})*""")
 _LONGEST_LABEL = 63
 #: What is longer is no address, and is left as it is: normalising takes quadratic time in the worst case.
 _LONGEST = 1_000

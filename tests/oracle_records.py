@@ -661,7 +661,7 @@ IGNORABLE = (
     *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
     *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
 )
-MAILTO = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
+MAILTO = re.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", re.DOTALL)
 DISPLAYED = re.compile(r"([^<>]*)<+([^<>]*)>+")
 #: Characters of an identity.
 LONGEST = 1_000
@@ -738,7 +738,13 @@ ADDRESS = re.compile(r'[^@"<>()\[\]:;,\\]+@LABEL(?:\.LABEL)*'.replace("LABEL", r
 
 
 def is_address(plain: str) -> bool:
-    return len(plain) <= LONGEST and ADDRESS.fullmatch(plain) is not None
+    return len(plain) <= LONGEST and ADDRESS.fullmatch(plain) is not None and not any(map(is_typographic, plain))
+
+
+def is_typographic(character: str) -> bool:
+    code = ord(character)
+    ranges = (0x2010, 0x205E), (0x3001, 0x3003), (0x3008, 0x301F), (0xFFF9, 0xFFFD)
+    return character in "¡«»¿\u060c\u061b\u061f" or any(first <= code <= last for first, last in ranges)
 
 
 def there(plain: str) -> str:
@@ -984,8 +990,12 @@ def unknown_keys(source: str, lines: list[Line], key: bytes, limits: Bounds = LI
     shown = Counter[str]()
     for given in objects_of(lines, limits):
         names = {name for name, _ in given.pairs if lower(name) not in SOURCE_COLUMNS[source]}
-        shown.update(hidden_name(name, key) if "@" in name or name.isdigit() else name for name in names)
+        shown.update(hidden_name(name, key) if may_be_somebodys(name) else name for name in names)
     return shown
+
+
+def may_be_somebodys(name: str) -> bool:
+    return "@" in name or name.isdigit() or any(unicodedata.category(character) == "Cs" for character in name)
 
 
 def hidden_name(name: str, key: bytes) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from stedi_common.identity import SPACE, address, is_address
 from stedi_common.records.record import Field, Object, Rejection, Value, found
-from stedi_common.records.values import Number, ValueFaultError
+from stedi_common.records.values import Number, ValueFaultError, is_text
 
 EMAIL = "email"
 CONSENT = "sharewithresearchasofdate"
@@ -65,19 +65,10 @@ def _quoted(text: str) -> Iterator[str]:
 
 def _address(string: str) -> str | None:
     # Unicode has other signs that normalise to an `@`.
-    if ("@" not in string and string.isascii()) or _REPLACEMENT in string or not _is_text(string):
+    if ("@" not in string and string.isascii()) or _REPLACEMENT in string or not is_text(string):
         return None
     normalised = address(string.strip(SPACE))
     return normalised if is_address(normalised) and "." in normalised.rpartition("@")[2] else None
-
-
-def _is_text(string: str) -> bool:
-    """Whether it has no half of a surrogate pair, which JSON can escape."""
-    try:
-        string.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _understood(content: Object, fields: tuple[Field, ...]) -> dict[str, Value]:

@@ -69,6 +69,17 @@ class ValueFaultError(Exception):
         self.reason = reason
 
 
+def is_text(string: str) -> bool:
+    """Whether it has no half of a surrogate pair, which JSON can escape and no table can keep."""
+    if string.isascii():
+        return True
+    try:
+        string.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def text(value: object, digits: int = DIGITS) -> str | None:
     """A string, trimmed, or the digits of a number without a fraction. None if it is missing.
 
@@ -82,8 +93,8 @@ def text(value: object, digits: int = DIGITS) -> str | None:
     scalar = _scalar(value)
     if type(scalar) is Number:
         return _digits(_number(scalar, digits))
-    if scalar and not scalar.isascii():
-        _expect_unicode(scalar)
+    if scalar and not is_text(scalar):
+        raise ValueFaultError(UNREADABLE)
     return scalar
 
 
@@ -202,13 +213,6 @@ def _whole(number: str) -> int:
     if exact and (exact.adjusted() >= MOST_DIGITS or exact != int(exact)):
         raise ValueFaultError(UNREADABLE)
     return int(exact) if exact else 0
-
-
-def _expect_unicode(string: str) -> None:
-    try:
-        string.encode()
-    except UnicodeEncodeError:  # JSON can escape half a surrogate pair
-        raise ValueFaultError(UNREADABLE) from None
 
 
 def _since_1970(number: str) -> int:
