@@ -40,15 +40,9 @@ def lowered(key: str) -> str:
     return key.lower() if key.isascii() else key
 
 
-<<<<<<< HEAD
 def name_or_hash(name: str, key: bytes) -> str:
-    """The name, or its hash if it may be an address or a number of a person."""
-    if len(name) <= MAX_NAME and not name.isdigit() and "@" not in unicodedata.normalize("NFKC", name):
-=======
-def shown(name: str, key: bytes) -> str:
-    """The name, or its hash if it may be an address or a number of somebody's, or no text."""
+    """The name, or its hash if it may be an address or a number of a person, or no text."""
     is_plain = len(name) <= MAX_NAME and not name.isdigit() and "@" not in unicodedata.normalize("NFKC", name)
     if is_plain and is_text(name):
->>>>>>> w-attack
         return name
     return "#" + hmac.digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_HASH_DIGITS]

@@ -46,13 +46,8 @@ def test_lines_that_are_no_record_have_keys_too_if_they_are_objects():
     assert said.tally.rejected == 3
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("name", ["a@b.c", "8015551212", "\u0663", "a\uff20b.c", "n" * 101, "ü@b"])
-def test_a_key_that_may_be_personal_data_is_hashed(name):
-=======
 @pytest.mark.parametrize("name", ["a@b.c", "8015551212", "\u0663", "a\uff20b.c", "n" * 101, "ü@b", "a\ud800b"])
-def test_a_key_that_may_be_somebodys_is_hashed(name):
->>>>>>> w-attack
+def test_a_key_that_may_be_personal_data_is_hashed(name):
     for source, plain in (("customer", CUSTOMER), ("accelerometer", READING)):
         said = said_of(lines(plain | {name: 1}) * 3, source)
         assert said.tally.unknown_keys == {hidden(name): 3}
