@@ -20,13 +20,13 @@ def count_keys(tally: Tally, lines: Mapping[Sequence[str], int], columns: Collec
 
     Args:
         tally: gains `present_columns` and `unknown_keys`.
-        lines: how many objects there are by their keys, as written and once each.
+        lines: how many objects there are by their keys, as written.
         columns: the names of the source's columns.
         key: the HMAC key for names that may be personal.
     """
     unknown: Counter[str] = Counter()
     for keys, count in lines.items():
-        for name in keys:
+        for name in set(keys):
             column = lowered(name)
             if column in columns:
                 tally.present_columns.add(column)

@@ -191,8 +191,9 @@ class Reader:
 
     def _hash_of(self, values: tuple[Value, ...]) -> str:
         digest = record_hash(values)
-        email = values[self.schema.names.index("email")] if self.suspended else None
-        return repeated_hash(digest, self.arrived_at) if email in self.suspended else digest
+        if self.suspended and values[self.schema.names.index("email")] in self.suspended:
+            return repeated_hash(digest, self.arrived_at)
+        return digest
 
     def _is_watched(self, block: Block) -> bool:
         """Whether the file is read as lines, so that objects may be something else."""

@@ -180,12 +180,13 @@ def _understood(content: Object, fields: tuple[Field, ...]) -> Record | Rejectio
     values: list[Value] = []
     nulled: list[str] = []
     for name, understand, is_required, _ in fields:
-        reason = MISSING
-        try:
-            value = understand(given.get(name))
-        except ValueFaultError as fault:
-            value, reason = None, fault.reason
-            nulled.append(name)
+        value, reason = None, MISSING
+        if (content_of_key := given.get(name)) is not None:
+            try:
+                value = understand(content_of_key)
+            except ValueFaultError as fault:
+                reason = fault.reason
+                nulled.append(name)
         if value is None and is_required:
             return Rejection(reason, name, content)
         values.append(value)

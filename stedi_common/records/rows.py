@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -21,6 +22,8 @@ REJECTED = "rejected"
 #: So many rows are gathered at most, which bounds the memory; and of one line so many addresses.
 MAX_ROWS = 2**16
 MAX_ADDRESSES = 1_000
+
+_NAME = itemgetter(0)
 
 #: What may stand between a colon and the line's end.
 _BEHIND_COLON = b" \t\n\r\v\f\0\x1e,]" + b"\xef\xbb\xbf"
@@ -116,7 +119,7 @@ class Rows:
         return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self._schema), self._tally)
 
     def _count(self, content: Object) -> None:
-        self._keys[tuple(dict(content))] += 1
+        self._keys[tuple(map(_NAME, content))] += 1
 
     def _reject(self, number: int, content: bytes, rejection: Rejection, *, is_whole: bool = True) -> None:
         doubtful = doubts(content, rejection, self._fields) if self._is_customer else []

@@ -28,6 +28,9 @@ MOST_DIGITS = 40
 #: A number with more digits is not read, of whatever type.
 DIGITS = Limits().digits
 
+#: Milliseconds of our time, as almost every instant is written.
+_USUAL_DIGITS = 13
+
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_DAY = _EPOCH.toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
@@ -35,6 +38,11 @@ _THOUSANDTH = Decimal("0.001")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
+#: As almost every name is written: normalised by lower-casing alone.
+_USUAL_EMAIL = re.compile(
+    r"[A-Za-z0-9_+]{1,64}(?:[.-][A-Za-z0-9_+]{1,64}){0,9}@[A-Za-z0-9]{1,63}(?:[.-][A-Za-z0-9]{1,63}){1,9}"
+)
+_USUAL_DEVICE = re.compile(r"[A-Za-z0-9]{1,64}(?:-[A-Za-z0-9]{1,64}){0,9}")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NO_DIGITS = "+-.eE"
 _DATE = re.compile(r"([0-9]{1,4})-([0-9]{2})-([0-9]{2})")
@@ -93,7 +101,7 @@ def text(value: object, digits: int = DIGITS) -> str | None:
     scalar = _scalar(value)
     if type(scalar) is Number:
         return _digits(_number(scalar, digits))
-    if scalar and not is_text(scalar):
+    if scalar and not scalar.isascii() and not is_text(scalar):
         raise ValueFaultError(UNREADABLE)
     return scalar
 
@@ -106,6 +114,8 @@ def address(value: object, digits: int = DIGITS) -> str | None:
 
 def email(value: object, digits: int = DIGITS) -> str | None:
     """The same, but only an address."""
+    if type(value) is str and _USUAL_EMAIL.fullmatch(value):
+        return value.lower()
     name = address(value, digits)
     if name and not identity.is_address(name):
         raise ValueFaultError(UNREADABLE)
@@ -114,6 +124,8 @@ def email(value: object, digits: int = DIGITS) -> str | None:
 
 def device(value: object, digits: int = DIGITS) -> str | None:
     """A text that names a device, normalised. None if nothing is left of it."""
+    if type(value) is str and _USUAL_DEVICE.fullmatch(value):
+        return value.lower()
     name = text(value, digits)
     return (name and identity.device(name)) or None
 
@@ -152,6 +164,8 @@ def instant(value: object, latest: int, zone: str | None = None, digits: int = D
     Raises:
         ValueFaultError: it is unreadable, or wrong.
     """
+    if type(value) is Number and len(value) == _USUAL_DIGITS and value.isdigit() and int(value) <= latest:
+        return int(value)
     scalar = _scalar(value)
     if scalar is None:
         return None
@@ -217,8 +231,6 @@ def _whole(number: str) -> int:
 
 def _since_1970(number: str) -> int:
     """Milliseconds, cut, of a number whose size tells its unit."""
-    if len(number) == 13 and number.isdigit():  # milliseconds; almost every instant is written so
-        return int(number)
     exact = _plausible(number)
     if exact < FIRST_MILLISECONDS:
         return int(exact.quantize(_THOUSANDTH, rounding=ROUND_DOWN) * 1000)

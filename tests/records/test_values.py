@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stedi_common import identity
+from stedi_common.records import values
 from stedi_common.records.values import (
     END_OF_9999,
     UNREADABLE,
@@ -490,3 +492,10 @@ def test_int_and_long(bits, excess):
 )
 def test_date(value, understood):
     assert outcome(day, value) == understood
+
+
+@given(st.from_regex(values._USUAL_EMAIL, fullmatch=True), st.from_regex(values._USUAL_DEVICE, fullmatch=True))
+def test_what_is_written_as_usual_is_normalised_by_lower_casing_alone(an_email, a_device):
+    assert email(an_email) == identity.address(an_email) == an_email.lower()
+    assert identity.is_address(an_email.lower())
+    assert device(a_device) == identity.device(a_device) == a_device.lower()
