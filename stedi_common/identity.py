@@ -38,6 +38,8 @@ _ADDRESS = re.compile(rf"""[^@"<>()\[\]:;,\\{_TYPOGRAPHY}]+@{_LABEL}(?:\.{_LABEL
 _LONGEST_LABEL = 63
 #: What is longer is no address, and is left as it is: normalising takes quadratic time in the worst case.
 _LONGEST = 1_000
+#: No domain is longer (RFC 1035), and each of its labels would take its time.
+_LONGEST_DOMAIN = 253
 
 
 def address(text: str) -> str:
@@ -110,7 +112,7 @@ def _is_of(name: str, bracketed: str) -> bool:
 
 def _with_ascii_domain(text: str) -> str:
     local, at, domain = text.partition("@")
-    if not at or "@" in domain:
+    if not at or "@" in domain or len(domain) > _LONGEST_DOMAIN:
         return text
     return local + at + ".".join(map(_ascii_label, domain.replace("\u3002", ".").split(".")))
 

@@ -24,6 +24,7 @@ class TableStatus:
     seen: when what it has seen of each source was committed, UTC; None where that is no longer kept.
     behind: how many commits it has not seen of the sources that have moved on; None where all of it must be read.
     in_doubt: of customer_landing, how many people have no consent because of a doubtful line; None of other tables.
+    without_address: of landed_files, how many customer lines are about nobody known; None of other tables.
     """
 
     table: str
@@ -33,6 +34,7 @@ class TableStatus:
     seen: Mapping[str, datetime | None]
     behind: Mapping[str, int | None]
     in_doubt: int | None = None
+    without_address: int | None = None
 
 
 def tables(engine: Engine) -> list[TableStatus]:
@@ -55,12 +57,18 @@ def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[st
         seen={source: snapshot.committed_at if snapshot else None for source, snapshot in seen.items()},
         behind={source: n for source, n in waiting.items() if n != 0},
         in_doubt=_in_doubt(engine, table, head) if name == "customer_landing" else None,
+        without_address=_without_address(engine, table, head) if name == "landed_files" else None,
     )
 
 
 def _in_doubt(engine: Engine, customer_landing: Contract, head: Head) -> int:
     people = consents(engine.read(customer_landing, head)).filter(nw.col("current") & nw.col("in_doubt"))
     return int(engine.collect(people.select(nw.len().alias("n")))[0]["n"])
+
+
+def _without_address(engine: Engine, landed_files: Contract, head: Head) -> int:
+    lines = engine.read(landed_files, head).select(nw.col("without_address").sum())
+    return int(engine.collect(lines)[0]["without_address"] or 0)
 
 
 def _unseen(engine: Engine, source: str, head: Head, seen: Head | None) -> int | None:

@@ -702,7 +702,7 @@ def undressed(plain: str) -> str:
 
 def with_domain_in_ascii(plain: str) -> str:
     local, at, domain = plain.partition("@")
-    if not (local and at and domain) or "@" in domain:
+    if not (local and at and domain) or "@" in domain or len(domain) > 253:
         return plain
     return f"{local}@" + ".".join(map(in_ascii, domain.replace("\u3002", ".").split(".")))
 

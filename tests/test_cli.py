@@ -422,6 +422,18 @@ def test_what_lands_later_is_what_the_tables_are_behind(landed, tmp_path):
     assert "accelerometer_landing (1 commit)" in landed("status").out
 
 
+def test_a_status_tells_who_is_in_doubt_and_which_lines_name_nobody(landed, tmp_path):
+    doubtful = drop(customer("ann@example.org", None))
+    write(tmp_path / "drops", {"customer/2.json": doubtful, "customer/3.json": b"{\n"})
+    assert landed("land").code == 4
+    told = {table["table"]: table for table in json.loads(landed("status", "--json").out)}
+    assert told["landing.customer_landing"]["in_doubt"] == 1
+    assert told["landing.landed_files"]["without_address"] == 1
+    said = landed("status").out
+    assert "1 person has no consent because of a doubtful line" in said
+    assert "1 customer line has no known address" in said
+
+
 def test_a_status_tells_rows_and_policy(made):
     (status,) = [
         t for t in json.loads(made("status", "--json").out) if t["table"] == "curated.machine_learning_curated"

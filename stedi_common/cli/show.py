@@ -144,6 +144,9 @@ def status(tables: Sequence[TableStatus], lake: Path) -> None:
     if doubted := sum(t.in_doubt or 0 for t in tables):
         people = "1 person has" if doubted == 1 else f"{doubted:,} people have"
         out.print(f"[yellow]{people} no consent because of a doubtful line[/] (doubt in landing.customer_landing).")
+    if unknown := sum(t.without_address or 0 for t in tables):
+        lines = "1 customer line has" if unknown == 1 else f"{unknown:,} customer lines have"
+        out.print(f"[yellow]{lines} no known address[/] (without_address in landing.landed_files).")
 
 
 def maintained(results: Sequence[Maintained], staged: int) -> None:

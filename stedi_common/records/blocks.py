@@ -16,6 +16,9 @@ from stedi_common.settings import Limits
 LINE = "line"
 OBJECT = "object"
 
+#: The flaws of a line of which a part was never read.
+CUT_OFF = ("too_long", "too_compressed", "corrupt_gzip", "corrupt_zstd", "corrupt_bzip2")
+
 #: About how large a block is. A longer line makes a longer block.
 BLOCK_BYTES = 8 * 2**20
 

@@ -175,7 +175,8 @@ def opened(path: bytes | str) -> Opened | None:
         os.close(file)
     if not stat.S_ISREG(status.st_mode):
         return Opened(NOT_A_FILE)
-    return Opened(None, status.st_size, _instant(status.st_mtime_ns))
+    # A program may set the time of a file's content back, as `touch` and `cp -p` do; not that of its last change.
+    return Opened(None, status.st_size, _instant(max(status.st_mtime_ns, status.st_ctime_ns)))
 
 
 def pieces(path: str, size: int) -> Iterator[bytes]:

@@ -512,9 +512,9 @@ def test_a_file_that_is_gone_or_refused_later_is_an_error_without_its_path(landi
 
 def test_a_file_has_its_time_of_change_in_utc(landing):
     put(landing, "customer/a.json")
-    os.utime(landing / "customer" / "a.json", ns=(0, 1709632800123456789))
+    os.utime(landing / "customer" / "a.json", ns=(0, 3786912000123456789))
     (drop,) = discover(str(landing)).drops["customer"]
-    assert drop.modified_at == datetime(2024, 3, 5, 10, 0, 0, 123456)
+    assert drop.modified_at == datetime(2090, 1, 1, 0, 0, 0, 123456)
 
 
 @pytest.mark.parametrize(("nanoseconds", "expected"), [(2**80, datetime.max), (-(2**80), datetime.min)])
@@ -673,3 +673,17 @@ def test_every_file_is_read_or_skipped_and_none_twice(tree):
 def ways(name: str) -> list[str]:
     parts = name.split("/")
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def test_a_time_of_writing_that_was_set_back_hides_no_change(tmp_path):
+    """`cp -p`, `rsync -t` and `touch -d` set it; the file is then looked at again."""
+    path = tmp_path / "customer" / "a.json"
+    path.parent.mkdir()
+    path.write_bytes(b"1")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    (before,) = discover(str(tmp_path)).drops["customer"]
+    path.write_bytes(b"2")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    (after,) = discover(str(tmp_path)).drops["customer"]
+    assert (before.bytes, after.bytes) == (1, 1)
+    assert before.modified_at < after.modified_at
