@@ -89,7 +89,7 @@ def test_everybodys_serial_numbers_are_those_on_record(made):
     into, _, landing = made
     told = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
     email, serial = (SOURCE_COLUMNS["customer"].index(name) for name in ("email", "serialnumber"))
-    found = {(r[email], r[serial]) for r in landing.records["customer"] if r[serial] is not None}
+    found = {(r[email], r[serial]) for r, _ in landing.records["customer"] if r[serial] is not None}
     assert {(person["email"], serial) for person in told for serial in person["on_record"]} == found
 
 
