@@ -112,8 +112,7 @@ def _expect_zone(where: str, zone: str) -> None:
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):  # not there; not a name; a folder of zones
-        known = available_timezones()
-        hint = _nearest(zone, known) if known else "this machine has no time zones: pip install tzdata"
+        hint = _nearest(zone, available_timezones())
         raise SettingsError(f"{where}: expected the name of an IANA zone, got {zone!r}", hint) from None
 
 

@@ -579,7 +579,7 @@ CUSTOMER_RECORDS = [
         [
             {
                 "customer/1.json": drop(
-                    b'{"email":"ann@example.org","shareWithResearchAsOfDate":1714557600000,"phone":}',
+                    b'{"email":"ann@example.org","shareWithResearchAsOfDate":1714557600000,"phone"}',
                     b'{"email":"ann@example.org","SHAREWITHRESEARCHASOFDATE" : "2024-05-01T10:00Z" } and more',
                     b'{"email":"ann@example.org","shareWithResearchAsOfDate":1714557600',
                     b'{"email":"ann@example.org","shareWithResearchAsOfDate":null,"phone":}',
@@ -1949,7 +1949,7 @@ NOTHING_VANISHES = [
                 "accelerometer/a.json": ONE + TWO + b"\noops\n" + b'{"user":\n"ann@exam\n' + line_of(THIRD),
                 "customer/a.json": line_of(consenting(ANN))
                 + line_of(consenting(BOB))
-                + b'\n{"email":\n"ann@example.org","phone":\n'
+                + b'\n{"email":\n"ann@example.org","phone":\n}\n'
                 + line_of(consenting(CLEO)),
             }
         ],

@@ -2,8 +2,6 @@
 
 import pickle
 import re
-import sys
-import zoneinfo
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stedi_common import settings
 from stedi_common.errors import SettingsError, StediError
 from stedi_common.settings import RANGES, Limits, Settings
 
@@ -113,18 +110,6 @@ def test_what_is_no_zone_is_an_error(zone):
     assert refused(f'[zones]\ncustomer = "{zone}"\n').startswith(
         "stedi.toml: zones.customer: expected the name of an IANA"
     )
-
-
-def test_a_machine_without_zones_is_told_how_to_get_them(monkeypatch):
-    monkeypatch.setattr(settings, "available_timezones", set)
-    zoneinfo.reset_tzpath(to=())
-    zoneinfo.ZoneInfo.clear_cache()
-    monkeypatch.setitem(sys.modules, "tzdata", None)
-    try:
-        error = refused('[zones]\ncustomer = "Europe/Berlin"\n')
-    finally:
-        zoneinfo.reset_tzpath()
-    assert error.endswith("got 'Europe/Berlin'\nhint: this machine has no time zones: pip install tzdata")
 
 
 @pytest.mark.parametrize(
