@@ -1943,7 +1943,7 @@ NOTHING_VANISHES = [
     framed("pretty-printed", json.dumps([json.loads(ONE), json.loads(TWO)], indent=2).encode(), "object", 1, 2),
     Rule(
         "12-what-is-no-object-between-objects-is-a-unit",
-        "Where objects are not lines, a stretch between them is like a line. A customer behind a broken one is doubtful.",
+        "Where objects are not lines, each stretch is like a line. A customer behind a broken one is doubtful.",
         [
             {
                 "accelerometer/a.json": ONE + TWO + b"\noops\n" + b'{"user":\n"ann@exam\n' + line_of(THIRD),
