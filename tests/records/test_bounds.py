@@ -24,7 +24,7 @@ def reasons(value):
 
 
 def timed(content, source, most):
-    """What is said of the content. Only a wrong order of growth takes ten times the seconds that it may take."""
+    """What is said of the content. Ten times the seconds it may take tell a wrong order of growth, whatever else runs."""
     start = time.process_time()
     said = said_of(content, source)
     assert time.process_time() - start < 10 * most
