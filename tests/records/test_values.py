@@ -121,7 +121,7 @@ def test_a_long_value_takes_little_time(understand, unit):
     """A second is far beyond what it takes, and far below what quadratic time would take."""
     before = time.process_time()
     outcome(understand, unit * (1_000_000 // len(unit)))
-    assert time.process_time() - before < 10
+    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize(
