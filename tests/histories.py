@@ -217,7 +217,7 @@ UNREADABLE = (
 )
 MISSING = ("null", '""', '" "')
 BLANK = (b"", b"  ", b"\t\v\f", b"\r")
-#: What may stand in the place of a customer's date of update: nobody can tell when the line was written.
+#: What replaces the date of update of a customer: nobody can tell when the line was written.
 NO_DATES = ('"yesterday"', "null", '""', "1", '"2024-03-05T12:00:00"', "NaN")
 NOT_RECORDS = (
     *(b"{", b"[]", b"7", b'"text"', b"null", b"NaN", b"nonsense", b"{'user': 1}"),
