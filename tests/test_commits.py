@@ -29,8 +29,11 @@ from stedi_common.records import Reader, discover
 TABLE = contract("rejected_records")
 LANDING_ZONE = [name for name in COLUMNS if contract(name).zone == "landing"]
 ARRIVAL = datetime(2024, 4, 3)
-#: The drops of a few histories, some of them rejected, duplicate or blank.
-DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
+#: The drops of a few histories, some of them duplicate or blank, and of each source one line that is rejected.
+DROPS = {
+    **{name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"},
+    **{f"{source}/rejected.json": b"null\n" for source in SOURCES},
+}
 
 
 def on_both(examples: list[Any], hurried: int) -> list[Any]:
