@@ -203,6 +203,7 @@ class Deployment:
         queue = sqs.create_queue(QueueName="told")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        sqs.purge_queue(QueueUrl=queue)  # it may have been subscribed before
 
         def messages() -> list[str]:
             told = []

@@ -270,7 +270,6 @@ def removals(story, table: str) -> list[bool]:
     return [REMOVED_BY in summary.additional_properties for summary in summaries if summary]
 
 
-@pytest.mark.long
 def test_a_broken_file_in_each_source_holds_up_nothing_in_a_job_per_table(story):
     messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
     # Of the withdrawal's line the end is missing: whoever it names is out all the same.
@@ -284,7 +283,6 @@ def test_a_broken_file_in_each_source_holds_up_nothing_in_a_job_per_table(story)
     assert {job for job, state in ran.items() if state != "SUCCEEDED"} == {f"land_{source}" for source in SOURCES}
 
 
-@pytest.mark.long
 def test_what_was_broken_lands_when_it_can_be_read(story):
     story.drop(mended("two"))
     story.run()
