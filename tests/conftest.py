@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from lakes import opening
 
 from stedi_common.engines import ENGINES, Engine
@@ -33,6 +34,13 @@ SHARED = {"made", "mornings", "played"}
 
 Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test` says the same of a commit whenever it runs; `make test-long` draws new examples each time."""
+    settings.register_profile("same", derandomize=True)
+    if config.option.markexpr == "not long":
+        settings.load_profile("same")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
