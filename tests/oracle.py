@@ -14,8 +14,10 @@ from oracle_records import (
     SOURCES,
     Line,
     RejectedError,
+    doubt,
     doubts,
     identity,
+    is_incomplete,
     lines,
     record,
     record_hash,
@@ -141,7 +143,7 @@ def land_file(landing: Landing, name: str, raw: bytes, arrived_at: datetime, key
             landing.doubtful += in_doubt
             if not in_doubt:
                 landing.rejected.append(rejection(source, place, fault, content_hash(line.content, key)))
-            counts += fate(source, fault, is_doubtful=bool(in_doubt))
+            counts += fate(source, [row["doubt"] for row in in_doubt])
             continue
         counts["nulled_values"] += len(nulled)
         of = values, (arrived_at if source == "customer" and was_suspended(landing, values, arrived_at) else None)
@@ -162,21 +164,16 @@ def was_suspended(landing: Landing, values: tuple[Any, ...], arrived_at: datetim
 def doubtful_rows(line: Line, fault: RejectedError, place: Place) -> list[Row]:
     """Rule 3: a row for each address that can be read in a customer's line that is no record."""
     return [
-        dict(zip(SOURCE_COLUMNS["customer"], values, strict=True)) | place._asdict() | {"doubt": fault.reason}
+        dict(zip(SOURCE_COLUMNS["customer"], values, strict=True)) | place._asdict() | {"doubt": doubt(line, fault)}
         for _, values in doubts(line, fault, place.arrived_at)
     ]
 
 
-def fate(source: str, fault: RejectedError, is_doubtful: bool) -> Counter[str]:
-    """What a line that is no record counts as."""
-    is_about_anybody = source == "customer" and (not is_doubtful or is_cut_off(fault.reason))
-    counted = ("landed", "doubtful") if is_doubtful else ("rejected",)
+def fate(source: str, in_doubt: list[str]) -> Counter[str]:
+    """What a line that is no record counts as; `in_doubt` says why it is doubtful, if it is."""
+    is_about_anybody = source == "customer" and (not in_doubt or is_incomplete(in_doubt[0]))
+    counted = ("landed", "doubtful") if in_doubt else ("rejected",)
     return Counter((*counted, *["without_address"] * is_about_anybody))
-
-
-def is_cut_off(reason: str) -> bool:
-    """Whether a part of the line was never read, in which anybody may be."""
-    return reason.startswith(("too_long", "too_compressed", "corrupt_"))
 
 
 def count_strangers(landing: Landing, drops: Mapping[str, bytes], doubtful: list[Row]) -> None:
@@ -184,7 +181,7 @@ def count_strangers(landing: Landing, drops: Mapping[str, bytes], doubtful: list
     known = {row["email"] for row in landing.of("customer")}
     people: dict[tuple[str, int], set[str]] = {}
     for row in doubtful:
-        if not is_cut_off(row["doubt"]):
+        if not is_incomplete(row["doubt"]):
             people.setdefault((row["source_file"], row["source_line"]), set()).add(row["email"])
     for (name, _), emails in people.items():
         if not emails & known:

@@ -270,7 +270,7 @@ def is_read_as_objects(text: str) -> bool:
     """Two objects begin in one line, one goes over lines, or one begins a line in which a value may stand."""
     line_feeds = [found.start() for found in re.finditer("\n", text)]
     found, seen, behind, is_behind_value = list(stretches(text)), set(), 0, False
-    for (start, end, is_object), state in zip(found, states(text, found), strict=True):
+    for (start, end, is_object), state in zip(found, states(text, found, of_lines=True), strict=True):
         begins_line = "\n" in text[behind:start]
         behind = end
         if is_object:
@@ -288,10 +288,16 @@ Stretch = tuple[int, int, bool]
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\[^\n])*+"?|[\[\]{}]')
 
 
-def states(text: str, found: list[Stretch]) -> Iterator[str]:
-    """What is open before each, that is, the brackets of damaged objects, and then the last character."""
-    brackets, last, behind, broken, was_object = "", "", 0, -1, False
+def states(text: str, found: list[Stretch], of_lines: bool = False) -> Iterator[str]:
+    """What is open before each, that is, the brackets of damaged objects, and then the last character.
+
+    `of_lines`: an object alone on its line ends what is damaged before it.
+    """
+    brackets, last, behind, broken, was_object, was_line = "", "", 0, -1, False, False
     for start, end, is_object in found:
+        begins_line = "\n" in text[behind:start]
+        if of_lines and was_line and begins_line:
+            brackets = last = ""
         if brackets or last == ":":
             brackets, last = read_on(brackets, last, text[behind:start])
             if is_object and was_object and not {",", "["} & {*text[behind:start]} and start > broken:
@@ -306,7 +312,7 @@ def states(text: str, found: list[Stretch]) -> Iterator[str]:
             is_closed = start <= broken < end and text[broken] in "}]"
             damaged = text[start:broken] + text[broken + 1 : end] if is_closed else text[start:end]
             brackets, last = read_on("{" if begins_damaged else brackets, last, damaged)
-        behind, was_object = end, is_object
+        behind, was_object, was_line = end, is_object, is_object and begins_line
 
 
 def where_broken(text: str, start: int) -> int:
@@ -327,11 +333,17 @@ def is_open(state: str) -> bool:
 
 
 def read_on(brackets: str, last: str, text: str) -> tuple[str, str]:
+    """A `?` before the brackets says that others may be open, of a line whose quotes are damaged."""
     for token in TOKEN.findall(text):
         if token in ("[", "{"):
             brackets += token
         elif brackets[-1:] + token in ("[]", "{}"):
             brackets = brackets[:-1]
+    for line in text.split("\n"):
+        quoted = [token for token in TOKEN.findall(line) if token.startswith('"')]
+        is_closed = all(re.fullmatch(r'"(?:[^"\\]|\\.)*"', each) for each in quoted)
+        if not is_closed and re.search(r"[\[{]", "".join(quoted)):
+            brackets = "?" + brackets.removeprefix("?")
     return brackets, text.rstrip(" \t\n\r\v\f\0\x1e")[-1:] or last
 
 
@@ -917,6 +929,36 @@ def doubts(
         else rows_of_text(columns, line.content)
     )
     return [(values[EMAIL], values) for values in rows]
+
+
+def doubt(line: Line, fault: RejectedError, limits: Bounds = LIMITS) -> str:
+    """Why a line is doubtful: if it may be about somebody whose address was not read, that is why."""
+    if fault.reason.startswith(("too_long", "too_compressed", "corrupt_")):
+        return fault.reason
+    if fault.column is not None:
+        said = [value for key, value in parsed(line, limits).pairs if lower(key) == "email"]
+        is_read = all(is_nothing(value) or any(addresses_in(strings_in(value))) for value in said)
+    else:
+        quoted = behind_email(unescaped(line.content.decode("utf-8", "replace").replace("\0", "")))
+        is_whole = fault.reason == "not_an_object" or bool(quoted)
+        is_read = is_whole and all("\ufffd" not in each and any(addresses_in([each])) for each in quoted)
+    return fault.reason if is_read else "unreadable_email"
+
+
+def behind_email(text: str) -> list[str]:
+    """What stands in quotes behind each key `email`; "" if there are none."""
+    behind = [text[key.end() :] for key in re.finditer(r"""["']email\\*["']""", text, re.ASCII | re.IGNORECASE)]
+    found = [re.match(r"""[ \t\r\n]*:[ \t\r\n]*\\*(?:"([^"]*)"|'([^']*)')""", each) for each in behind]
+    return [(each[1] or each[2] or "").rstrip("\\") if each else "" for each in found]
+
+
+def is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not identity(value))
+
+
+def is_incomplete(doubt: str) -> bool:
+    """Whether a line may be about somebody whose address was not read."""
+    return doubt.startswith(("too_long", "too_compressed", "corrupt_", "unreadable_email"))
 
 
 def rows_of_object(columns: dict[str, Taken], given: Object) -> list[tuple[Any, ...]]:

@@ -521,11 +521,38 @@ CUSTOMER_RECORDS = [
                 (ANN, "missing_value", 1),
                 (ANN, "missing_value", 2),
                 (BOB, "missing_value", 2),
-                (ANN, "unreadable_value", 3),
+                (ANN, "unreadable_email", 3),
                 (ANN, "missing_value", 4),
             ),
             "rejected_records": rows("source_line reason rejected_column", (5, "missing_value", "email")),
             "landed_files": rows("lines landed rejected doubtful without_address", (5, 4, 1, 4, 5)),
+        },
+    ),
+    Rule(
+        "3-an-email-that-cannot-be-read",
+        "If the email cannot be read, nobody knows whose line it is, whoever else is named in it.",
+        [
+            {"customer/1.json": drop(customer(ANN, at("10:00"), at("10:00")))},
+            {
+                "customer/2.json": drop(
+                    customer("bob#example.org", at("11:00"), None, customerName="ann@example.org"),
+                    b'{"email":"bob\xff@example.org","customerName":"ann@example.org"}',
+                    b'{"customerName":"ann@example.org","em',
+                )
+            },
+        ],
+        {
+            "customer_landing": rows(
+                "email doubt source_file source_line",
+                (ANN, None, "customer/1.json", 1),
+                *((ANN, "unreadable_email", "customer/2.json", line) for line in (1, 2, 3)),
+            ),
+            "customer_trusted": rows("email"),
+            "landed_files": rows(
+                "source_file lines landed rejected doubtful without_address",
+                ("customer/1.json", 1, 1, 0, 0, 0),
+                ("customer/2.json", 3, 3, 0, 3, 3),
+            ),
         },
     ),
     Rule(

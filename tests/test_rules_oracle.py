@@ -45,7 +45,7 @@ BROKEN_RULES = {
     "3: a doubtful line is rejected": ("doubtful_rows", lambda *_: []),
     "3: only the first address": ("doubtful_rows", lambda *line: oracle_doubtful_rows(*line)[:1]),
     "3: nobody is a stranger": ("count_strangers", lambda *_: None),
-    "12: what was cut off is nobody's": ("is_cut_off", lambda _: False),
+    "3: what was not read is nobody's": ("is_incomplete", lambda _: False),
     "4: clocks are right": ("took_effect", made_when_it_says_if_no_doubt),
     "4: a doubtful date is right": ("took_effect", made_when_it_says),
     "4: only arrivals count": ("took_effect", lambda row: row["arrived_at"]),

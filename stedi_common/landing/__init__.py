@@ -24,7 +24,7 @@ from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
 from stedi_common.pseudonym import PseudonymKey
-from stedi_common.records import CUT_OFF, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
+from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.settings import Settings
 
 __all__ = ["Failed", "Landed", "land", "land_all"]
@@ -240,11 +240,11 @@ class _Landing:
         """By file, how many doubtful lines have only addresses without a customer record."""
         if not any(tally.doubtful for tally in staged.tallies.values()):
             return {}
-        is_record, was_cut_off = nw.col(DOUBT).is_null(), nw.col(DOUBT).is_in(CUT_OFF)
+        is_record, is_incomplete = nw.col(DOUBT).is_null(), nw.col(DOUBT).is_in(INCOMPLETE)
         landed = self.engine.read(_table(self.reader), self.head)
         known = nw.concat([rows.filter(is_record).select("email") for rows in (staged.records, landed)])
-        # Of what was cut off, reading has counted the lines.
-        doubtful = staged.records.filter(~is_record & ~was_cut_off)
+        # What is incomplete has been counted when it was read.
+        doubtful = staged.records.filter(~is_record & ~is_incomplete)
         of_known = doubtful.join(distinct(known), on="email", how="semi").select(*PLACE)
         return _by_file(self.engine, distinct(doubtful.select(*PLACE)).join(of_known, on=PLACE, how="anti"))
 

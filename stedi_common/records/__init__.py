@@ -1,12 +1,13 @@
 """What a record is: drops in, one row per line out. The specification is docs/records.md."""
 
-from stedi_common.records.blocks import CUT_OFF, Block
+from stedi_common.records.blocks import Block
+from stedi_common.records.doubt import INCOMPLETE
 from stedi_common.records.reader import Parsed, Reader
 from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, stored, why_unreadable
 from stedi_common.records.tally import Tally
 
 __all__ = [
-    "CUT_OFF",
+    "INCOMPLETE",
     "Block",
     "Drop",
     "Found",

@@ -6,44 +6,79 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from stedi_common.identity import SPACE, address, is_address
-from stedi_common.records.record import Field, Object, Rejection, Value, found
+from stedi_common.records.blocks import CUT_OFF
+from stedi_common.records.record import NOT_AN_OBJECT, Field, Object, Rejection, Value, found
 from stedi_common.records.values import Number, ValueFaultError, is_text
 
 EMAIL = "email"
 CONSENT = "sharewithresearchasofdate"
+
+#: The `email` cannot be read: whoever else is named, nobody knows whose line it is.
+UNREADABLE_EMAIL = "unreadable_email"
+TOO_MANY_ADDRESSES = "too_many_addresses"
+#: The doubts that may be about somebody whose address was not read.
+INCOMPLETE = (*CUT_OFF, UNREADABLE_EMAIL, TOO_MANY_ADDRESSES)
+
+#: Of one line so many addresses land at most, which bounds the memory.
+MAX_ADDRESSES = 1_000
 
 _REPLACEMENT = "\ufffd"
 _QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 #: Escaped halves of a surrogate pair belong together.
 _ESCAPES = re.compile(r'(?:\\u[0-9a-fA-F]{4})++|\\["\\/bfnrt]')
 _KEY = re.compile(f'"{CONSENT}"', re.ASCII | re.IGNORECASE)
+_EMAIL_KEY = re.compile(rf"""["']{EMAIL}\\*+["']""", re.ASCII | re.IGNORECASE)
+_EMAIL_VALUE = re.compile(rf"""[{SPACE}]*+:[{SPACE}]*+\\*+(?:"([^"]*+)"|'([^']*+)')""")
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _VALUE = re.compile(rf'[{SPACE}]*+:[{SPACE}]*+(?:"([^"]*+)"|({_NUMBER}))[{SPACE}]*+[,}}]')
 
 
-def doubts(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> list[tuple[Value, ...]]:
-    """The values of a customer's line that is no record, once for each address in it, in their order.
+class Doubt(NamedTuple):
+    """What can be read in a customer's line that is no record.
+
+    reason: why it is doubtful.
+    rows: values in the order of the fields, once for each address, in order of the addresses; none if no address
+        can be read.
+    """
+
+    reason: str
+    rows: list[tuple[Value, ...]]
+
+
+def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Doubt:
+    """Read what can be read in a customer's line that is no record.
 
     Args:
         content: the line's bytes, without padding.
         rejection: why it is no record, with what it says if it is an object.
         fields: the customer's columns.
-
-    Returns:
-        Values in the order of the fields; none if no address can be read.
     """
     if rejection.content is None:
         text = _unescaped(content.replace(b"\0", b"").decode(errors="replace"))
         addresses = addresses_in(_quoted(text))
+        has_email = _has_email(text, is_json=rejection.reason == NOT_AN_OBJECT)
         values = {CONSENT: _consent_in(text, fields)} if len(addresses) == 1 else {}
     else:
         values = _understood(rejection.content, fields)
         email = values[EMAIL]
         addresses = [email] if isinstance(email, str) else addresses_in(_strings(rejection.content))
-    rows = (values | {EMAIL: each} for each in addresses)
-    return [tuple(row.get(field.name) for field in fields) for row in rows]
+        has_email = all(addresses_in(_strings(said)) for said in _emails(rejection.content))
+    rows = (values | {EMAIL: each} for each in addresses[:MAX_ADDRESSES])
+    return Doubt(
+        _reason(rejection.reason, len(addresses), has_email),
+        [tuple(row.get(field.name) for field in fields) for row in rows],
+    )
+
+
+def _reason(reason: str, addresses: int, has_email: bool) -> str:
+    if reason in CUT_OFF:
+        return reason
+    if addresses > MAX_ADDRESSES:
+        return TOO_MANY_ADDRESSES
+    return reason if has_email else UNREADABLE_EMAIL
 
 
 def doubt_hash(name: str, version: str, line: int, email: Value) -> str:
@@ -84,9 +119,22 @@ def _or_none(field: Field, value: object) -> Value:
         return None
 
 
-def _strings(content: Object) -> Iterator[str]:
-    """Every string that is a value in an object, at any depth."""
-    values: list[object] = [content]
+def _emails(content: Object) -> list[object]:
+    """The values of the keys `email`, without those in which nothing stands."""
+    values = [value for key, value in content if key.isascii() and key.lower() == EMAIL]
+    return [value for value in values if value is not None and not (isinstance(value, str) and not address(value))]
+
+
+def _has_email(text: str, is_json: bool) -> bool:
+    """Whether each key `email` has an address in quotes behind it, and no such key can have been lost."""
+    values = [_EMAIL_VALUE.match(text, key.end()) for key in _EMAIL_KEY.finditer(text)]
+    quoted = [(value[1] or value[2] or "").rstrip("\\") if value else "" for value in values]
+    return (is_json or bool(quoted)) and all(addresses_in([each]) for each in quoted)
+
+
+def _strings(content: object) -> Iterator[str]:
+    """Every string that is a value in an object or a list, at any depth."""
+    values = [content]
     while values:
         value = values.pop()
         if type(value) is str:

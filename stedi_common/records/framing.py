@@ -43,7 +43,10 @@ _before_an_object = re.compile(rf"{_quiet}\{{")
 _ends_ready = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\Z")
 _all_quiet = re.compile(rf"{_quiet}\Z")
 
-_token = re.compile(r'"(?:[^"\\\n]|\\[^\n])*+"?|[\[\]{}]')
+_string = r'"(?:[^"\\\n]|\\[^\n])*+"'
+_token = re.compile(rf"{_string}?|[\[\]{{}}]")
+_without_torn_string = re.compile(rf'(?:[^"]++|{_string})*+')
+_opening = re.compile(r"[\[{]")
 _OPENING = {"]": "[", "}": "{"}
 #: What may stand between a colon and its value, and what is padding and no sign of JSON.
 _SPACE = " \t\n\r\v\f\0\x1e"
@@ -158,7 +161,8 @@ class _Unit(NamedTuple):
     """A whole object or a stretch.
 
     is_inner: It may be part of a damaged object.
-    value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`.
+    value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`; None if an
+        object alone on its line is between.
     """
 
     text: str
@@ -203,36 +207,51 @@ class _Open:
     def __init__(self) -> None:
         self._brackets: list[str] = []
         self._last = ""
+        self._has_torn_quotes = False
 
     @property
     def is_open(self) -> bool:
-        return bool(self._brackets) or self._last == ":"
+        return bool(self._brackets) or self._last == ":" or self._has_torn_quotes
 
     @property
     def before_value(self) -> str | None:
         """`:` or `[` where a value may stand."""
         return "[" if self._brackets[-1:] == ["["] else ":" if self._last == ":" else None
 
-    def add(self, text: str) -> None:
-        """Goes on with what is no object. A string ends with its line at the latest."""
-        for token in _token.findall(text):
-            if token in ("[", "{"):
-                if len(self._brackets) < DEEPEST:
-                    self._brackets.append(token)
-            elif self._brackets[-1:] == [_OPENING.get(token)]:
-                self._brackets.pop()
-        self._last = text.rstrip(_SPACE)[-1:] or self._last
+    def add_padding(self, padding: str) -> None:
+        if self.is_open:
+            self._add(padding)
+
+    def add_stretch(self, head: _Head) -> None:
+        if not self.is_open and not head.text.startswith("{"):
+            self._brackets.append("{")  # what it began with is damaged
+        self._add(head.undamaged)
+        self.add_padding(head.start[len(head.text) :])
+        if head.is_cut:
+            self._brackets.append("{")  # what was not kept may have opened one
 
     def add_object(self) -> None:
         self._last = "}"
 
-    def add_unseen(self) -> None:
-        """Goes on with what was not kept."""
-        self._brackets.append("{")
-
     def clear(self) -> None:
         self._brackets.clear()
         self._last = ""
+        self._has_torn_quotes = False
+
+    def _add(self, text: str) -> None:
+        """Goes on with what is no object. A string ends with its line at the latest."""
+        brackets = self._brackets
+        for line in text.split("\n"):
+            tokens = _token.findall(line)
+            for token in tokens:
+                if token in ("[", "{"):
+                    if len(brackets) < DEEPEST:
+                        brackets.append(token)
+                elif token in _OPENING and brackets[-1:] == [_OPENING[token]]:
+                    brackets.pop()
+            if not _without_torn_string.fullmatch(line):  # any bracket in quotes may be outside of them
+                self._has_torn_quotes |= any(_opening.search(token, 1) for token in tokens)
+        self._last = text.rstrip(_SPACE)[-1:] or self._last
 
 
 class _Verdict(Enum):
@@ -366,7 +385,9 @@ class _Units:
         self._next = _next_promising_object if limit > _LOOKED_AHEAD else _next_object
         self._has_line_feed_passed = False
         self._open = _Open()
+        self._open_in_lines = _Open()  # the same, but an object alone on its line ends what is damaged before it
         self._is_behind_object = False
+        self._may_be_alone = False  # the unit before is an object that begins its line
         self._has_opening = False
         self._break = -1  # where the last object broke
         self._tried: tuple[int, _Tried] | None = None
@@ -380,7 +401,11 @@ class _Units:
 
     @property
     def is_before_value(self) -> bool:
-        return self._open.before_value is not None
+        return self._open_in_lines.before_value is not None
+
+    @property
+    def _opens(self) -> tuple[_Open, _Open]:
+        return self._open, self._open_in_lines
 
     def __iter__(self) -> Iterator[_Unit]:
         text = self._text
@@ -390,6 +415,8 @@ class _Units:
             self._has_line_feed_passed = False
             if not text.ahead:
                 break
+            if is_after_line_feed and self._may_be_alone:
+                self._open_in_lines.clear()
             at, tried, is_inner = text.at, self._try(), self._open.is_open
             if tried.verdict is _Verdict.WHOLE:
                 unit = self._object(text.pass_over(tried.end), at)
@@ -402,6 +429,7 @@ class _Units:
                 unit = self._stretch(_Head(self._limit, self._break - at))
             if not unit.is_object:  # with spaces for its line feeds, a stretch may be an object
                 unit = unit._replace(is_inner=is_inner)
+            self._may_be_alone = is_after_line_feed and unit.is_object
             yield unit._replace(is_after_line_feed=is_after_line_feed)
             if unit.flaw and unit.flaw == text.flaw:
                 return
@@ -412,7 +440,9 @@ class _Units:
         """The fast path: whole and small objects in the text that is held."""
         text, held, index = self._text, self._text.held, self._text.index
         size = min(_WINDOW, self._limit)
-        while not self._open.is_open and (found := _padding.match(held, index)):
+        if any(each.is_open for each in self._opens):
+            return
+        while found := _padding.match(held, index):
             start = found.end()
             if not held.startswith("{", start) or (self._broken and text.at + start - index in self._broken):
                 return
@@ -434,18 +464,20 @@ class _Units:
         while True:
             padding = text.pass_over(_padding_end(text.held, text.index) - text.index)
             has_line_feed |= "\n" in padding
-            if self._open.is_open:
-                self._has_opening |= "," in padding or "[" in padding
-                self._open.add(padding)
+            self._has_opening |= "," in padding or "[" in padding
+            for each in self._opens:
+                each.add_padding(padding)
             if not _is_cut_mark(text.held, text.index) or not text.more():
                 return has_line_feed
 
     def _object(self, one: str, at: int) -> _Unit:
         # In JSON no object follows another without a comma or a bracket, unless one breaks there.
         if self._is_behind_object and not self._has_opening and at > self._break:
-            self._open.clear()
-        is_inner, value_of = self._open.is_open, self._open.before_value
-        self._open.add_object()
+            for each in self._opens:
+                each.clear()
+        is_inner, value_of = self._open.is_open, self._open_in_lines.before_value
+        for each in self._opens:
+            each.add_object()
         self._is_behind_object = True
         return _Unit(one, True, goes_over_lines="\n" in one, is_inner=is_inner, value_of=value_of)
 
@@ -526,13 +558,8 @@ class _Units:
         return self._rest(head)
 
     def _damage(self, head: _Head) -> None:
-        if not self._open.is_open and not head.text.startswith("{"):
-            self._open.add_unseen()  # what it began with is damaged
-        self._open.add(head.undamaged)
-        if self._open.is_open:
-            self._open.add(head.start[len(head.text) :])
-        if head.is_cut:
-            self._open.add_unseen()
+        for each in self._opens:
+            each.add_stretch(head)
         self._is_behind_object = False
 
     def _rest(self, head: _Head) -> _Unit:

@@ -12,16 +12,15 @@ import pyarrow as pa
 
 from stedi_common.records import drift
 from stedi_common.records.blocks import Block
-from stedi_common.records.doubt import EMAIL, doubt_hash, doubts
+from stedi_common.records.doubt import EMAIL, INCOMPLETE, doubt, doubt_hash
 from stedi_common.records.framing import cut, go_over_lines, unpadded
 from stedi_common.records.record import Field, Object, Record, Rejection, Value
 from stedi_common.records.tally import Tally
 
 REJECTED = "rejected"
 
-#: So many rows are gathered at most, which bounds the memory; and of one line so many addresses.
+#: So many rows are gathered at most, which bounds the memory.
 MAX_ROWS = 2**16
-MAX_ADDRESSES = 1_000
 
 _NAME = itemgetter(0)
 
@@ -109,7 +108,7 @@ class Rows:
 
     def add_rest(self, number: int, data: bytes, reason: str) -> None:
         """Add what could be read of a line or of the rest of a file. Whose refusal the unread was nobody knows."""
-        self._reject(number, unpadded(data), Rejection(reason), is_whole=False)
+        self._reject(number, unpadded(data), Rejection(reason))
 
     def parsed(self) -> Parsed:
         """All that was added."""
@@ -121,14 +120,15 @@ class Rows:
     def _count(self, content: Object) -> None:
         self._keys[tuple(map(_NAME, content))] += 1
 
-    def _reject(self, number: int, content: bytes, rejection: Rejection, *, is_whole: bool = True) -> None:
-        doubtful = doubts(content, rejection, self._fields) if self._is_customer else []
-        if self._is_customer and not (is_whole and 0 < len(doubtful) <= MAX_ADDRESSES):
-            self._tally.without_address += 1
-        if doubtful:
-            self._tally.doubtful += 1
-            self._rows += [self._doubtful(number, values, rejection.reason) for values in doubtful[:MAX_ADDRESSES]]
-            return
+    def _reject(self, number: int, content: bytes, rejection: Rejection) -> None:
+        if self._is_customer:
+            reason, rows = doubt(content, rejection, self._fields)
+            if not rows or reason in INCOMPLETE:
+                self._tally.without_address += 1
+            if rows:
+                self._tally.doubtful += 1
+                self._rows += [self._doubtful(number, values, reason) for values in rows]
+                return
         self._tally.rejected += 1
         digest = hmac.digest(self._key, content, "sha256").hex()
         why = Description(self._name, number, REJECTED, rejection.reason, rejection.column, digest)
@@ -175,7 +175,7 @@ class Framing:
             self._begin(is_object=line.startswith(b"{"))
         self._behind_run = []
         if self._run:
-            if _may_go_on(self._run) and not self._tally.is_objects:
+            if _may_go_on(self._run, line) and not self._tally.is_objects:
                 run = [*self._run, line]
                 self._tally.is_objects = go_over_lines(run)
                 self._behind_run = run if is_only and _ends_with_colon(self._run[-1]) else []
@@ -196,9 +196,9 @@ class Framing:
             self._tally.no_object_at.add(self._first)
 
 
-def _may_go_on(run: list[bytes]) -> bool:
-    """Whether the object behind these lines may belong to one that begins in them. Spares most lines the exact look."""
-    return len(run) > 1 or b"[" in run[0] or _ends_with_colon(run[0])
+def _may_go_on(run: list[bytes], line: bytes) -> bool:
+    """Whether the object in the line may belong to one that begins in the run. Spares most lines the exact look."""
+    return len(run) > 1 or b"[" in run[0] or _ends_with_colon(run[0]) or not line.startswith(b"{")
 
 
 def _ends_with_colon(line: bytes) -> bool:

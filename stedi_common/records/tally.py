@@ -18,7 +18,7 @@ class Tally:
 
     rejected, blank: lines that became no row of the landing table.
     doubtful: customer lines that are no record, but in which an address can be read.
-    without_address: customer lines in which no address can be read, or not every one.
+    without_address: customer lines that may be about somebody whose address was not read.
     sha256, unit: of the file, told at its end.
     unknown_keys: lines by the keys they had that no column has.
     nulled_columns: values by column that landed as null because they could not be understood.

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parsing import said_of
 
+from stedi_common.records.doubt import MAX_ADDRESSES
 from stedi_common.records.framing import unpadded
-from stedi_common.records.rows import MAX_ADDRESSES
 
 ADDRESS = "jane.doe@example.com"
 MOMENT = 1655564376361
@@ -154,9 +154,9 @@ def test_a_consent_that_occurs_twice_is_not_read():
     ("changes", "found"),
     [
         ({"email": None, "contact": {"mails": [" Jane.Doe@example.com", "Jane <b@c.d>"]}}, ["b@c.d", ADDRESS]),
-        ({"email": 5, "mail": "no-dot@domain", "also": "x@y.z "}, ["x@y.z"]),
+        ({"email": None, "mail": "no-dot@domain", "also": "x@y.z "}, ["x@y.z"]),
         ({"email": ["a@b.c", ["a@b.c"]]}, ["a@b.c"]),
-        ({"email": "", "phone": "a@b.c"}, ["a@b.c"]),
+        ({"email": "\xa0", "phone": "a@b.c"}, ["a@b.c"]),
         ({"email": None, "\ud800": "\ud800@b.c", "a@b.c": ""}, []),
     ],
 )
@@ -281,6 +281,44 @@ def test_what_is_cut_off_is_doubtful_and_counted_as_without_address(flaw):
     said = said_of(b"", flaw=flaw)
     assert [row["reason"] for row in said.rejected] == [flaw]
     assert (said.tally.doubtful, said.tally.without_address, said.tally.rejected) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"email": "jane.doe#example.com", "agent": "bob@b.c"}',
+        b'{"email": ["jane.doe"], "agent": "bob@b.c"}',
+        b'{"email": "jane.doe#example.com", "EMAIL": "bob@b.c", "lastUpdateDate": 1655564376361}',
+        b'{"email": "jane.doe\xff@example.com", "agent": "bob@b.c"}',
+        b'{"email": , "agent": "bob@b.c"}',
+        b'{"email": 5, "agent": "bob@b.c"}',
+        b'{"agent": "bob@b.c", "em',
+        b"{'email': 'jane.doe', 'agent': 'bob@b.c'}",
+    ],
+)
+def test_so_is_a_line_whose_email_cannot_be_read_whoever_else_it_names(content):
+    said = said_of(content)
+    assert [(row["email"], row["doubt"]) for row in said.doubtful] == [("bob@b.c", "unreadable_email")]
+    assert (said.tally.doubtful, said.tally.without_address, said.tally.rejected) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"mail": "bob@b.c"}',
+        b'{"email": null, "agent": "bob@b.c"}',
+        b'{"email": ["bob@b.c"]}',
+        b'{"email": "bob@b.c", "Email": "Bob <bob@b.c>"}',
+        b"{'email': 'bob@b.c'}",
+        b'{"Email" : "bob@b.c"',
+        b'{"raw": "{\\"email\\": \\"bob@b.c\\"}"',
+    ],
+)
+def test_a_line_whose_email_can_be_read_is_about_nobody_else(content):
+    said = said_of(content)
+    assert addresses(said) == ["bob@b.c"]
+    assert said.doubtful[0]["doubt"] != "unreadable_email"
+    assert said.tally.without_address == 0
 
 
 def test_so_are_more_addresses_than_anybody_has():

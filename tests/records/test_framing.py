@@ -537,6 +537,7 @@ SEPARATORS = [(",", ":"), (", ", ": "), (",\n", ":\n"), ("\n,", ": "), (" , ", "
 @example(style=(0, (",", ":")), place=180, new=b"\n", between=b",\n", size=1)
 @example(style=(None, (", ", ": ")), place=71, new=b"", between=b",\n", size=1)
 @example(style=(None, (",", ":")), place=74, new=b"}", between=b",\n", size=1)
+@example(style=(None, (",\n", ":\n")), place=42, new=b'"', between=b",\n", size=1)
 def test_no_inner_object_of_a_damaged_one_passes_for_one_of_its_own(style, place, new, between, size):
     """One byte is lost, or another. That a bracket opened where one closes now, somebody may not be able to tell."""
     outer = json.dumps(OUTER, indent=style[0], separators=style[1]).encode()

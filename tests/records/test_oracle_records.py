@@ -6,7 +6,7 @@ from collections import Counter
 
 import oracle_records as oracle
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from whole_files import ARRIVED, KEY, SOURCES, whole
 
@@ -48,10 +48,10 @@ def said_by_the_oracle(content, source, limits, zone):
             values, of_line = oracle.record(source, line, ARRIVED, limits, zone)
         except oracle.RejectedError as fault:
             doubts = oracle.doubts(line, fault, ARRIVED, limits, zone) if source == "customer" else []
-            is_cut = fault.reason.startswith(("too_long", "corrupt"))
+            reason = oracle.doubt(line, fault, limits) if doubts else ""
             counts.update(["doubtful" if doubts else "rejected"])
-            counts["without_address"] += source == "customer" and (not doubts or is_cut)
-            rows += [in_doubt(line, fault, values) for _, values in doubts] or [rejected(source, line, fault)]
+            counts["without_address"] += source == "customer" and (not doubts or oracle.is_incomplete(reason))
+            rows += [in_doubt(line, reason, values) for _, values in doubts] or [rejected(source, line, fault)]
         else:
             nulled.update(of_line)
             rows.append((line.number, None, None, None, None, repr(list(values))))
@@ -70,8 +70,8 @@ def nullable(source):
     return [column for column in oracle.SOURCE_COLUMNS[source] if source == "customer" and column != "email"]
 
 
-def in_doubt(line, fault, values):
-    return line.number, None, fault.reason, None, None, repr(list(values))
+def in_doubt(line, reason, values):
+    return line.number, None, reason, None, None, repr(list(values))
 
 
 def rejected(source, line, fault):
@@ -120,6 +120,11 @@ BITS = (
         b'"email":"',
     ),
 )
+#: Of what objects are made that break, go over lines and lie in each other.
+PIECES = (
+    *(b"\n", b",", b",\n", b'"', b"[", b"]", b"{", b"}", b":", b"x", b'"k":', b'"[{"', b"\\", b" "),
+    *(b'{"email":"a@b.c","lastUpdateDate":1655564376361}', b'{"a":1}', b'{"c":[{"d":1}]}'),
+)
 DAMAGE = st.one_of(st.sampled_from(b'"{}[],:\\\n\0 @'), st.integers(0, 255)).map(lambda byte: bytes([byte]))
 
 
@@ -139,6 +144,14 @@ def contents(draw, source):
 @given(data=st.data())
 def test_of_any_content(source, data):
     check(data.draw(contents(source)), source)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(pieces=st.lists(st.sampled_from([*PIECES, *(one + b"\n" for one in PIECES[-3:])]), max_size=14))
+@example(pieces=[b"x", PIECES[-2], b"\n", b"[", PIECES[-2]])
+@example(pieces=[PIECES[-2], b'"', PIECES[-2], b"\n", PIECES[-2], b"\n", b"[", PIECES[-2], b"\n"])
+def test_of_objects_in_pieces(pieces):
+    check(b"".join(pieces), "customer")
 
 
 VALUES = st.one_of(
