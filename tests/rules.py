@@ -1117,6 +1117,12 @@ CONSENT_AS_OF = [
         {"customer_trusted": rows("email phone consent_start", (ANN, "new", at("14:00")))},
     ),
     Rule(
+        "5-a-record-of-the-refusals-own-instant-renews-nothing",
+        "A record that took effect at the instant of the refusal is not after it.",
+        [landing([customer(ANN, at("12:00")), *(customer(ANN, at(hour), at("10:00")) for hour in ("12:00", "14:00"))])],
+        {"customer_trusted": rows("email consent_start", (ANN, at("14:00")))},
+    ),
+    Rule(
         "5-a-first-record-without-consent-is-a-refusal",
         "Who had a record without consent did not consent before it, whatever date they state later.",
         [
