@@ -1645,6 +1645,18 @@ NOTHING_VANISHES = [
         },
     ),
     Rule(
+        "12-a-new-version-has-rejected-lines-of-its-own",
+        "A line of a new version is rejected though the same line of an earlier version was.",
+        [{"accelerometer/a.json": drop("{")}, {"accelerometer/a.json": drop("[7]")}],
+        {
+            "rejected_records": rows(
+                "source_file source_line reason rejected_column content_hash",
+                rejected("accelerometer/a.json", 1, "broken_json", b"{"),
+                rejected("accelerometer/a.json", 1, "not_an_object", b"7"),
+            ),
+        },
+    ),
+    Rule(
         "12-the-dump-of-today-over-yesterdays",
         "A refusal in a new version of a file is heard.",
         [landing([consenting(ANN), consenting(BOB)], WALK), landing([customer(ANN, at("13:00")), consenting(BOB)])],
