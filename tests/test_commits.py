@@ -222,6 +222,23 @@ def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undist
     assert landing_zone(engine) == undisturbed
 
 
+def test_a_killed_landing_finds_its_records_again_whoever_it_suspends(connect_to, tmp_path, key):
+    """The landing that makes it good arrives at the same instant, where a line of its own suspends nobody yet."""
+    engine, without_date = connect_to("embedded", tmp_path / "lake"), b', "shareWithResearchAsOfDate": 1700000000000}\n'
+    write(tmp_path / "drops", {"customer/1.json": b'{"email": "b@b.c"' + without_date})
+    landing.land(engine, "customer", str(tmp_path / "drops"), key, ARRIVAL - timedelta(days=1))
+    record = b'{"email": "a@b.c", "lastUpdateDate": 1700000000000}\n'
+    write(tmp_path / "drops", {"customer/2.json": record + b'{"email": "a@b.c"' + without_date})
+    with pytest.raises(KilledError):
+        landing.land(Dying(engine, 2), "customer", str(tmp_path / "drops"), key, ARRIVAL)
+    landing.land(engine, "customer", str(tmp_path / "drops"), key, ARRIVAL)
+    assert rows(engine, "customer_landing", ("email", "source_line")) == {
+        ("b@b.c", 1): 1,
+        ("a@b.c", 1): 1,
+        ("a@b.c", 2): 1,
+    }
+
+
 @pytest.mark.parametrize(("engine_name", "n"), on_both([1, 2, 3], hurried=1), indirect=["engine_name"])
 def test_a_landing_overtaken_by_another_starts_over(connect, tmp_path, key, undisturbed, n):
     drops = tmp_path / "drops"
