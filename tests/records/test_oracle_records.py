@@ -148,8 +148,8 @@ def test_of_any_content(source, data):
 
 @settings(deadline=None, max_examples=1000)
 @given(pieces=st.lists(st.sampled_from([*PIECES, *(one + b"\n" for one in PIECES[-3:])]), max_size=14))
-@example(pieces=[b"x", PIECES[-2], b"\n", b"[", PIECES[-2]])
-@example(pieces=[PIECES[-2], b'"', PIECES[-2], b"\n", PIECES[-2], b"\n", b"[", PIECES[-2], b"\n"])
+@example(pieces=[PIECES[-2], b"\n", b"x", PIECES[-2], b"\n", b"[", PIECES[-2]])
+@example(pieces=[b'"', PIECES[-2], b"\n", PIECES[-1], b",\n", b"[", PIECES[-3], b",\n", b"]"])
 def test_of_objects_in_pieces(pieces):
     check(b"".join(pieces), "customer")
 
