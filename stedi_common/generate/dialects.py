@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from stedi_common.generate.spelling import KEYS, REQUIRED, Record, iso, line
@@ -250,8 +251,8 @@ def _missing_value(record: Record, dice: Dice) -> bytes:
     return line(record.values | {key: dice.choose(("null", '""', '" "', '"\\t"'))}).encode()
 
 
-def _unreadable_value(record: Record, dice: Dice) -> bytes:
-    key = dice.choose(REQUIRED[record.source])
+def _unreadable_value(record: Record, dice: Dice, but: str = "") -> bytes:
+    key = dice.choose([key for key in REQUIRED[record.source] if key != but])
     return line(record.values | {key: dice.choose(_UNREADABLE[record.sort(key)])}).encode()
 
 
@@ -308,7 +309,8 @@ _DOUBTFUL: _Kinds = {
     "broken_json": _broken_behind_the_address,
     "not_an_object": _address_alone,
     "missing_value": _with_address_elsewhere(_missing_value),
-    "unreadable_value": _with_address_elsewhere(_unreadable_value),
+    # Whoever else is named: if the email cannot be read, it is nobody's line.
+    "unreadable_value": _with_address_elsewhere(partial(_unreadable_value, but="email")),
     "wrong_instant": _wrong_instant,
     "duplicate_key": _twice,
 }
