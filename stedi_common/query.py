@@ -23,7 +23,7 @@ class Answer:
 
 def answer(lake: Lake, sql: str) -> Answer:
     """The answer to one SELECT over `zone.table`. Raises QueryError for anything else, or for SQL that is wrong."""
-    engine = EmbeddedEngine(lake)
+    engine = EmbeddedEngine(lake, writes=False)
     try:
         return Answer(*engine.query(sql))
     finally:

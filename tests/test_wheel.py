@@ -54,7 +54,7 @@ def test_without_extras_it_asks_for_few_packages(files):
     required = metadata(files).get_all("Requires-Dist")
     always = [requirement for requirement in required if "extra ==" not in requirement]
     assert [requirement.partition(">")[0] for requirement in always] == [
-        *("idna", "narwhals", "pyyaml", "tzdata", "zstandard")
+        *("filelock", "idna", "narwhals", "pyyaml", "tzdata", "zstandard")
     ]
 
 

@@ -181,7 +181,7 @@ def maintain(lake: LakeOption = LAKE, engine: EngineOption = EngineName.embedded
 @app.command("status")
 def status_(lake: LakeOption = LAKE, as_json: JsonOption = False) -> None:
     """Show each table: rows, last commit, policy, and commits it is behind; and how many people are in doubt."""
-    with _opened(EngineName.embedded, Lake.at(str(lake)).expect()) as opened:
+    with _opened(EngineName.embedded, Lake.at(str(lake)).expect(), writes=False) as opened:
         tables = status.tables(opened)
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, lake))
 
@@ -305,9 +305,9 @@ def _serials(file: Path | None) -> frozenset[str]:
 
 
 @contextmanager
-def _opened(engine: EngineName, lake: Lake) -> Iterator[Engine]:
+def _opened(engine: EngineName, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
     with show.working(f"opening the lake with the {engine.value} engine"):
-        opened = connect(engine.value, lake)
+        opened = connect(engine.value, lake, writes=writes)
     try:
         yield opened
     finally:

@@ -212,18 +212,27 @@ class Engine(Protocol):
         """Let go of everything."""
 
 
-def connect(engine: str, lake: Lake) -> Engine:
-    """Open the lake with the engine of this name. Raises LakeError for an unknown one, or one that is not installed."""
+def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:
+    """Open the lake with the engine of this name.
+
+    Args:
+        engine: one of `ENGINES`.
+        lake: where the tables are.
+        writes: False for a command that only reads. Only who writes removes what dead runs had staged.
+
+    Raises:
+        LakeError: the engine is unknown or not installed.
+    """
     if engine not in ENGINES:
         raise LakeError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
     try:
         if engine == "spark":
             from stedi_common.engines.spark import SparkEngine  # noqa: PLC0415 - only who asks for it needs it
 
-            return SparkEngine(lake)
+            return SparkEngine(lake, writes=writes)
         from stedi_common.engines.embedded import EmbeddedEngine  # noqa: PLC0415
 
-        return EmbeddedEngine(lake)
+        return EmbeddedEngine(lake, writes=writes)
     except ImportError as missing:
         raise LakeError(
             f"engine {engine}: expected the package {missing.name}, which is not installed",

@@ -101,12 +101,12 @@ class EmbeddedEngine:
 
     name = "embedded"
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         if not lake.is_local:
             raise LakeError(f"engine embedded: expected a lake in a folder, got {lake.location}")
         lake.folder.mkdir(parents=True, exist_ok=True)
         self._lake = lake
-        self._staging = Staging(lake)
+        self._staging = Staging(lake, writes=writes)
         self._duckdb = _duckdb(self._staging.folder)
         self._tables: dict[str, Table] = {}
         self._plans = Plans()

@@ -129,14 +129,14 @@ class SparkEngine:
 
     name = "spark"
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         self._lake = lake
         if lake.is_local:
             lake.folder.mkdir(parents=True, exist_ok=True)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = _session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
-        self._staging = Staging(lake)
+        self._staging = Staging(lake, writes=writes)
         self.maintenance = JavaMaintenance(lake, self._tables, self._spark._jsparkSession, self._jvm)
 
     def prepare(self, contract: Contract) -> None:

@@ -1,12 +1,16 @@
 """What an engine has read and not yet committed: Parquet files in a folder of the lake that goes with the run.
 
 The records lie there as the landing table wants its data files, so that a commit need only take them over. They are
-personal data, so what a killed run left behind is removed by the next one.
+personal data, so what a killed run left behind is removed by the next one that writes.
+
+Beside each local folder lies its lock, which its run holds for as long as it lives: a lock that is free says that the
+run is dead, in whatever container or PID namespace it was. The lock is made before the folder and removed after it.
 """
 
 from __future__ import annotations
 
-import os
+import errno
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,13 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from filelock import FileLock
 from numpy.typing import NDArray
 from pyarrow import fs
 
 from stedi_common.contracts import contract
 from stedi_common.engines import fingerprints
 from stedi_common.engines.parts import DataFile, Layout, Parts, filesystem, make_folder
-from stedi_common.errors import CommitConflictError
+from stedi_common.errors import CommitConflictError, LakeError
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader
 from stedi_common.records.tally import Tally
@@ -39,23 +44,33 @@ MANY = 2**25
 
 #: What the names of staging folders start with. Terraform's lifecycle rule for S3 knows it too.
 _STAGING = ".staging-"
+#: The whole names. Nothing else is ours, however it is called. Before 0.3 a process number came last, and no lock.
+_FOLDER = re.compile(rf"{re.escape(_STAGING)}[0-9a-f]{{32}}(-\d+)?")
+_LOCK = ".lock"
+#: What a file system without locks answers.
+_NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
+#: So many seconds a new lock may be held by another run, which looks whether its owner is dead.
+_PATIENCE = 60
 
 
 class Staging:
     """The staging folder of one run: where the landing zone lies, made when it is first asked for."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         self._lake = lake
-        if lake.is_local:
-            _remove_abandoned(lake.folder)
+        self._lock: FileLock | None = None
+        if writes and lake.is_local:
+            _remove_dead(lake.folder)
 
     @cached_property
     def folder(self) -> str:
         """The folder or S3 URI."""
-        folder = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}-{os.getpid()}"
-        make_folder(folder)
+        folder = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
         if self._lake.is_local:
-            Path(folder).chmod(0o700)
+            self._lock = _acquired(folder)
+            Path(folder).mkdir(mode=0o700)
+        else:
+            make_folder(folder)
         return folder
 
     @contextmanager
@@ -108,6 +123,8 @@ class Staging:
         """Remove the folder and all in it, if it was made."""
         if "folder" in vars(self):
             _remove(self.folder)
+        if self._lock:
+            _drop(self._lock)
 
 
 class Blocks:
@@ -176,19 +193,24 @@ def _remove_dir(system: fs.FileSystem, path: str) -> None:
 
 
 def remove_abandoned(lake: Lake, older_than: datetime) -> int:
-    """Remove staging folders in which nothing was written since then (UTC). Returns how many files they had.
+    """Remove staging folders without a lock in which nothing was written since then (UTC).
 
-    A folder of this machine's tells whose it is (see `Staging`); any other, or one whose process has its number from a
-    dead one, tells only its age.
+    In S3 there are no locks, and folders made before 0.3 have none: these tell only their age.
+
+    Returns:
+        How many files they had.
     """
     system, above = filesystem(lake.above("landing"))
     removed = 0
     for folder in system.get_file_info(fs.FileSelector(above, allow_not_found=True)):
-        if folder.base_name.startswith(_STAGING):
-            found = system.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
-            if all(_is_older(each, older_than) for each in (folder, *found)):
-                _remove_dir(system, folder.path)
-                removed += sum(each.is_file for each in found)
+        if not _FOLDER.fullmatch(folder.base_name) or folder.type is not fs.FileType.Directory:
+            continue
+        if lake.is_local and Path(f"{folder.path}{_LOCK}").exists():
+            continue
+        found = system.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
+        if all(_is_older(each, older_than) for each in (folder, *found)):
+            _remove_dir(system, folder.path)
+            removed += sum(each.is_file for each in found)
     return removed
 
 
@@ -198,17 +220,43 @@ def _is_older(info: fs.FileInfo, than: datetime) -> bool:
     return at is None or datetime.fromtimestamp(at / 1e9, UTC).replace(tzinfo=None) < than
 
 
-def _remove_abandoned(lake: Path) -> None:
-    for folder in lake.glob(f"{_STAGING}*"):
-        if not _is_running(int(folder.name.rpartition("-")[2])):
+def _remove_dead(lake: Path) -> None:
+    """Remove the staging folders of runs that are dead: their locks are free. Those of others stay."""
+    for file in lake.glob(f"{_STAGING}*{_LOCK}"):
+        folder = str(file).removesuffix(_LOCK)
+        if not _FOLDER.fullmatch(Path(folder).name):
+            continue
+        lock = _lock_of(folder)
+        with suppress(OSError):  # held, gone by now, or of another user
+            lock.acquire(blocking=False)
             shutil.rmtree(folder, ignore_errors=True)
+            if Path(folder).exists():  # of another user, or not a folder
+                lock.release()
+            else:
+                _drop(lock)
 
 
-def _is_running(pid: int) -> bool:
+def _acquired(folder: str) -> FileLock:
+    """The lock of a new staging folder, held by this run."""
+    lock = _lock_of(folder)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        lock.acquire(timeout=_PATIENCE)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise LakeError(
+            f"lake {Path(folder).parent}: expected a file system with locks (flock), got none",
+            hint="move the lake to a local disk, or mount the volume with locks",
+        ) from None
+    return lock
+
+
+def _lock_of(folder: str) -> FileLock:
+    """The lock of a staging folder. Never the soft one, which asks for process numbers where there is no flock."""
+    return FileLock(f"{folder}{_LOCK}", mode=0o600, thread_local=False, fallback_to_soft=False)
+
+
+def _drop(lock: FileLock) -> None:
+    """Remove a lock that is held. Whoever waits for it sees that it is gone, and makes a new one."""
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()

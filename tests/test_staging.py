@@ -1,0 +1,172 @@
+"""Staging folders: a lock says whose run is alive, and only who writes removes what a dead run has left."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from commands import stedi
+from drops import at, customer, landing
+from filelock import FileLock
+from lakes import opening, write
+
+from stedi_common import query, status
+from stedi_common.engines import connect
+from stedi_common.engines.staging import Staging, remove_abandoned
+from stedi_common.errors import LakeError
+from stedi_common.lake import Lake
+from stedi_common.maintenance import ORPHAN_AGE, remove_staged
+
+DROPS = landing([customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")])
+NAME = f".staging-{'0' * 32}"
+
+#: A run that stages a record and waits.
+RUN = """
+import sys
+from pathlib import Path
+from stedi_common.engines.staging import Staging
+from stedi_common.lake import Lake
+staging = Staging(Lake.at(sys.argv[1]))
+folder = Path(staging.folder)
+(folder / "1.parquet").write_bytes(b"ann@example.org")
+print(folder, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lake(tmp_path):
+    """A lake without tables."""
+    connect("embedded", Lake.at(str(tmp_path / "lake"))).close()
+    return Lake.at(str(tmp_path / "lake"))
+
+
+@contextmanager
+def another_run(lake: Lake) -> Iterator[Path]:
+    """The staging folder of a run in another process, which is killed in the end."""
+    command = [sys.executable, "-c", RUN, lake.location]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield Path(process.stdout.readline().rstrip())
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def staged(lake: Lake) -> list[str]:
+    return sorted(path.relative_to(lake.folder).as_posix() for path in lake.folder.glob(".staging-*/**/*"))
+
+
+def locks(lake: Lake) -> list[str]:
+    return [path.name for path in lake.folder.glob(".staging-*.lock")]
+
+
+def reads(lake: Lake) -> None:
+    engine = connect("embedded", lake, writes=False)
+    status.tables(engine)
+    engine.close()
+    query.answer(lake, "SELECT 1")
+    for words in (["status"], ["query", "SELECT 1"]):
+        assert stedi(*words, "--lake", lake.location).code == 0
+
+
+def writes(lake: Lake) -> None:
+    with opening() as connect_to:
+        remove_staged(connect_to("embedded", lake.folder))
+
+
+def test_a_run_that_holds_its_lock_keeps_its_folder(lake, monkeypatch):
+    """As seen from another container: no process has the number of the run."""
+
+    def nobody(*_):
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", nobody)
+    with another_run(lake) as folder:
+        os.utime(folder, (0, 0))
+        os.utime(folder / "1.parquet", (0, 0))
+        reads(lake)
+        writes(lake)
+        assert (folder / "1.parquet").exists()
+
+
+def test_a_dead_run_loses_its_folder_to_the_next_writer_and_to_no_reader(lake):
+    with another_run(lake) as folder:
+        pass
+    reads(lake)
+    assert (staged(lake), locks(lake)) == ([f"{folder.name}/1.parquet"], [f"{folder.name}.lock"])
+    writes(lake)
+    assert (staged(lake), locks(lake)) == ([], [])
+
+
+def test_a_run_that_ends_leaves_neither_folder_nor_lock(lake):
+    staging = Staging(lake)
+    assert (Path(staging.folder).stat().st_mode & 0o777, len(locks(lake))) == (0o700, 1)
+    staging.remove()
+    assert (staged(lake), locks(lake)) == ([], [])
+
+
+def test_a_lock_without_a_folder_is_removed(lake):
+    """Its run was killed before it had made the folder, or after it had removed it."""
+    (lake.folder / f"{NAME}.lock").touch()
+    writes(lake)
+    assert locks(lake) == []
+
+
+def test_a_lock_that_is_held_in_this_process_counts(lake):
+    first = Staging(lake)
+    assert Path(first.folder).exists()
+    writes(lake)
+    assert Path(first.folder).exists()
+    first.remove()
+
+
+STRAY = {
+    "a folder": lambda path: path.mkdir(),
+    "a file": lambda path: path.write_bytes(b"mine"),
+    "a link": lambda path: path.symlink_to("drops"),
+    "a broken link": lambda path: path.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.parametrize("made", STRAY.values(), ids=list(STRAY))
+@pytest.mark.parametrize(
+    "name", [".staging-", ".staging-backup", ".staging-backup-", ".staging-7-x", ".staging-b.lock"]
+)
+def test_what_only_looks_like_staging_stays_and_fails_nothing(lake, name, made):
+    made(lake.folder / name)
+    before = sorted(lake.folder.iterdir())
+    writes(lake)
+    query.answer(lake, "SELECT 1")
+    assert remove_abandoned(lake, at("10:00") + 9999 * ORPHAN_AGE) == 0
+    assert sorted(lake.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("made", STRAY.values(), ids=list(STRAY))
+@pytest.mark.parametrize("name", [NAME, f"{NAME}-7", f"{NAME}.lock"])
+def test_what_has_our_name_and_is_something_else_fails_nothing(lake, name, made):
+    made(lake.folder / name)
+    writes(lake)
+    query.answer(lake, "SELECT 1")
+
+
+def test_every_command_runs_beside_a_stray_folder(lake, tmp_path):
+    (lake.folder / ".staging-backup").mkdir()
+    write(tmp_path / "drops", DROPS)
+    for words in (["land", "--landing", tmp_path / "drops"], ["status"], ["maintain"], ["query", "SELECT 1"]):
+        assert stedi(*words, "--lake", lake.location).code == 0
+    assert (lake.folder / ".staging-backup").exists()
+
+
+def test_a_file_system_without_locks_is_a_clear_error(lake, monkeypatch):
+    def none(*_, **__):
+        raise OSError(errno.ENOSYS, "none")
+
+    monkeypatch.setattr(FileLock, "acquire", none)
+    with pytest.raises(LakeError, match="expected a file system with locks"):
+        assert Staging(lake).folder
