@@ -5,7 +5,6 @@ UV_VERSION := 0.13.9
 
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
-EXTRAS := --extra embedded --extra cli
 # The tests that share a lake go to one of the two workers. Each has a Spark of its own, which mostly waits.
 PYTEST := pytest -n 2 --dist loadgroup
 # A project of its own: LocalStack and this project need different versions of the same libraries.
@@ -38,18 +37,18 @@ $(UV):
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=embedded|spark CONSENT=as-of|ever PAIRING=owner|timestamp
-	@$(if $(filter spark,$(ENGINE)),$(UV) sync --quiet --frozen --inexact --python $(PYTHON) $(EXTRAS) --extra spark --group java,:)
+	@$(if $(filter spark,$(ENGINE)),$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra spark --group java,:)
 	@$(RUN) stedi demo $(if $(LANDING),--landing '$(LANDING)') --lake '$(LAKE)' --engine '$(ENGINE)' \
 		--consent '$(CONSENT)' --pairing '$(PAIRING)'
 
 install: $(UV) ## Install the embedded engine and the command line into .venv
-	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) $(EXTRAS)
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON)
 
 install-dev: $(UV) ## Install everything the tests need into .venv, Spark and a Java 17 included
-	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark --group dev --group java
+	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON) --extra spark --group dev --group java
 
 install-spark4: $(UV)
-	@$(SPARK4) sync --quiet --frozen --compile-bytecode --python $(PYTHON) $(EXTRAS) --extra spark4 --group dev --group java
+	@$(SPARK4) sync --quiet --frozen --compile-bytecode --python $(PYTHON) --extra spark4 --group dev --group java
 
 install-localstack: $(UV)
 	@$(UV) sync --quiet --frozen --compile-bytecode --directory localstack --group test --group lint

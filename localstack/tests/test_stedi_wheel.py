@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tomllib
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -35,6 +36,12 @@ def wheel(jobs: Jobs, tmp_path_factory: pytest.TempPathFactory) -> str:
     return jobs.put(file.name, file.read_bytes())
 
 
+def beside_the_wheel() -> list[str]:
+    """What Glue installs beside the wheel, by name only: a range of versions has a comma, which separates modules."""
+    groups = tomllib.loads((PROJECT / "pyproject.toml").read_text())["dependency-groups"]
+    return [requirement.partition(">")[0] for requirement in groups["glue"]]
+
+
 def test_drops_become_trusted_customers(
     aws: boto3.Session, jobs: Jobs, wheel: str, catalog: GlueCatalog, name: str
 ) -> None:
@@ -42,7 +49,8 @@ def test_drops_become_trusted_customers(
     jobs.put(f"{name}/drops/customer/drop.json", "\n".join(lines))
     aws.client("secretsmanager").create_secret(Name=name, SecretString=token_hex(32))
     defaults = {
-        "--additional-python-modules": wheel,
+        "--additional-python-modules": ",".join([wheel, *beside_the_wheel()]),
+        "--python-modules-installer-option": "--no-deps",
         "--datalake-formats": "iceberg",
         "--conf": chained(
             {

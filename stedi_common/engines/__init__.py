@@ -236,7 +236,7 @@ def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:
     except ImportError as missing:
         raise LakeError(
             f"engine {engine}: expected the package {missing.name}, which is not installed",
-            hint=f"pip install 'stedi-common[{engine}]'",
+            hint="pip install stedi-common" if engine == "embedded" else f"pip install 'stedi-common[{engine}]'",
         ) from None
 
 

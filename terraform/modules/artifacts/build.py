@@ -43,9 +43,9 @@ def _own_wheel(project: Path, place: Path) -> None:
 
 
 def _locked_wheels(project: Path, place: Path, target: list[str]) -> None:
-    """What uv.lock says the project depends on, by version and hash."""
+    """What the group `glue` names, and what that depends on, by version and hash as uv.lock has it."""
     locked = place / "locked.txt"
-    _run("uv", "export", "--quiet", "--frozen", "--no-emit-project", f"--project={project}", f"--output-file={locked}")
+    _run("uv", "export", "--quiet", "--frozen", "--only-group=glue", f"--project={project}", f"--output-file={locked}")
     _run(
         *("pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"),
         *("--only-binary=:all:", *target, f"--dest={place}", f"--requirement={locked}"),

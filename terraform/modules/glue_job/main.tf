@@ -39,8 +39,9 @@ locals {
     # Glue takes --conf once, so settings are chained.
     "--conf"                      = join(" --conf ", [for name, value in local.spark : "${name}=${value}"])
     "--additional-python-modules" = var.wheels
-    # From the zip alone: no index is asked, so the job starts in a closed network, and as it was tested.
-    "--python-modules-installer-option" = "--no-index"
+    # From the zip alone, which holds all that is needed: no index is asked, so the job starts in a closed network, and as it
+    # was tested. The wheel's other dependencies are for a laptop.
+    "--python-modules-installer-option" = "--no-index --no-deps"
     "--enable-metrics"                  = "true"
     "--enable-observability-metrics"    = "true"
     # On unless told otherwise; it copies exceptions into logs, and an engine's exception quotes the rows.

@@ -23,7 +23,7 @@ run "the_job_starts_in_a_closed_network" {
       name => aws_glue_job.this.default_arguments[name]
       } == {
       "--additional-python-modules"       = "s3://artifacts/stedi.gluewheels.zip"
-      "--python-modules-installer-option" = "--no-index"
+      "--python-modules-installer-option" = "--no-index --no-deps"
       "--datalake-formats"                = "iceberg"
     }
     error_message = "All that it imports must come from Glue and from the zip of wheels."
