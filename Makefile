@@ -108,7 +108,7 @@ test-long: lint test-terraform install-spark4 ## Everything, unhurried, on the S
 	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
 	@$(SPARK4) run --frozen --no-sync $(PYTEST) -m "long or not long" --ignore tests/deployment
 
-build: $(UV) ## Build the wheel that goes to Glue
+build: $(UV) ## Build the wheel, for pip and for Glue
 	@$(UV) build --quiet --wheel
 
 artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLUE=5.1|6.0 PLATFORM=aws|local

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 
 
 class StediError(Exception):
@@ -81,5 +82,17 @@ class UnexpectedError(StediError):
         super().__init__(
             f"unexpected {type(error).__name__} at {place.filename}:{place.lineno}; its message may hold personal data"
         )
-        #: The way there, in lines of code: it holds no values.
-        self.way = "".join(traceback.format_tb(error.__traceback__))
+        #: Of which class the error is.
+        self.kind = type(error).__name__
+        #: The way there, and to what caused it, in lines of code: it holds no values.
+        self.way = "".join(_frames(error))
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    """The frames of an error, after those of its causes, as a traceback has them but without the messages."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause:
+        yield from _frames(cause)
+        yield "which led to\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}\n"

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -110,16 +110,18 @@ def test_every_parameter_has_a_help(command, parameter):
     assert parameter.help.endswith((".", "default"))
 
 
+@pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_a_command(stedi, command):
-    said = stedi(command, "--help")
+def test_the_help_of_a_command(stedi, command, option):
+    said = stedi(command, option)
     assert (said.code, said.err) == (0, "")
     assert COMMANDS[command].help in said.out
     assert "Traceback" not in said.out
 
 
-def test_the_help_tells_the_commands_and_the_exit_codes(stedi):
-    said = stedi("--help")
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_help_tells_the_commands_and_the_exit_codes(stedi, option):
+    said = stedi(option)
     assert [name for name in COMMANDS if name not in said.out] == []
     assert "0 done, 1 error, 2 wrong usage, 3 another run" in said.out
 
@@ -130,6 +132,27 @@ def test_the_commands_are_those_of_the_product():
 
 def test_the_version(stedi):
     assert stedi("--version") == Said(0, f"{__version__}\n", "")
+
+
+HEAVY = ("duckdb", "narwhals", "numpy", "pyarrow", "pydantic", "pyiceberg", "pyspark", "sqlalchemy")
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (["--version"], [*HEAVY, "rich"]),
+        (["--help"], HEAVY),
+        (["-h"], HEAVY),
+        (["run", "--consent", "alway"], ["duckdb", "pyarrow", "pyiceberg", "pyspark"]),
+    ],
+    ids=" ".join,
+)
+def test_what_is_quick_imports_nothing_that_is_slow(words, absent):
+    script = "import sys; from stedi_common.cli import main; sys.argv = ['stedi', *sys.argv[1:]]\n"
+    script += "try: main()\nfinally: print('imported:', *sys.modules)"
+    imported = python("-c", script, *words).out.rpartition("imported: ")[2].split()
+    assert "stedi_common.cli" in imported
+    assert [name for name in absent if name in imported] == []
 
 
 # Exit codes
@@ -168,20 +191,71 @@ def test_no_landing_folder_is_an_error(stedi):
     assert told(stedi("land", "--landing", "nowhere"))[0] == "error: nowhere: expected a folder of drops, got none"
 
 
-def test_unknown_sources_are_told_the_known(stedi):
-    assert told(stedi("land", "customers")) == [
-        f"error: land: expected sources among {', '.join(SOURCES)}, got customers"
-    ]
-
-
-def test_unknown_jobs_are_told_the_known(stedi):
-    assert told(stedi("run", "everything")) == [f"error: run: expected jobs among {', '.join(JOBS)}, got everything"]
-
-
-@pytest.mark.parametrize("words", [("--consent", "always"), ("--pairing", "all")])
-def test_an_unknown_policy_makes_no_lake(stedi, words, tmp_path):
-    assert "error: policy: expected" in told(stedi("run", *words))[0]
+@pytest.mark.parametrize(
+    ("words", "known", "near"),
+    [
+        (("land", "customers"), SOURCES, "customer"),
+        (("land", "customer", "step-trainer"), SOURCES, "step_trainer"),
+        (("run", "customer_landing"), JOBS, "customer_landing_to_trusted"),
+        (("run", "customer_landing_to_trusted", "machine_learning"), JOBS, "machine_learning_curated"),
+        (("run", "--consent", "asof"), ("as-of", "ever"), "as-of"),
+        (("run", "--consent", "AS-OF"), ("as-of", "ever"), "as-of"),
+        (("demo", "--consent", "evr"), ("as-of", "ever"), "ever"),
+        (("run", "--pairing", "owners"), ("owner", "timestamp"), "owner"),
+        (("demo", "--pairing", "timestamps"), ("owner", "timestamp"), "timestamp"),
+        (("run", "--environment", "prd"), ("local", "prod"), "prod"),
+    ],
+    ids=" ".join,
+)
+def test_an_unknown_name_is_wrong_usage_and_told_the_nearest(stedi, tmp_path, words, known, near):
+    """A misspelled environment would be none that is guarded."""
+    said = stedi(*words)
+    sentence = " ".join(said.err.replace("│", " ").split())
+    assert (said.code, said.out) == (2, "")
+    assert [name for name in known if name not in sentence] == []
+    assert f"got '{words[-1]}'; did you mean {near}?" in sentence
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_name_like_no_other_is_told_the_known_only(stedi):
+    said = stedi("run", "xyz")
+    assert (said.code, "expected one of" in said.err, "did you mean" in said.err) == (2, True, False)
+
+
+@pytest.mark.parametrize("environment", ["prod", " PROD ", "production"])
+def test_production_is_known_however_it_is_written(stedi, environment):
+    assert f"in {environment.strip()}, got" in told(stedi("run", "--consent", "ever", "--environment", environment))[0]
+
+
+def test_options_alone_are_wrong_usage(stedi):
+    said = stedi("--debug")
+    assert (said.code, "Missing command." in said.err) == (2, True)
+
+
+# Completion
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("stedi ma", ["maintain"]),
+        ("stedi land ", list(SOURCES)),
+        ("stedi run customer", ["customer_landing_to_trusted", "customer_trusted_to_curated"]),
+        ("stedi run --consent ", ["as-of", "ever"]),
+        ("stedi run --pairing t", ["timestamp"]),
+        ("stedi run --engine e", ["embedded"]),
+        ("stedi run --environment p", ["prod", "production"]),
+    ],
+)
+def test_names_are_completed(stedi, monkeypatch, typed, completed):
+    monkeypatch.setenv("_STEDI_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split(" ")) - 1))
+    assert stedi().out.split() == completed
+
+
+def test_the_shell_learns_completion(stedi):
+    assert "_STEDI_COMPLETE" in stedi("--show-completion", "bash").out + stedi("--show-completion").out
 
 
 def test_production_is_told_by_the_environment(stedi, monkeypatch):
@@ -192,6 +266,118 @@ def test_production_is_told_by_the_environment(stedi, monkeypatch):
 def test_a_missing_list_of_serials_is_an_error(stedi):
     assert told(stedi("run", "--defective-serials", "none.txt")) == [
         "error: --defective-serials: expected a readable file, got No such file or directory at none.txt"
+    ]
+
+
+# Unexpected errors
+
+
+PERSON = "ann@example.org"
+
+
+@pytest.fixture
+def broken(landed, monkeypatch):
+    """The command line, where a run fails in a way nobody thought of; the message quotes a value."""
+
+    def fails(*_, **__):
+        try:
+            raise KeyError(PERSON)
+        except KeyError as error:
+            raise ValueError(PERSON) from error
+
+    monkeypatch.setattr(EmbeddedEngine, "replace_judged", fails)
+    return landed
+
+
+def test_an_unexpected_error_has_no_traceback(broken):
+    error, hint = told(broken("run"))
+    assert error.startswith("error: unexpected ValueError at ")
+    assert hint == "hint:  stedi --debug … shows the way there, without values"
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_the_way_there_is_shown_to_who_debugs(broken, monkeypatch, how):
+    if how == "environment":
+        monkeypatch.setenv("STEDI_DEBUG", "1")
+    said = broken(*(["--debug"] if how == "option" else []), "run")
+    assert said.code == 1
+    assert said.err.index("KeyError") < said.err.index("which led to") < said.err.index("ValueError")
+    assert "in fails" in said.err
+    assert "example.org" not in said.err
+
+
+def test_an_error_of_the_user_has_no_traceback(stedi):
+    assert told(stedi("--debug", "status"))[0].startswith("error: lake ")
+
+
+# The log
+
+
+def logged(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_the_log_has_a_line_for_each_table(landed, tmp_path):
+    log = tmp_path / "log.jsonl"
+    assert landed("--log-file", log, "run").code == 0
+    start, *tables, end = logged(log)
+    assert {line["command"] for line in (start, *tables, end)} == {"run"}
+    assert len({line["run"] for line in (start, *tables, end)}) == 1
+    assert [(line["event"], line["table"]) for line in tables] == [("table", job.target.name) for job in JOBS.values()]
+    assert tables[1]["counts"] == {"rows_in": 2, "rows_kept": 1, "no_consent": 1, "rows": 1}
+    assert all(line["seconds"] >= 0 for line in (*tables, end))
+    assert (start["event"], end["event"], end["level"], end["exit_code"]) == ("start", "end", "INFO", 0)
+    assert start["time"] <= end["time"]
+    assert start["time"].endswith("+00:00")
+
+
+def test_the_log_of_every_command_is_private_and_appended_to(stedi, tmp_path, monkeypatch):
+    log = tmp_path / "log.jsonl"
+    log.touch(mode=0o644)
+    monkeypatch.setenv("STEDI_LOG_FILE", str(log))
+    write(tmp_path / "drops", DROPS | {"customer/ann@example.org.csv": b""})
+    commands = (["land"], ["run"], ["maintain"], ["status"], ["query", "SELECT 'ann@example.org'"])
+    assert [stedi(*words).code for words in commands] == [0] * len(commands)
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert [line["command"] for line in logged(log) if line["event"] == "end"] == [words[0] for words in commands]
+    landings = [line for line in logged(log) if line["command"] == "land" and line["event"] == "table"]
+    assert [(line["table"], line["counts"]["landed"]) for line in landings] == [
+        *(("customer_landing", 1), ("accelerometer_landing", 2), ("step_trainer_landing", 1))
+    ]
+    assert "example.org" not in log.read_text()
+
+
+def test_a_new_log_is_private(made, tmp_path):
+    assert made("--log-file", tmp_path / "log.jsonl", "status").code == 0
+    assert (tmp_path / "log.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "code"),
+    [
+        (["query", "SELECT ann FROM customer"], ["QueryError"], 1),
+        (["run", "machine_learning_curated"], ["LakeError"], 1),
+        (["land", "--landing", "nowhere"], ["LakeError"], 1),
+        (["run", "ann@example.org"], [], 2),
+    ],
+)
+def test_an_error_is_logged_by_its_kind(landed, tmp_path, words, kind, code):
+    landed("--log-file", tmp_path / "log.jsonl", *words)
+    _, *errors, end = logged(tmp_path / "log.jsonl")
+    assert [(line["level"], line["error"]) for line in errors] == [("ERROR", name) for name in kind]
+    assert (end["level"], end["exit_code"]) == ("ERROR", code)
+    assert "ann" not in (tmp_path / "log.jsonl").read_text()
+
+
+def test_an_unexpected_error_is_logged_by_its_kind(broken, tmp_path):
+    broken("--log-file", tmp_path / "log.jsonl", "run")
+    assert [line["error"] for line in logged(tmp_path / "log.jsonl") if line["event"] == "error"] == ["ValueError"]
+    assert "example.org" not in (tmp_path / "log.jsonl").read_text()
+
+
+def test_a_log_that_cannot_be_written_is_an_error(stedi):
+    assert told(stedi("--log-file", "none/log.jsonl", "status")) == [
+        "error: --log-file: expected a file to write to, got No such file or directory at none/log.jsonl"
     ]
 
 

@@ -220,7 +220,8 @@ def defective(tmp_path, monkeypatch):
 
 
 def test_an_unexpected_error_is_told_without_its_message(defective, monkeypatch, capfd):
-    monkeypatch.setattr("sys.argv", ["stedi", "demo", "--landing", f"{defective}/drops", "--lake", f"{defective}/lake"])
+    words = ["--debug", "demo", "--landing", f"{defective}/drops", "--lake", f"{defective}/lake"]
+    monkeypatch.setattr("sys.argv", ["stedi", *words])
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     said = capfd.readouterr()

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stedi_common import __version__, landing, maintenance, pipeline, query, status, withdrawals
-from stedi_common.cli import show
-from stedi_common.contracts import SOURCES, Contract, contract, names
-from stedi_common.engines import Engine, connect
+from stedi_common import __version__
+from stedi_common.cli import log
+from stedi_common.cli.names import consent_names, environment_names, job_names, pairing_names, source_names
+from stedi_common.contracts import SOURCES
 from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError
-from stedi_common.lake import Lake
-from stedi_common.policy import Policy, serials
-from stedi_common.pseudonym import PseudonymKey, local_key, read_key
-from stedi_common.settings import Settings
+
+# `--version`, `--help` and completion are quick: what commands need, they import themselves.
+if TYPE_CHECKING:
+    from stedi_common import landing, maintenance, pipeline, withdrawals
+    from stedi_common.contracts import Contract
+    from stedi_common.engines import Engine
+    from stedi_common.lake import Lake
+    from stedi_common.policy import Policy
+    from stedi_common.pseudonym import PseudonymKey
+    from stedi_common.settings import Settings
 
 app = typer.Typer(
     name="stedi",
@@ -30,7 +38,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
     "4 landed, but some customer lines name nobody who is known: they may be refusals.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
@@ -53,14 +61,34 @@ LandingOption = Annotated[
     ),
 ]
 EngineOption = Annotated[EngineName, typer.Option("--engine", envvar="STEDI_ENGINE", help="Which engine computes.")]
-ConsentOption = Annotated[str, typer.Option(help="as-of: readings from the consent on; ever: of whoever consents now.")]
-PairingOption = Annotated[str, typer.Option(help="owner: readings of one person; timestamp: of one instant.")]
+ConsentOption = Annotated[
+    str,
+    typer.Option(
+        help="as-of: readings from the consent on; ever: of whoever consents now.",
+        callback=consent_names.check,
+        autocompletion=consent_names.complete,
+    ),
+]
+PairingOption = Annotated[
+    str,
+    typer.Option(
+        help="owner: readings of one person; timestamp: of one instant.",
+        callback=pairing_names.check,
+        autocompletion=pairing_names.complete,
+    ),
+]
 DefectiveOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Serial numbers that say nothing about the owner, one a line.", dir_okay=False),
 ]
 EnvironmentOption = Annotated[
-    str, typer.Option(envvar="STEDI_ENVIRONMENT", help="prod accepts only the default policy.")
+    str,
+    typer.Option(
+        envvar="STEDI_ENVIRONMENT",
+        help="prod accepts only the default policy.",
+        callback=environment_names.check,
+        autocompletion=environment_names.complete,
+    ),
 ]
 KeyOption = Annotated[
     Path | None,
@@ -86,6 +114,9 @@ ERROR, CONFLICT = 1, 3
 LAKE = Path("lake")
 LANDING = Path("drops")
 
+#: Whether the way to an unexpected error is shown.
+_debug = ContextVar("debug", default=False)
+
 
 @app.command()
 def generate(
@@ -104,8 +135,9 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Make realistic drops, and the truth about them beside."""
-    from stedi_common.generate import Plan  # noqa: PLC0415 - NumPy is not needed for anything else
-    from stedi_common.generate import generate as make  # noqa: PLC0415
+    from stedi_common.cli import show
+    from stedi_common.generate import Plan
+    from stedi_common.generate import generate as make
 
     plan = Plan(
         people=people,
@@ -123,7 +155,14 @@ def generate(
 
 @app.command()
 def land(
-    sources: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SOURCES)}; all by default.")] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help=f"Of {', '.join(SOURCES)}; all by default.",
+            callback=source_names.check,
+            autocompletion=source_names.complete,
+        ),
+    ] = None,
     landing_folder: LandingOption = LANDING,
     lake: LakeOption = LAKE,
     engine: EngineOption = EngineName.embedded,
@@ -132,9 +171,11 @@ def land(
     as_json: JsonOption = False,
 ) -> None:
     """Land new and changed files; count the lines that are not understood, and name the files that are skipped."""
-    for source in sources or ():
-        if source not in SOURCES:
-            raise StediError(f"land: expected sources among {', '.join(SOURCES)}, got {source}")
+    from stedi_common import landing
+    from stedi_common.cli import show
+    from stedi_common.lake import Lake
+    from stedi_common.settings import Settings
+
     key, settings = _key(key_file), Settings.load(config)
     with _opened(engine, Lake.at(str(lake))) as opened:
         landings = _land(opened, landing_folder, key, settings, sources or SOURCES)
@@ -145,7 +186,15 @@ def land(
 
 @app.command()
 def run(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="All five by default.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="JOB",
+            help="All five by default.",
+            callback=job_names.check,
+            autocompletion=job_names.complete,
+        ),
+    ] = None,
     lake: LakeOption = LAKE,
     engine: EngineOption = EngineName.embedded,
     consent: ConsentOption = "as-of",
@@ -156,6 +205,11 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Make the trusted and curated tables from the landing tables."""
+    from stedi_common import pipeline
+    from stedi_common.cli import show
+    from stedi_common.lake import Lake
+    from stedi_common.policy import Policy
+
     policy = Policy.declared(consent, pairing, _serials(defective_serials), environment)
     chosen = pipeline.jobs(names or [])
     key = _key(key_file)
@@ -171,6 +225,11 @@ def run(
 @app.command()
 def maintain(lake: LakeOption = LAKE, engine: EngineOption = EngineName.embedded, as_json: JsonOption = False) -> None:
     """Keep the tables small and their past short: compact, expire, remove what nothing needs. Beside runs, too."""
+    from stedi_common import maintenance
+    from stedi_common.cli import show
+    from stedi_common.contracts import contract, names
+    from stedi_common.lake import Lake
+
     with _opened(engine, Lake.at(str(lake)).expect()) as opened:
         results = [result for name in names() if (result := _maintain(opened, contract(name)))]
         staged = maintenance.remove_staged(opened)
@@ -181,6 +240,10 @@ def maintain(lake: LakeOption = LAKE, engine: EngineOption = EngineName.embedded
 @app.command("status")
 def status_(lake: LakeOption = LAKE, as_json: JsonOption = False) -> None:
     """Show each table: rows, last commit, policy, and commits it is behind; and how many people are in doubt."""
+    from stedi_common import status
+    from stedi_common.cli import show
+    from stedi_common.lake import Lake
+
     with _opened(EngineName.embedded, Lake.at(str(lake)).expect(), writes=False) as opened:
         tables = status.tables(opened)
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, lake))
@@ -193,6 +256,10 @@ def query_(
     as_json: JsonOption = False,
 ) -> None:
     """Query the lake's tables with SQL."""
+    from stedi_common import query
+    from stedi_common.cli import show
+    from stedi_common.lake import Lake
+
     answer = query.answer(Lake.at(str(lake)).expect(), sql)
     _print(as_json, answer.records(), lambda: show.answer(answer))
 
@@ -208,7 +275,12 @@ def demo(
     config: ConfigOption = None,
 ) -> None:
     """Generate drops (or take yours), land them, run all jobs, and show what happened."""
-    from stedi_common.cli.demo import differences, make_drops  # noqa: PLC0415 - NumPy is not needed for anything else
+    from stedi_common import landing, pipeline
+    from stedi_common.cli import show
+    from stedi_common.cli.demo import differences, make_drops
+    from stedi_common.lake import Lake
+    from stedi_common.policy import Policy
+    from stedi_common.settings import Settings
 
     policy = Policy.declared(consent, pairing, frozenset(), "local")
     key, settings = _key(key_file), Settings.load(config)
@@ -229,32 +301,84 @@ def demo(
 
 def main() -> None:
     """Run the command line; turn errors that a user is meant to read into one line and an exit code."""
+    began, ended = time.monotonic(), ERROR
     try:
-        app()
+        ended = _ended()
+    finally:
+        log.close(ended, time.monotonic() - began)
+    sys.exit(ended)
+
+
+def _ended() -> int:
+    """Run the command line. Returns its exit code."""
+    _debug.set(False)
+    try:
+        app(prog_name="stedi")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except StediError as error:
         _show(error)
-        sys.exit(_exit_code(error))
+        return _exit_code(error)
     except Exception as error:
         _show(UnexpectedError(error))
-        sys.exit(ERROR)
+        return ERROR
+    return 0
+
+
+def _version(asked: bool) -> None:
+    """Print the version and leave. It is asked for before any other option is looked at."""
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="STEDI_DEBUG", help="Show the way to an unexpected error, without values.")
+    ] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-file",
+            envvar="STEDI_LOG_FILE",
+            metavar="FILE",
+            help="Append a line of JSON for each table and error: counts and seconds, no values. Its mode is 0600.",
+        ),
+    ] = None,
+) -> None:
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
+    _debug.set(debug)
+    if log_file:
+        log.open_file(log_file, context.invoked_subcommand)
 
 
 def _land(
     engine: Engine, folder: Path, key: PseudonymKey, settings: Settings, sources: Collection[str]
 ) -> list[landing.Landed | landing.Failed]:
+    from stedi_common import landing
+    from stedi_common.cli import show
+
+    landings: list[landing.Landed | landing.Failed] = []
     with show.working("landing"):
-        return list(landing.land_all(engine, str(folder), key, sources=sources, settings=settings))
+        began = time.monotonic()
+        for each in landing.land_all(engine, str(folder), key, sources=sources, settings=settings):
+            if isinstance(each, landing.Landed):
+                log.table(f"{each.source}_landing", each, time.monotonic() - began)
+            landings.append(each)
+            began = time.monotonic()
+    return landings
 
 
 def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
     """Show the errors of the landing and end with their exit code. All else is done by then."""
+    from stedi_common import landing
+
     errors: list[StediError] = []
     for each in landings:
         errors += [each.error] if isinstance(each, landing.Failed) else each.errors
@@ -265,8 +389,14 @@ def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
 
 
 def _show(error: StediError) -> None:
+    from stedi_common.cli import show
+
+    log.error(error)
     if isinstance(error, UnexpectedError):
-        typer.echo(error.way, err=True, nl=False)
+        if _debug.get():
+            typer.echo(error.way, err=True, nl=False)
+        else:
+            error = StediError(str(error), hint="stedi --debug … shows the way there, without values")
     show.error(error)
 
 
@@ -277,25 +407,49 @@ def _exit_code(error: StediError) -> int:
 
 
 def _remove(engine: Engine, policy: Policy, key: PseudonymKey) -> withdrawals.Removed | None:
+    from stedi_common import withdrawals
+    from stedi_common.cli import show
+
+    began = time.monotonic()
     with show.working("removing what was withdrawn"):
-        return withdrawals.remove(engine, policy, key)
+        removed = withdrawals.remove(engine, policy, key)
+    if removed:
+        log.table("withdrawals", removed, time.monotonic() - began)
+    return removed
 
 
 def _run(engine: Engine, job: pipeline.Job, policy: Policy, key: PseudonymKey) -> pipeline.Outcome:
+    from stedi_common import pipeline
+    from stedi_common.cli import show
+
+    began = time.monotonic()
     with show.working(job.name):
-        return pipeline.run(engine, job, policy, key)
+        outcome = pipeline.run(engine, job, policy, key)
+    log.table(outcome.table, outcome, time.monotonic() - began)
+    return outcome
 
 
 def _maintain(engine: Engine, table: Contract) -> maintenance.Maintained | None:
+    from stedi_common import maintenance
+    from stedi_common.cli import show
+
+    began = time.monotonic()
     with show.working(f"maintaining {table.name}"):
-        return maintenance.maintain(engine, table)
+        maintained = maintenance.maintain(engine, table)
+    if maintained:
+        log.table(table.name, maintained, time.monotonic() - began)
+    return maintained
 
 
 def _key(file: Path | None) -> PseudonymKey:
+    from stedi_common.pseudonym import local_key, read_key
+
     return read_key(file) if file else local_key()
 
 
 def _serials(file: Path | None) -> frozenset[str]:
+    from stedi_common.policy import serials
+
     if file is None:
         return frozenset()
     try:
@@ -306,6 +460,9 @@ def _serials(file: Path | None) -> frozenset[str]:
 
 @contextmanager
 def _opened(engine: EngineName, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
+    from stedi_common.cli import show
+    from stedi_common.engines import connect
+
     with show.working(f"opening the lake with the {engine.value} engine"):
         opened = connect(engine.value, lake, writes=writes)
     try:
@@ -323,7 +480,3 @@ def _print(as_json: bool, data: Any, draw: Any) -> None:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-if __name__ == "__main__":
-    main()
