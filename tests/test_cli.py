@@ -134,7 +134,7 @@ def test_the_version(stedi):
     assert stedi("--version") == Said(0, f"{__version__}\n", "")
 
 
-HEAVY = ("duckdb", "narwhals", "numpy", "pyarrow", "pydantic", "pyiceberg", "pyspark", "sqlalchemy")
+HEAVY = ("duckdb", "narwhals", "numpy", "pyarrow", "pydantic", "pyiceberg", "pyspark", "sqlalchemy", "yaml")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from stedi_common.errors import ContractError
 
 TYPES = ("string", "timestamp", "date", "double", "int", "long")
@@ -93,6 +91,8 @@ class Contract:
 @cache
 def contract(name: str) -> Contract:
     """The contract of the table of this name. Raises ContractError if there is none."""
+    import yaml  # noqa: PLC0415 - the names of sources are enough for `stedi --help`
+
     source = files(__name__) / f"{name}.yaml"
     if not source.is_file():
         raise ContractError(f"contracts: expected one of {', '.join(names())}, got {name!r}")
