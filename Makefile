@@ -24,7 +24,7 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-spark4 install-localstack install-checks up down logs lint format test test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long build artifacts clean
+.PHONY: help demo install install-dev install-spark4 install-localstack install-checks install-fast up down logs lint format test test-fast test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ install-localstack: $(UV)
 install-checks: $(UV)
 	@$(UV) sync --quiet --frozen --compile-bytecode --directory terraform/checks
 
+# What `make test-fast` needs: no Spark, no Java.
+install-fast: $(UV)
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) $(EXTRAS) --group dev
+
 up: install-localstack ## Start LocalStack with Glue, Athena and Lake Formation: LAKEHOUSE_PORT=4566 LAKEHOUSE_STATE=dir
 	@$(LOCALSTACK) localstack-lakehouse up
 
@@ -76,6 +80,10 @@ format: install-dev ## Format the code
 	@$(if $(TERRAFORM),terraform fmt -recursive terraform,:)
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+
+# -m replaces the default `not long`.
+test-fast: install-fast ## The laws of each rule on the embedded engine, in less than 3 minutes; no Spark, no LocalStack
+	@$(RUN) $(PYTEST) --engine embedded -m "rule and not long"
 
 test: lint ## Lint, types and tests: the deployed lakehouse beside LocalStack's plugin, Terraform and both engines
 	@$(MAKE) --no-print-directory -j2 test-deployment test-beside

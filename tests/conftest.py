@@ -36,20 +36,46 @@ Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine embedded` leaves out every test that needs Spark, which then need not be installed."""
+    parser.addoption("--engine", choices=ENGINES, help="only the tests that need no other engine")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """`make test` says the same of a commit whenever it runs; `make test-long` draws new examples each time."""
     settings.register_profile("same", derandomize=True)
-    if config.option.markexpr == "not long":
+    if config.option.markexpr.endswith("not long") and " or " not in config.option.markexpr:
         settings.load_profile("same")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Under `pytest -n 2 --dist loadgroup` the tests that share a lake go to one worker, which makes it once."""
+    if only := config.getoption("--engine"):
+        others = set(ENGINES) - {only}
+        deselected = [item for item in items if engines_of(item) & others]
+        items[:] = [item for item in items if not engines_of(item) & others]
+        config.hook.pytest_deselected(items=deselected)
     for item in items:
         if shared := SHARED.intersection(item.fixturenames):
             engine = getattr(item, "callspec", None) and item.callspec.params.get("engine_name", "")
             item.add_marker(pytest.mark.xdist_group(f"{min(shared)}-{engine}"))
+
+
+def engines_of(item: pytest.Item) -> set[str]:
+    """The engines that a test needs, as its parameters and fixtures tell."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    named = {value for value in parameters if isinstance(value, str)} & set(ENGINES)
+    return named | ({"spark"} if "spark_runs" in item.fixturenames else set())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str | None:
+    """Says which rules of docs/rules.md the selected tests are laws of, if they are selected by that."""
+    if "rule" not in config.option.markexpr:
+        return None
+    rules = {mark.args[0] for item in items for mark in item.iter_markers("rule")}
+    return f"laws of the rules {' '.join(map(str, sorted(rules)))}"
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def history(request) -> History:
 
 
 @pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
+@pytest.mark.rule(13)
 def test_after_every_landing_the_tables_are_the_oracles(engine, tmp_path, key, history):
     for policy, seen in zip(changing(), landed(engine, tmp_path, key, history), strict=False):
         run(engine, policy, key)
@@ -110,6 +111,7 @@ def mornings(engine_name, tmp_path_factory, key) -> list[Morning]:
 
 @ON_SPARK_UNHURRIED
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.rule(13)
 def test_what_a_night_brings(mornings, key, case):
     for morning, pairs in zip(mornings, case.pairs, strict=True):
         for table in TABLES:
@@ -297,6 +299,7 @@ def test_a_table_that_was_made_otherwise_is_made_from_nothing(engine, walked, tm
 
 
 @pytest.mark.parametrize(("engine_name", "moments"), KILLS, indirect=["engine_name"])
+@pytest.mark.rule(13)
 def test_a_night_that_is_killed_is_made_good_by_the_next(engine, tmp_path, key, moments):
     """Killed before the n-th commit of a night, landing included; the next run does all of it."""
     history = one_by_one(sampled(SOME)[KILLED])

@@ -88,6 +88,7 @@ def test_one_engine_lands_and_the_other_makes_the_same_tables(connect_to, tmp_pa
 # Told directly
 
 
+@pytest.mark.rule(5)
 def test_every_reading_in_research_has_a_consent_that_covers_it(played, key):
     covered = consents(played.engine)
     assert all(covered(user, at) for user, at in bag(played, "accelerometer_trusted", "user", "timestamp"))
@@ -97,6 +98,7 @@ def test_every_reading_in_research_has_a_consent_that_covers_it(played, key):
     assert all(covered(people[pseudonym], at) for pseudonym, at in pairs)
 
 
+@pytest.mark.rule(7)
 def test_every_step_in_research_has_one_claimant_whose_consent_covers_it(played):
     covered, claimants = consents(played.engine), defaultdict(set)
     for serial, email in bag(played, "customer_landing", "serialnumber", "email"):
@@ -108,6 +110,7 @@ def test_every_step_in_research_has_one_claimant_whose_consent_covers_it(played)
         assert covered(claimant, at)
 
 
+@pytest.mark.rule(9)
 def test_no_row_is_multiplied_or_invented(played):
     assert_nothing_multiplied(played.engine)
 
@@ -125,6 +128,7 @@ def test_the_serial_defect_multiplies_nothing(engine, tmp_path, key, policy):
     assert_nothing_multiplied(engine)
 
 
+@pytest.mark.rule(13)
 def test_running_twice_changes_nothing(played, key):
     before = heads(played.engine)
     landed = land(played.engine, played.drops, key, played.history.arrived_at[-1])
@@ -135,6 +139,7 @@ def test_running_twice_changes_nothing(played, key):
 
 
 @ON_SPARK_UNHURRIED
+@pytest.mark.rule(11)
 def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
     before = tables(played.engine)
     assert all(outcome.changed for outcome in run(played.engine, EVER, key))
@@ -155,6 +160,7 @@ def test_how_drops_are_put_into_runs_changes_no_governed_table(connect, tmp_path
     assert made[0] == made[1]
 
 
+@pytest.mark.rule(12)
 def test_every_line_is_accounted_for(played):
     fates = ("landed", "rejected", "duplicate", "suppressed", "blank")
     files = bag(played, "landed_files", "source_file", "lines", *fates)

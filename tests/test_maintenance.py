@@ -188,6 +188,7 @@ def test_whatever_is_done_in_whatever_order_the_rows_are_those_that_were_written
 # The past
 
 
+@pytest.mark.rule(14)
 def test_the_past_is_cut_where_the_contract_says(worn, tmp_path):
     head, days = worn.head(READINGS), READINGS.snapshot_days * DAY
     history = len(list(worn.history(READINGS, head)))
@@ -230,6 +231,7 @@ def test_the_branch_of_a_killed_run_goes(worn, tmp_path):
     assert set(table_of(tmp_path / "lake", READINGS).refs()) == {"main"}
 
 
+@pytest.mark.rule(14)
 def test_days_are_what_rule_14_allows():
     """With a day in which maintenance has not run, and one in which it did not come to the table."""
     for name in names():
@@ -497,6 +499,7 @@ def test_a_run_whose_branch_has_expired_is_refused(connect_to, tmp_path):
 
 
 @ON_SPARK_UNHURRIED
+@pytest.mark.rule(14)
 def test_of_who_withdrew_no_byte_is_left_in_trusted_and_curated(engine, tmp_path, key):
     lake, c = tmp_path / "lake", CAST
     gone = told_of(c.bob, key)

@@ -246,6 +246,7 @@ LIVES = [
 
 
 @pytest.mark.parametrize(("engine_name", "life"), LIVES, indirect=["engine_name"])
+@pytest.mark.rule(13)
 def test_whatever_happens_the_tables_are_the_oracles(engine_name, tmp_path, key, life):
     lives(*life, engine_name, key, tmp_path)
 

@@ -38,6 +38,7 @@ def test_an_unknown_word_is_a_clear_error(consent, pairing):
 
 @pytest.mark.parametrize("environment", ["prod", "PROD", " Prod ", "production", "Production\n"])
 @pytest.mark.parametrize(("consent", "pairing"), [("ever", "owner"), ("as-of", "timestamp"), ("ever", "timestamp")])
+@pytest.mark.rule(11)
 def test_production_accepts_no_other_policy(environment, consent, pairing):
     with pytest.raises(PolicyError, match=f"expected consent=as-of pairing=owner in .*got consent={consent}"):
         Policy.declared(consent, pairing, frozenset(), environment)
@@ -100,6 +101,7 @@ def test_a_policy_tells_lists_apart_without_telling_a_serial():
     assert not [text for text in told if "sn-" in text]
 
 
+@pytest.mark.rule(11)
 def test_a_job_alone_under_another_policy_changes_nothing(lake, key):
     before = heads(lake)
     for job in list(pipeline.JOBS.values())[1:]:
@@ -110,6 +112,7 @@ def test_a_job_alone_under_another_policy_changes_nothing(lake, key):
     assert heads(lake) == before
 
 
+@pytest.mark.rule(11)
 def test_all_jobs_under_another_policy_make_all_tables_anew(lake, key):
     outcomes = run(lake, EVER, key)
     assert [outcome.changed for outcome in outcomes] == [True] * 5

@@ -76,6 +76,7 @@ def test_the_search_finds_what_may_be_there(made):
     assert set().union(*found.values()) >= {"canarylandedemail", canaries.SERIAL, canaries.NAME, canaries.PHONE}
 
 
+@pytest.mark.rule(12)
 def test_no_canary_is_where_it_must_not_be(made):
     assert canaries.misplaced(made.lake) == {}
 
@@ -97,6 +98,7 @@ def test_no_filter_tells_who_is_in_a_file(made):
 
 
 @pytest.mark.parametrize("table", names())
+@pytest.mark.rule(14)
 def test_no_manifest_measures_a_personal_column(made, table):
     catalog = SqlCatalog("stedi", uri=f"sqlite:///{made.lake}/catalog.db")
     loaded = catalog.load_table(contract(table).identifier)

@@ -33,6 +33,7 @@ def key_file(tmp_path):
     return path
 
 
+@pytest.mark.rule(10)
 def test_the_first_use_makes_a_key_for_its_owners_eyes():
     made = local_key()
     assert stat.S_IMODE(local_key_path().stat().st_mode) == 0o600
@@ -107,6 +108,7 @@ def test_a_missing_file_is_not_made(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["land", "run", "demo"])
+@pytest.mark.rule(10)
 def test_without_the_named_key_no_lake_is_made(command, tmp_path, monkeypatch, capsys):
     lake, missing = tmp_path / "lake", tmp_path / "missing"
     monkeypatch.setattr("sys.argv", ["stedi", command, "--lake", str(lake), "--key-file", str(missing)])
@@ -163,6 +165,7 @@ def test_what_a_key_is_told_by_says_nothing_of_it(key):
     assert len({key.id, key.content_key.hex()[:16], key.pseudonym("")[:16]}) == 3
 
 
+@pytest.mark.rule(10)
 def test_another_key_makes_other_pseudonyms(tmp_path, key):
     engine = connect("embedded", Lake.at(str(tmp_path / "lake")))
     other = PseudonymKey(bytes(range(1, 33)))

@@ -1,11 +1,13 @@
 """The published data set gives the published counts, on both engines, under all four policies."""
 
+import pytest
 from lakes import run
 from reference import COUNTS, LANDED, TABLES, landing
 
 from stedi_common.landing import land
 
 
+@pytest.mark.rule(9)
 def test_the_reference_counts_of_all_four_policies(engine, key):
     folder = landing()
     landed = {source: land(engine, source, str(folder), key) for source in LANDED}

@@ -21,7 +21,7 @@ EXAMPLES = [
         engine,
         rule,
         id=f"{engine}-{rule.id}",
-        marks=[pytest.mark.long] * (engine == "spark" and n not in HURRIED),
+        marks=[pytest.mark.rule(int(NUMBERS[n])), *[pytest.mark.long] * (engine == "spark" and n not in HURRIED)],
     )
     for engine in ENGINES
     for n, rule in enumerate(RULES)

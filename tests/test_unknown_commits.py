@@ -15,7 +15,6 @@ import pytest
 from crowds import crowd
 from lakes import Asks, instead, land, rows, run, table_of, unanswered, write
 from oracle import lake as oracle_lake
-from py4j.protocol import Py4JJavaError
 from pyiceberg.exceptions import CommitStateUnknownException
 from sqlalchemy.exc import OperationalError
 from test_laws import tables
@@ -49,6 +48,8 @@ def fault(request, engine) -> tuple[Callable[[], Exception], Collection[int]]:
     kind, turns = request.param
 
     def java() -> Exception:
+        from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - not everybody has it
+
         jvm = engine._jvm
         cause = jvm.java.lang.RuntimeException("read timed out")
         return Py4JJavaError("commit", jvm.org.apache.iceberg.exceptions.CommitStateUnknownException(cause))

@@ -130,6 +130,7 @@ def whose(key: Any, who: str, device: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("withdrawal", [ANN_WITHDRAWS, ANN_WITHDRAWS_WITH_A_NEW_DEVICE], ids=["", "new-device"])
 @ON_SPARK_UNHURRIED
+@pytest.mark.rule(13)
 def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key, withdrawal):
     dropped(engine, tmp_path, key, CONSENTING, withdrawal)
     writing = Writing(engine)
