@@ -24,7 +24,7 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-spark4 install-localstack install-checks install-fast up down logs lint format test test-fast test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long build artifacts clean
+.PHONY: help demo install install-dev install-spark4 install-localstack install-checks install-fast up down logs lint format hooks test test-fast test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ format: install-dev ## Format the code
 	@$(if $(TERRAFORM),terraform fmt -recursive terraform,:)
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+
+hooks: install-fast ## Check format and style before each commit, types before each push
+	@$(RUN) pre-commit install --install-hooks --hook-type pre-commit --hook-type pre-push
 
 # -m replaces the default `not long`.
 test-fast: install-fast ## The laws of each rule on the embedded engine, in less than 3 minutes; no Spark, no LocalStack
