@@ -11,6 +11,8 @@ PYTEST := pytest -n 2 --dist loadgroup
 LOCALSTACK := $(UV) run --frozen --no-sync --directory localstack
 # So is checkov's.
 CHECKS := $(UV) run --frozen --no-sync --directory terraform/checks
+# So is the site's.
+SITE := NO_MKDOCS_2_WARNING=1 $(UV) run --frozen --no-sync --directory site
 # An environment of its own: the Spark of Glue 6.0.
 SPARK4 := UV_PROJECT_ENVIRONMENT=.venv-spark4 $(UV)
 TERRAFORM := $(shell command -v terraform)
@@ -24,7 +26,7 @@ PAIRING ?= owner
 GLUE ?= 5.1
 PLATFORM ?= aws
 
-.PHONY: help demo install install-dev install-spark4 install-localstack install-checks install-fast up down logs lint format hooks test test-fast test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long build artifacts clean
+.PHONY: help demo install install-dev install-spark4 install-localstack install-checks install-fast install-docs up down logs lint format hooks test test-fast test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long docs build artifacts clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +61,9 @@ install-checks: $(UV)
 # What `make test-fast` needs: no Spark, no Java.
 install-fast: $(UV)
 	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) $(EXTRAS) --group dev
+
+install-docs: $(UV)
+	@$(UV) sync --quiet --frozen --compile-bytecode --directory site
 
 up: install-localstack ## Start LocalStack with Glue, Athena and Lake Formation: LAKEHOUSE_PORT=4566 LAKEHOUSE_STATE=dir
 	@$(LOCALSTACK) localstack-lakehouse up
@@ -119,6 +124,11 @@ test-long: lint test-terraform install-spark4 ## Everything, unhurried, on the S
 	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
 	@$(SPARK4) run --frozen --no-sync $(PYTEST) -m "long or not long" --ignore tests/deployment
 
+# Not --quiet: then warnings are not counted, and --strict never fails.
+docs: install-docs ## Build the documentation into build/site; a broken link or anchor is an error
+	@$(SITE) mkdocs build --strict
+	@echo 'docs: build/site/index.html'
+
 build: $(UV) ## Build the wheel, for pip and for Glue
 	@$(UV) build --quiet --wheel
 
@@ -126,4 +136,4 @@ artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLU
 	@.tools/bin/python terraform/modules/artifacts/build.py --glue '$(GLUE)' --platform '$(PLATFORM)'
 
 clean: ## Remove what the targets made, the lake and the drops excepted
-	rm -rf .venv .venv-* localstack/.venv terraform/checks/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* localstack/.venv terraform/checks/.venv site/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
