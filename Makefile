@@ -60,7 +60,7 @@ install-checks: $(UV)
 
 # What `make test-fast` needs: no Spark, no Java.
 install-fast: $(UV)
-	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) $(EXTRAS) --group dev
+	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON) --group dev
 
 install-docs: $(UV)
 	@$(UV) sync --quiet --frozen --compile-bytecode --directory site
