@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stedi_common import landing, pipeline, withdrawals
-from stedi_common.contracts import SOURCES
 from stedi_common.engines import Engine, connect
 from stedi_common.generate import Plan, generate
 from stedi_common.lake import Lake
+from stedi_common.lineage import JOBS
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.query import answer
+from stedi_common.runs.run_all import Given, run_all, tasks
 
 KEY = PseudonymKey(bytes(range(32)))
-TABLES = [job.target for job in pipeline.JOBS.values()]
+TABLES = [job.target for job in JOBS.values()]
 #: Since their last record, which for those who did not consent is a refusal: what was before it does not come back.
 WITH_MOST_READINGS = """SELECT r."user", any_value(serial) FROM landing.accelerometer_landing r
     JOIN (SELECT email, max(lastupdatedate) AS last, any_value(serialnumber) AS serial
@@ -34,11 +34,9 @@ WITH_MOST_READINGS = """SELECT r."user", any_value(serial) FROM landing.accelero
 def night(engine: Engine, drops: Path) -> float:
     """Land and run; the seconds."""
     began = time.perf_counter()
-    for source in SOURCES:
-        landing.land(engine, source, str(drops), KEY)
-    withdrawals.remove(engine, Policy(), KEY)
-    for job in pipeline.jobs([]):
-        pipeline.run(engine, job, Policy(), KEY)
+    for done in run_all(engine, Given(Policy(), KEY), tasks(str(drops))):
+        if done.error:
+            raise done.error
     return time.perf_counter() - began
 
 

@@ -39,23 +39,22 @@ def night(lake: Path, drops: Path, engine: str) -> dict[str, float]:
 
     `cpu` is what landing and running kept this process busy: a busy machine moves it less. Spark's is Java's, not ours.
     """
-    from stedi_common import landing, pipeline, withdrawals  # noqa: PLC0415 - starting is measured
-    from stedi_common.engines import connect  # noqa: PLC0415
+    from stedi_common.engines import connect  # noqa: PLC0415 - starting is measured
     from stedi_common.lake import Lake  # noqa: PLC0415
     from stedi_common.policy import Policy  # noqa: PLC0415
     from stedi_common.pseudonym import PseudonymKey  # noqa: PLC0415
+    from stedi_common.runs.run_all import Given, landing_tasks, run_all, tasks  # noqa: PLC0415
 
     pseudonyms, clock = PseudonymKey(bytes(range(32))), [time.perf_counter()]
     opened = connect(engine, Lake.at(str(lake)))
     clock.append(time.perf_counter())
     busy = time.process_time()
-    for source in SOURCES:
-        landing.land(opened, source, str(drops), pseudonyms)
-    clock.append(time.perf_counter())
-    withdrawals.remove(opened, Policy(), pseudonyms)
-    for job in pipeline.jobs([]):
-        pipeline.run(opened, job, Policy(), pseudonyms)
-    clock.append(time.perf_counter())
+    given = Given(Policy(), pseudonyms)
+    for steps in (landing_tasks(str(drops)), tasks()):
+        for done in run_all(opened, given, steps):
+            if done.error:
+                raise done.error
+        clock.append(time.perf_counter())
     busy = time.process_time() - busy
     opened.close()
     return {**dict(zip(("open", "land", "run"), (b - a for a, b in pairwise(clock)), strict=True)), "cpu": busy}

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import narwhals as nw
 
-from stedi_common.frames import DROPPED, Frame, judged
+from stedi_common.frames import DROPPED, Frame, classify
 from stedi_common.policy import Policy
 
 CONSENT = "sharewithresearchasofdate"
@@ -118,7 +118,7 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
     if policy.consent == "ever":
         nobodys = {}
     owns_nothing = nw.col("consent_start").is_null() | (nw.col("is_record") == 0)
-    return judged(all_claims, **nobodys, owner_not_curated=owns_nothing).rows.drop("claimants", "is_record")
+    return classify(all_claims, **nobodys, owner_not_curated=owns_nothing).rows.drop("claimants", "is_record")
 
 
 def device_owners(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 class StediError(Exception):
@@ -23,6 +23,16 @@ class PolicyError(StediError):
 
 class SettingsError(StediError):
     """The settings' file is not there, or says something that is not understood."""
+
+
+class RebuildRequiredError(StediError):
+    """A table was made with another policy, key, contract or code. It is rebuilt only on request."""
+
+    def __init__(self, table: str, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{table}: expected a table of the same build, got {'; '.join(differences)}",
+            hint="if that is meant, run with --rebuild: all five tables are computed again",
+        )
 
 
 class KeyMissingError(StediError):
@@ -63,7 +73,7 @@ class CommitConflictError(StediError):
 
 
 class MultipliedRowsError(StediError):
-    """A transformation judged more or fewer rows than its source holds."""
+    """A transformation classified more or fewer rows than its source holds."""
 
 
 class EngineError(StediError):
@@ -72,6 +82,11 @@ class EngineError(StediError):
 
 class QueryError(StediError):
     """A query is not one SELECT, or asks for what is not there."""
+
+
+def as_stedi_error(error: Exception) -> StediError:
+    """The error, or what may be said of it."""
+    return error if isinstance(error, StediError) else UnexpectedError(error)
 
 
 class UnexpectedError(StediError):

@@ -10,12 +10,12 @@ import narwhals as nw
 
 Frame: TypeAlias = nw.LazyFrame[Any]
 
-#: In a judged frame, why the row does not go on. Null for a row that does.
+#: In a classified frame, why the row is dropped. Null for a row that is kept.
 DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
-class Judged:
+class Classified:
     """Rows, each with the first reason that is true of it in `dropped`, or null; and the reasons that there are."""
 
     rows: Frame
@@ -26,12 +26,12 @@ class Judged:
         return self.rows.filter(nw.col(DROPPED).is_null()).select(*columns)
 
 
-def judged(rows: Frame, **reasons: nw.Expr) -> Judged:
-    """The rows, judged by these reasons, of which the first counts."""
+def classify(rows: Frame, **reasons: nw.Expr) -> Classified:
+    """The rows, classified by these reasons, of which the first counts."""
     verdict: nw.Expr = nw.lit(None, dtype=nw.String)
     for reason, applies in reversed(reasons.items()):
         verdict = nw.when(applies).then(nw.lit(reason)).otherwise(verdict)
-    return Judged(rows.with_columns(verdict.alias(DROPPED)), tuple(reasons))
+    return Classified(rows.with_columns(verdict.alias(DROPPED)), tuple(reasons))
 
 
 def distinct(rows: Frame) -> Frame:

@@ -11,9 +11,10 @@ The line is on standard output once the table is as it should be. Metrics and pe
                 files, bytes (before and after), snapshots, refs, removed, held, overtaken
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
-What they mean stands in `landing.Landed`, `withdrawals.Removed`, `maintenance.Maintained` and `pipeline.Outcome`. What
-fails is told on standard error and as the message of Glue's run: `<table> is stale: <error>`, joined by `; `. A source
-that fails holds up no other step, nor does the removal; a table that fails ends the run, for others are made from it.
+They are documented in `landing.Landed`, `runs.withdrawals.Removed`, `maintenance.Maintained` and
+`runs.executor.Outcome`. Errors are on standard error and in the message of Glue's run: `<table> is stale: <error>`,
+joined by `; `. A source that fails holds up no other task, nor does the deletion of withdrawn rows; a table that fails
+ends the run, for others are computed from it.
 """
 
 from __future__ import annotations
@@ -23,171 +24,102 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-from stedi_common import landing, maintenance, pipeline, withdrawals
+from stedi_common import maintenance
 from stedi_common.contracts import SOURCES, contract, names
-from stedi_common.engines import ENGINES, Engine, connect
-from stedi_common.errors import StediError, UnexpectedError
+from stedi_common.engines import ENGINES, connect
+from stedi_common.errors import StediError, UnexpectedError, as_stedi_error
 from stedi_common.lake import Lake
+from stedi_common.landing import Landed
+from stedi_common.lineage import JOBS
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
-from stedi_common.records import Drop, Found, discover, stored
+from stedi_common.records import Drop, stored
+from stedi_common.runs.run_all import Done, Given, Task, job_task, landing_tasks, removal_task, run_all, tasks
 from stedi_common.settings import Settings
 
 
-@dataclass(frozen=True)
-class Given:
-    """What tables are made with."""
-
-    policy: Policy
-    key: PseudonymKey
-    settings: Settings
-
-    @classmethod
-    def by(cls, arguments: argparse.Namespace) -> Given:
-        """What the arguments name."""
-        return cls(_policy(arguments), _key(arguments), _settings(arguments))
-
-
-@dataclass(frozen=True)
-class Step:
-    """What makes one table, or maintains it. Returns None where nothing is to be told of.
-
-    is_needed: whether the steps after it need it.
-    """
-
-    job: str
-    table: str
-    run: Callable[
-        [Engine, Any], landing.Landed | withdrawals.Removed | pipeline.Outcome | maintenance.Maintained | None
-    ]
-    is_needed: bool = True
-
-    @classmethod
-    def lands(cls, source: str, folder: str, found: Callable[[], Found | None] = lambda: None) -> Step:
-        """Land the drops of a source, of those that are found in the folder."""
-        table = contract(f"{source}_landing")
-
-        def run(engine: Engine, given: Given) -> landing.Landed:
-            return landing.land(engine, source, folder, given.key, settings=given.settings, found=found())
-
-        return cls(table.made_by, table.name, run, is_needed=False)
-
-    @classmethod
-    def removes(cls) -> Step:
-        """Remove what is no longer admitted from all tables, the last of them first."""
-
-        def run(engine: Engine, given: Given) -> withdrawals.Removed | None:
-            return withdrawals.remove(engine, given.policy, given.key)
-
-        # The jobs after it remove the same rows, only later.
-        return cls("remove_withdrawn", "withdrawals", run, is_needed=False)
-
-    @classmethod
-    def makes(cls, job: pipeline.Job) -> Step:
-        """Run one of the five jobs."""
-        run = pipeline.run
-        return cls(job.name, job.target.name, lambda engine, given: run(engine, job, given.policy, given.key))
-
-    @classmethod
-    def maintains(cls, table: str) -> Step:
-        """Keep a table small, and its past short."""
-        return cls("maintain_tables", table, lambda engine, _: maintenance.maintain(engine, contract(table)))
-
-
 def land(argv: Sequence[str]) -> str | None:
-    """Land the drops of one source. Returns what `sys.exit` takes: of a failure what to tell."""
+    """Land the drops of one source. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _landing_parser("land")
     parser.add_argument("--source", choices=SOURCES, required=True)
     arguments = _parsed(parser, argv)
-    return _run([Step.lands(arguments.source, arguments.landing)], arguments, _lake)
+    return _run(landing_tasks(arguments.landing, [arguments.source]), arguments, _lake)
 
 
 def make(job: str, argv: Sequence[str]) -> str | None:
-    """Make the table of one of the five jobs. Returns what `sys.exit` takes: of a failure what to tell."""
+    """Run one of the five jobs. Returns what `sys.exit` takes: of a failure, the message."""
     arguments = _parsed(_parser(job), argv)
-    return _run([Step.makes(pipeline.JOBS[job])], arguments, lambda arguments: _lake(arguments).expect())
+    return _run([job_task(JOBS[job])], arguments, lambda arguments: _lake(arguments).expect())
 
 
 def remove_withdrawn(argv: Sequence[str]) -> str | None:
-    """Remove what is no longer admitted from all tables. Returns what `sys.exit` takes: of a failure what to tell."""
+    """Delete withdrawn rows from all tables. Returns what `sys.exit` takes: of a failure, the message."""
     arguments = _parsed(_parser("remove_withdrawn"), argv)
-    return _run([Step.removes()], arguments, lambda arguments: _lake(arguments).expect())
+    return _run([removal_task()], arguments, lambda arguments: _lake(arguments).expect())
 
 
 def lakehouse(argv: Sequence[str]) -> str | None:
-    """Land all drops and make all tables, in one session. Returns what `sys.exit` takes: of a failure what to tell."""
+    """Land all drops and run all jobs, in one session. Returns what `sys.exit` takes: of a failure, the message."""
     arguments = _parsed(_landing_parser("lakehouse"), argv)
-    found = cache(lambda: discover(arguments.landing))
-    steps = [Step.lands(source, arguments.landing, found) for source in SOURCES]
-    steps.append(Step.removes())
-    steps += [Step.makes(job) for job in pipeline.JOBS.values()]
-    return _run(steps, arguments, _lake)
+    return _run(tasks(arguments.landing), arguments, _lake)
 
 
 def maintain(argv: Sequence[str]) -> str | None:
-    """Maintain all tables. Returns what `sys.exit` takes: of a failure what to tell."""
+    """Maintain all tables. Returns what `sys.exit` takes: of a failure, the message."""
     arguments = _parsed(_lake_parser("maintain_tables"), argv)
-    steps = [Step.maintains(table) for table in names()]
-    return _run(steps, arguments, lambda arguments: _lake(arguments).expect(), lambda _: None)
+
+    def task(table: str) -> Task:
+        return Task("maintain_tables", table, lambda engine, _: maintenance.maintain(engine, contract(table)))
+
+    return _run(list(map(task, names())), arguments, lambda arguments: _lake(arguments).expect(), lambda _: None)
 
 
 def _run(
-    steps: Sequence[Step],
+    tasks: Sequence[Task],
     arguments: argparse.Namespace,
     lake: Callable[[argparse.Namespace], Lake],
-    given: Callable[[argparse.Namespace], Given | None] = Given.by,
+    given: Callable[[argparse.Namespace], Given | None] | None = None,
 ) -> str | None:
-    """Run the steps, up to one that fails and that others need. Returns what is stale."""
+    """Run the tasks and print a line for each that did anything. Returns which tables are stale, and why."""
     stale: list[str] = []
-    waiting = list(steps)
+    waiting = list(tasks)
     try:
-        needed = given(arguments)
+        settings = (given or _given)(arguments)
         with closing(connect(arguments.engine, lake(arguments))) as engine:
-            while waiting:
-                step = waiting.pop(0)
-                if problem := _problem(step, engine, needed):
-                    # Glue may cut a message at its first line.
-                    stale.append(f"{step.table} is stale: {problem}".replace("\n", " "))
-                    if step.is_needed:
-                        break
-    except Exception as error:  # before the first step stands what all of them need
-        stale.append(f"{steps[0].table} is stale: {_told(error)}")
+            for done in run_all(engine, settings, tasks):
+                waiting.remove(done.task)
+                stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
+    except Exception as error:  # before the first task is what all of them need
+        stale.append(f"{waiting.pop(0).table} is stale: {_message(as_stedi_error(error))}")
     if stale:
-        stale += [f"{step.table} is stale: it was not made" for step in waiting]
-    return "; ".join(stale) or None
+        stale += [f"{task.table} is stale: it was not made" for task in waiting]
+    # Glue may cut a message at its first line.
+    return "; ".join(stale).replace("\n", " ") or None
 
 
-def _problem(step: Step, engine: Engine, needed: Given | None) -> str | None:
-    """Run the step and print what it did. Returns what is wrong with its table then."""
-    try:
-        return _print(step, step.run(engine, needed))
-    except Exception as error:
-        return _told(error)
+def _problems(done: Done) -> list[str]:
+    """Print what the task did, if it did anything. Returns what is wrong with its table then."""
+    if done.error:
+        return [_message(done.error)]
+    if done.result is None:
+        return []
+    print(json.dumps({"job": done.task.job, "table": done.task.table, **asdict(done.result)}), flush=True)  # noqa: T201 - its output
+    errors = done.result.errors if isinstance(done.result, Landed) else []
+    return ["; ".join(map(str, errors))] if errors else []
 
 
-def _told(error: Exception) -> str:
-    """What may be told of an error."""
-    if isinstance(error, StediError):
-        return str(error)
-    unexpected = UnexpectedError(error)
-    print(unexpected.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
-    return str(unexpected)
+def _message(error: StediError) -> str:
+    if isinstance(error, UnexpectedError):
+        print(error.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
+    return str(error)
 
 
-def _print(step: Step, done: Any) -> str | None:
-    """Print what the step did, if it did anything. Returns its errors."""
-    if not done:
-        return None
-    print(json.dumps({"job": step.job, "table": step.table, **asdict(done)}), flush=True)  # noqa: T201 - its output
-    if not isinstance(done, landing.Landed):
-        return None
-    return "; ".join(str(error) for error in done.errors) or None
+def _given(arguments: argparse.Namespace) -> Given:
+    return Given(_policy(arguments), _key(arguments), _settings(arguments), rebuild=arguments.rebuild)
 
 
 def _lake(arguments: argparse.Namespace) -> Lake:
@@ -202,7 +134,11 @@ def _policy(arguments: argparse.Namespace) -> Policy:
 def _key(arguments: argparse.Namespace) -> PseudonymKey:
     if arguments.pseudonym_key_secret:
         return secret_key(arguments.pseudonym_key_secret)
-    return read_key(arguments.pseudonym_key_file) if arguments.pseudonym_key_file else local_key()
+    return (
+        read_key(arguments.pseudonym_key_file)
+        if arguments.pseudonym_key_file
+        else local_key(may_make=not _lake(arguments).exists)
+    )
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -225,6 +161,13 @@ def _landing_parser(job: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _is_true(word: str) -> bool:
+    """Glue gives every argument a value."""
+    if word.lower() not in {"true", "false"}:
+        raise argparse.ArgumentTypeError(f"expected true or false, got {word!r}")
+    return word.lower() == "true"
+
+
 def _lake_parser(job: str) -> argparse.ArgumentParser:
     """The arguments every job takes."""
     parser = argparse.ArgumentParser(job, allow_abbrev=False)
@@ -243,6 +186,14 @@ def _parser(job: str) -> argparse.ArgumentParser:
     parser.add_argument("--pairing", default="owner")
     parser.add_argument("--defective_serials", default="", help="serial numbers, separated by blanks")
     parser.add_argument("--environment", default="local", help="prod accepts only the default policy")
+    parser.add_argument(
+        "--rebuild",
+        type=_is_true,
+        nargs="?",
+        const=True,
+        default=False,
+        help="rebuild tables of another policy, key, contract or code",
+    )
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--pseudonym_key_file", type=Path, help="64 hex digits, mode 0600")
     key.add_argument("--pseudonym_key_secret", help="name or ARN of a secret in Secrets Manager with 64 hex digits")

@@ -32,12 +32,17 @@ class Lake:
 
     def expect(self) -> Lake:
         """This lake, which is there. Raises LakeError for a folder without a catalog."""
-        if self.is_local and not Path(self.catalog_uri).exists():
+        if not self.exists:
             raise LakeError(
                 f"lake {self.location}: expected a folder with catalog.db, got none",
                 hint="land drops first: stedi land",
             )
         return self
+
+    @property
+    def exists(self) -> bool:
+        """Whether a lake is there: a folder with a catalog. In S3 it is not looked for; somebody has deployed it."""
+        return not self.is_local or Path(self.catalog_uri).exists()
 
     @property
     def is_local(self) -> bool:

@@ -58,6 +58,14 @@ class Policy:
         # The words were checked above, which the type checker cannot see.
         return cls(consent, pairing, defective_serials)  # type: ignore[arg-type]
 
+    def of(self, text: str) -> Policy:
+        """The policy that a table's snapshot tells of. Of defective serials that it had and this has not, none."""
+        words = dict(word.partition("=")[::2] for word in text.split())
+        known = words.get("consent") in get_args(Consent) and words.get("pairing") in get_args(Pairing)
+        if text == str(self) or not known:
+            return self
+        return Policy(words["consent"], words["pairing"])  # type: ignore[arg-type]
+
     def __str__(self) -> str:
         """The policy as the tables' snapshots carry it; of the defective serials only a digest."""
         serials = ""

@@ -84,10 +84,17 @@ def secret_key(secret_id: str) -> PseudonymKey:
         raise KeyMissingError(f"pseudonym key: expected {_DIGITS} in {secret_id}, got something else") from None
 
 
-def local_key() -> PseudonymKey:
-    """The key of this user on this machine; made on first use."""
+def local_key(*, may_make: bool) -> PseudonymKey:
+    """The key of this user on this machine.
+
+    Args:
+        may_make: whether one is made if there is none.
+
+    Raises:
+        KeyMissingError: there is none.
+    """
     path = local_key_path()
-    if not path.exists():
+    if may_make and not path.exists():
         _write_new(path, secrets.token_hex(KEY_BYTES))
     return read_key(path)
 

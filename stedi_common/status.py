@@ -8,11 +8,11 @@ from datetime import datetime
 
 import narwhals as nw
 
-from stedi_common.changes import Since
 from stedi_common.consent import consents
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, Head
-from stedi_common.pipeline import JOBS
+from stedi_common.incremental.diff import LastRun
+from stedi_common.lineage import JOBS
 
 _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "landed_files")
 
@@ -46,14 +46,14 @@ def tables(engine: Engine) -> list[TableStatus]:
 
 def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[str, Head]) -> TableStatus:
     table, head = contract(name), heads[name]
-    since = Since.last_run(engine, table, head, sources)
-    seen = since.sources if since else dict.fromkeys(sources)
+    last = LastRun.find(engine, table, head, sources)
+    seen = last.sources if last else dict.fromkeys(sources)
     waiting = {source: _unseen(engine, source, heads[source], seen[source]) for source in sources}
     return TableStatus(
         table=table.identifier,
         rows=head.rows,
         committed_at=head.committed_at,
-        policy=since.built.summary.get("stedi.policy") if since else None,
+        policy=last.summary.build.policy if last else None,
         seen={source: snapshot.committed_at if snapshot else None for source, snapshot in seen.items()},
         behind={source: n for source, n in waiting.items() if n != 0},
         in_doubt=_in_doubt(engine, table, head) if name == "customer_landing" else None,
@@ -74,6 +74,6 @@ def _without_address(engine: Engine, landed_files: Contract, head: Head) -> int:
 def _unseen(engine: Engine, source: str, head: Head, seen: Head | None) -> int | None:
     """How many snapshots of the source came after this one; None if it is not among those it came from."""
     for n, snapshot in enumerate(engine.history(contract(source), head)):
-        if seen and snapshot.written_id == seen.written_id:
+        if seen and snapshot.data_snapshot_id == seen.data_snapshot_id:
             return n
     return None

@@ -1,7 +1,7 @@
 """One function per table, named after it; its parameters are the tables it is made from. The signature is the lineage.
 
-Each returns `Judged` rows: every row of its first source, with the reason it is dropped for in `dropped`, or null. The
-pipeline keeps the rows without a reason, with the columns of the table's contract, and counts the others.
+Each returns `Classified` rows: every row of its first source, with the reason it is dropped for in `dropped`, or null.
+A run keeps the rows without a reason, with the columns of the table's contract, and counts the others.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from stedi_common.consent import (
     device_owners,
     made_before_consent,
 )
-from stedi_common.frames import DROPPED, Frame, Judged, distinct, judged
+from stedi_common.frames import DROPPED, Classified, Frame, classify, distinct
 from stedi_common.policy import Policy
 
 
-def customer_trusted(customer_landing: Frame) -> Judged:
+def customer_trusted(customer_landing: Frame) -> Classified:
     """The current record of every customer who consents (rules 3 to 5)."""
     records = consents(customer_landing)
-    return judged(
+    return classify(
         records,
         superseded=~nw.col("current"),
         doubtful=nw.col("in_doubt"),
@@ -32,31 +32,31 @@ def customer_trusted(customer_landing: Frame) -> Judged:
     )
 
 
-def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Judged:
+def accelerometer_trusted(accelerometer_landing: Frame, customer_trusted: Frame, policy: Policy) -> Classified:
     """Readings their owner had consented to when they were made (rule 5)."""
     consent = customer_trusted.select(nw.col("email").alias("user"), "consent_start")
     readings = accelerometer_landing.join(consent, on="user", how="left")
-    return judged(
+    return classify(
         readings,
         no_consent=nw.col("consent_start").is_null(),
         before_consent=made_before_consent("timestamp", policy),
     )
 
 
-def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> Judged:
+def customers_curated(customer_trusted: Frame, accelerometer_trusted: Frame) -> Classified:
     """Consenting customers with at least one trusted accelerometer reading (rule 6)."""
     users = distinct(accelerometer_trusted.select(nw.col("user").alias("email")))
     customers = customer_trusted.join(users.with_columns(nw.lit(1).alias("has_readings")), on="email", how="left")
-    return judged(customers, no_readings=nw.col("has_readings").is_null())
+    return classify(customers, no_readings=nw.col("has_readings").is_null())
 
 
 def step_trainer_trusted(
     step_trainer_landing: Frame, customers_curated: Frame, customer_landing: Frame, policy: Policy
-) -> Judged:
+) -> Classified:
     """Readings of devices a curated customer owns, made under their consent (rules 7 and 8)."""
     devices = _devices(customers_curated, customer_landing, policy)
     readings = step_trainer_landing.join(devices, on="serialnumber", how="left")
-    return judged(
+    return classify(
         readings,
         unclaimed_serial=nw.col("claims").is_null(),
         defective_serial=nw.col("not_owned") == "defective_serial",
@@ -73,7 +73,7 @@ def machine_learning_curated(
     customer_landing: Frame,
     pseudonyms: Frame,
     policy: Policy,
-) -> Judged:
+) -> Classified:
     """Each trusted step reading with each trusted accelerometer reading of the owner at that instant (rule 9).
 
     `pseudonyms` has the columns email and pseudonym, a row for each curated customer who has such readings (rule 10).
@@ -90,7 +90,7 @@ def machine_learning_curated(
     pairs = step_trainer_trusted.join(accelerations, on=at, how="left", suffix="_accelerometer")
     # Last, because a pseudonym is long: the pairing moves readings about.
     named = pairs.join(pseudonyms.select(nw.col("email").alias("user"), "pseudonym"), on="user", how="left")
-    return judged(named, no_reading_at_that_instant=nw.col("pseudonym").is_null())
+    return classify(named, no_reading_at_that_instant=nw.col("pseudonym").is_null())
 
 
 def _devices(customers_curated: Frame, customer_landing: Frame, policy: Policy) -> Frame:
@@ -112,19 +112,21 @@ def _devices(customers_curated: Frame, customer_landing: Frame, policy: Policy) 
 
 
 @dataclass(frozen=True)
-class Decision:
-    """Decisions about people or devices, which a table of readings is a function of.
+class Lookup:
+    """People or devices that a table of readings is joined with. It affects whole days of that table.
 
-    about: the table of readings that has them.
-    function: from the tables it names to the decisions, one row each: first the column that the readings have too,
-        then what is decided; a column `since`, if there is one, says that earlier readings are not concerned.
-    follows: the policies of consent under which it says no more than whose readings `about` has, as long as one was
-        made from the other. Then what it changes is in the days that `about` has changed.
+    about: what its rows are, in words.
+    fact_table: the table of readings that it is joined with.
+    function: from the tables that it names to the rows: first the column that the readings have too, then others; a
+        column `since`, if there is one, says that earlier readings are not concerned.
+    implied_under: the policies of consent under which its rows say no more than whose readings the fact table has, as
+        long as one was computed from the other. Then its changes are in the days that the fact table has changed.
     """
 
     about: str
+    fact_table: str
     function: Callable[..., Frame]
-    follows: Collection[str] = ()
+    implied_under: Collection[str] = ()
 
 
 def _people_admitted(customer_trusted: Frame, policy: Policy) -> Frame:
@@ -149,13 +151,13 @@ def _since(decided: Frame, policy: Policy) -> Frame:
     return decided.drop("consent_start") if policy.consent == "ever" else decided.rename({"consent_start": "since"})
 
 
-#: By table of readings. A day of it is a function of its sources' same day and of the decisions that concern the day.
-DECISIONS: Mapping[str, tuple[Decision, ...]] = {
-    "accelerometer_trusted": (Decision("accelerometer_landing", _people_admitted),),
-    "step_trainer_trusted": (Decision("step_trainer_landing", _devices_admitted),),
+#: By table of readings. A day of it is a function of its sources' same day and of the lookups' rows for that day.
+LOOKUPS: Mapping[str, tuple[Lookup, ...]] = {
+    "accelerometer_trusted": (Lookup("people's consent", "accelerometer_landing", _people_admitted),),
+    "step_trainer_trusted": (Lookup("devices' owners", "step_trainer_landing", _devices_admitted),),
     "machine_learning_curated": (
         # Under `ever` a device of two owners has its readings when one of them goes.
-        Decision("step_trainer_trusted", _devices_owned, follows={"as-of"}),
-        Decision("accelerometer_trusted", _people_curated, follows={"as-of", "ever"}),
+        Lookup("devices' owners", "step_trainer_trusted", _devices_owned, implied_under={"as-of"}),
+        Lookup("curated people", "accelerometer_trusted", _people_curated, implied_under={"as-of", "ever"}),
     ),
 }

@@ -13,12 +13,14 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from stedi_common import landing, pipeline, withdrawals
+from stedi_common import landing
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines import Engine, connect
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.runs.executor import Outcome
+from stedi_common.runs.run_all import Given, run_all, tasks
 
 Run = Mapping[str, bytes]
 Asks = Callable[..., Any]
@@ -28,7 +30,7 @@ ON_SPARK_UNHURRIED = pytest.mark.parametrize(
     "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
 )
 
-COMMITS = ("append", "append_staged", "replace", "replace_days", "replace_judged")
+COMMITS = ("append", "append_staged", "replace", "replace_days", "replace_classified")
 
 
 @contextmanager
@@ -60,18 +62,18 @@ def land(engine: Engine, folder: Path, key: PseudonymKey, arrived_at: datetime) 
     """Land all three sources."""
     for source in SOURCES:
         (folder / source).mkdir(exist_ok=True)
-    results = []
-    for result in landing.land_all(engine, str(folder), key, arrived_at=arrived_at):
-        if isinstance(result, landing.Failed):
-            raise result.error
-        results.append(result)
-    return results
+    return [landing.land(engine, source, str(folder), key, arrived_at) for source in SOURCES]
 
 
-def run(engine: Engine, policy: Policy, key: PseudonymKey) -> list[pipeline.Outcome]:
-    """Remove what is no longer admitted, then run all five jobs."""
-    withdrawals.remove(engine, policy, key)
-    return [pipeline.run(engine, job, policy, key) for job in pipeline.jobs([])]
+def run(engine: Engine, policy: Policy, key: PseudonymKey, *, rebuild: bool = False) -> list[Outcome]:
+    """Delete withdrawn rows, then run all five jobs."""
+    outcomes = []
+    for done in run_all(engine, Given(policy, key, rebuild=rebuild), tasks()):
+        if done.error:
+            raise done.error
+        if isinstance(done.result, Outcome):
+            outcomes.append(done.result)
+    return outcomes
 
 
 def play(  # noqa: PLR0913, PLR0917 - a history is all of this

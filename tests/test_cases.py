@@ -12,8 +12,10 @@ from commands import stedi
 from lakes import rows, run, write
 
 from stedi_common import landing
+from stedi_common.contracts import SOURCES
 from stedi_common.errors import LakeError
 from stedi_common.policy import Policy, serials
+from stedi_common.records import discover
 
 CASES = Path(__file__).parents[1] / ".." / "shared" / "cases"
 #: When the first night of a case begins. Some cases hold clocks that are ahead of it.
@@ -148,7 +150,9 @@ def landed(engine: Any, name: str, folder: Path, key: Any) -> list[landing.Lande
     for number, below in enumerate(folders):
         if below == folder:
             write(folder, found[number])
-        results += landing.land_all(engine, str(below), key, arrived_at=ARRIVED + number * NIGHT)
+        found = discover(str(below))
+        arrival = ARRIVED + number * NIGHT
+        results += [landing.land(engine, source, str(below), key, arrival, found=found) for source in SOURCES]
     return results
 
 

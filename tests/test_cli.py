@@ -21,7 +21,7 @@ from stedi_common.engines import connect
 from stedi_common.engines.embedded import EmbeddedEngine
 from stedi_common.errors import CommitConflictError, StediError
 from stedi_common.lake import Lake
-from stedi_common.pipeline import JOBS
+from stedi_common.lineage import JOBS
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.records import blocks, storage
@@ -169,7 +169,7 @@ def test_a_lost_race_ends_with_3(landed, monkeypatch):
     def lost(*_, **__):
         raise CommitConflictError("customer_trusted: expected the head this run had read, got a newer one", "again")
 
-    monkeypatch.setattr(EmbeddedEngine, "replace_judged", lost)
+    monkeypatch.setattr(EmbeddedEngine, "replace_classified", lost)
     said = landed("run")
     assert said.code == 3
     assert said.err.splitlines()[-1] == "hint:  again"
@@ -285,7 +285,7 @@ def broken(landed, monkeypatch):
         except KeyError as error:
             raise ValueError(PERSON) from error
 
-    monkeypatch.setattr(EmbeddedEngine, "replace_judged", fails)
+    monkeypatch.setattr(EmbeddedEngine, "replace_classified", fails)
     return landed
 
 
@@ -448,14 +448,13 @@ def test_a_customer_line_without_a_known_address_ends_with_4(landed, tmp_path):
 
 def test_a_source_that_fails_holds_up_no_other(landed, tmp_path, monkeypatch):
     write(tmp_path / "drops", {f"{source}/2.json": DROPS[f"{source}/1.json"] + b"\n" for source in SOURCES})
-    land_one = landing_module.land
 
     def land(engine, source, *args, **named):
         if source == "accelerometer":
             raise StediError("accelerometer: expected luck, got none")
-        return land_one(engine, source, *args, **named)
+        return landing_module.land(engine, source, *args, **named)
 
-    monkeypatch.setattr(landing_module, "land", land)
+    monkeypatch.setattr("stedi_common.runs.run_all.land", land)
     done = landed("land", "--json")
     assert (done.code, done.err) == (1, "error: accelerometer: expected luck, got none\n")
     assert [(each["source"], each["files"]) for each in json.loads(done.out)] == [("customer", 1), ("step_trainer", 1)]
@@ -567,12 +566,12 @@ def test_a_run_tells_what_it_removed_first(withdrawn):
 @pytest.mark.parametrize("words", [("run",), ("demo", "--landing", "drops")])
 def test_whoever_watches_a_run_is_told_what_it_removed_first(withdrawn, words):
     first, after = (
-        "no longer admitted, and removed before all else: 1 row of machine_learning_curated, 1 row of",
+        "withdrawn, and deleted before all else: 1 row of machine_learning_curated, 1 row of",
         "rows in",
     )
     said = withdrawn(*words).out
     assert said.index(first) < said.index(after)
-    assert "no longer admitted" not in withdrawn(*words).out
+    assert "withdrawn, and" not in withdrawn(*words).out
 
 
 # Status

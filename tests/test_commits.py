@@ -18,13 +18,14 @@ from lakes import Dying, KilledError, land, opening, play, rows, run, table_of, 
 from oracle import COLUMNS
 from pyiceberg.table.snapshots import Operation
 
-from stedi_common import __version__, landing, pipeline
+from stedi_common import __version__, landing, lineage
 from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.engines import ENGINES, Engine
 from stedi_common.errors import CommitConflictError
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.records import Reader, discover
+from stedi_common.runs import executor
 
 TABLE = contract("rejected_records")
 LANDING_ZONE = [name for name in COLUMNS if contract(name).zone == "landing"]
@@ -153,7 +154,7 @@ def test_spark_reads_few_drops_here_as_it_reads_many_in_workers(connect_to, tmp_
 def test_a_job_that_is_overtaken_starts_over(pair, tmp_path, key):
     """From its sources as they are then, a few times; the last to commit is who read last."""
     one, other = pair
-    job, landed = pipeline.JOBS["customer_landing_to_trusted"], partial(landing.land, one, "customer")
+    job, landed = lineage.JOBS["customer_landing_to_trusted"], partial(landing.land, one, "customer")
     write(tmp_path / "drops", DROPS)
     landed(str(tmp_path / "drops"), key, ARRIVAL)
     again, overtaken = iter([True, True, False]), []
@@ -161,10 +162,10 @@ def test_a_job_that_is_overtaken_starts_over(pair, tmp_path, key):
     def overtake():
         if next(again):
             # Another policy each time: else there is nothing to commit.
-            pipeline.run(one, job, Policy(pairing="timestamp" if overtaken else "owner"), key)
+            executor.run(one, job, Policy(pairing="timestamp" if overtaken else "owner"), key, rebuild=True)
             overtaken.append(one.head(job.target))
 
-    outcome = pipeline.run(Overtaken(other, overtake), job, Policy("ever"), key)
+    outcome = executor.run(Overtaken(other, overtake), job, Policy("ever"), key, rebuild=True)
     assert len(overtaken) == 2
     assert other.head(job.target).summary["stedi.policy"] == str(Policy("ever"))
     assert (outcome.changed, other.head(job.target).rows) == (True, outcome.rows)
@@ -173,11 +174,15 @@ def test_a_job_that_is_overtaken_starts_over(pair, tmp_path, key):
 
 def test_a_job_that_is_overtaken_again_and_again_gives_up(connect_to, tmp_path, key):
     one, other = (connect_to("embedded", tmp_path / "lake") for _ in range(2))
-    job, policies = pipeline.JOBS["customer_landing_to_trusted"], cycle((Policy(), Policy(pairing="timestamp")))
+    job, policies = lineage.JOBS["customer_landing_to_trusted"], cycle((Policy(), Policy(pairing="timestamp")))
     write(tmp_path / "drops", DROPS)
     landing.land(one, "customer", str(tmp_path / "drops"), key, ARRIVAL)
+
+    def overtake():
+        executor.run(one, job, next(policies), key, rebuild=True)
+
     with pytest.raises(CommitConflictError):
-        pipeline.run(Overtaken(other, lambda: pipeline.run(one, job, next(policies), key)), job, Policy("ever"), key)
+        executor.run(Overtaken(other, overtake), job, Policy("ever"), key, rebuild=True)
     assert other.head(job.target).summary["stedi.policy"] != str(Policy("ever"))
 
 
@@ -190,9 +195,9 @@ class Overtaken:
     def __getattr__(self, name):
         return getattr(self._engine, name)
 
-    def replace_judged(self, *args):
+    def replace_classified(self, *args):
         self._meanwhile()
-        return self._engine.replace_judged(*args)
+        return self._engine.replace_classified(*args)
 
 
 # Landing
@@ -290,7 +295,7 @@ def test_a_job_run_twice_at_once_makes_its_table_once(tmp_path, key):
         engine = connect_to("embedded", tmp_path / "lake")
         play(engine, tmp_path / "drops", [DROPS], [ARRIVAL], Policy(), key)
         right = rows(engine, "customer_trusted")
-        pipeline.run(engine, pipeline.JOBS["customer_landing_to_trusted"], Policy("ever"), key)
+        executor.run(engine, lineage.JOBS["customer_landing_to_trusted"], Policy("ever"), key, rebuild=True)
         in_processes(run_one, [(tmp_path, key)] * 2)
         assert rows(engine, "customer_trusted") == right
 
@@ -314,8 +319,8 @@ def land_one(folder: Path, source: str, key: PseudonymKey) -> None:
 def run_one(folder: Path, key: PseudonymKey) -> None:
     with opening() as connect_to:
         try:
-            job = pipeline.JOBS["customer_landing_to_trusted"]
-            pipeline.run(connect_to("embedded", folder / "lake"), job, Policy(), key)
+            job = lineage.JOBS["customer_landing_to_trusted"]
+            executor.run(connect_to("embedded", folder / "lake"), job, Policy(), key, rebuild=True)
         except CommitConflictError:
             return
 
@@ -325,7 +330,7 @@ def run_one(folder: Path, key: PseudonymKey) -> None:
 
 def test_a_commit_says_what_it_was_made_from(engine, tmp_path, key):
     play(engine, tmp_path / "drops", [DROPS], [ARRIVAL], Policy(), key)
-    for job in pipeline.JOBS.values():
+    for job in lineage.JOBS.values():
         head = engine.head(job.target)
         said = {name: value for name, value in head.summary.items() if name.startswith("stedi.")}
         assert said["stedi.policy"] == "consent=as-of pairing=owner"

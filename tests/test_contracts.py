@@ -5,7 +5,7 @@ from importlib.resources import as_file, files
 import pytest
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from stedi_common import pipeline
+from stedi_common import lineage
 from stedi_common.contracts import contract, names
 from stedi_common.errors import ContractError
 
@@ -23,8 +23,8 @@ def test_lineage_is_what_the_functions_say(name):
     if of.zone == "landing":
         assert (of.made_by, of.made_from) == ("land", ())
     else:
-        assert of.made_from == tuple(source.name for source in pipeline.JOBS[of.made_by].sources)
-        assert pipeline.JOBS[of.made_by].target is of
+        assert of.made_from == tuple(source.name for source in lineage.JOBS[of.made_by].sources)
+        assert lineage.JOBS[of.made_by].target is of
 
 
 @pytest.mark.parametrize("name", names())

@@ -18,12 +18,14 @@ from oracle import lake as oracle_lake
 from reference import TABLES
 from test_laws import tables
 
-from stedi_common import pipeline
+from stedi_common import lineage
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import ENGINES, Engine
-from stedi_common.pipeline import Outcome
+from stedi_common.errors import RebuildRequiredError
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.runs import executor
+from stedi_common.runs.executor import Outcome
 
 #: Histories whose drops come one by one, and how many that are.
 HURRIED = {"embedded": (1, 4), "spark": ()}
@@ -56,7 +58,7 @@ def history(request) -> History:
 @pytest.mark.rule(13)
 def test_after_every_landing_the_tables_are_the_oracles(engine, tmp_path, key, history):
     for policy, seen in zip(changing(), landed(engine, tmp_path, key, history), strict=False):
-        run(engine, policy, key)
+        run(engine, policy, key, rebuild=True)
         assert tables(engine) == told(seen, policy, key)
 
 
@@ -188,10 +190,10 @@ class Spy:
             self.since |= {since} if days is None else set()
         return self._engine.read(of, head, days, since)
 
-    def replace_judged(self, of, days, *args):
+    def replace_classified(self, of, days, *args):
         if of.partition:
             self.days |= {None} if days is None else set(days)
-        return self._engine.replace_judged(of, days, *args)
+        return self._engine.replace_classified(of, days, *args)
 
 
 # Whatever is done to the tables in between
@@ -270,7 +272,7 @@ def test_a_customer_without_an_email_whom_somebody_wrote_hinders_no_job(engine, 
     engine.append(customers, engine.frame(customers, [dict.fromkeys(customers.names)]), engine.head(customers), {})
     # Made from nothing, of all customers there are.
     engine.replace(pairs, engine.frame(pairs, ()), engine.head(pairs), {"stedi.run": "another"})
-    pipeline.run(engine, pipeline.JOBS[pairs.made_by], Policy(), key)
+    executor.run(engine, lineage.JOBS[pairs.made_by], Policy(), key, rebuild=True)
     run(engine, Policy(), key)
     assert_right(engine, tmp_path, key)
 
@@ -284,15 +286,29 @@ def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, ke
 
 
 @ON_SPARK_UNHURRIED
-@pytest.mark.parametrize("part", ["version", "policy", "key", "columns"])
-def test_a_table_that_was_made_otherwise_is_made_from_nothing(engine, walked, tmp_path, key, part):
+@pytest.mark.parametrize("part", ["policy", "key", "columns", "code"])
+def test_a_table_of_another_build_is_rebuilt_in_full_on_request_only(engine, walked, tmp_path, key, part):
     target = contract("machine_learning_curated")
     head = engine.head(target)
     otherwise = {name: said for name, said in head.summary.items() if name.startswith("stedi.")}
     engine.replace_days(target, (), engine.frame(target, ()), head, otherwise | {f"stedi.{part}": "another"})
-    assert [outcome.table for outcome in run(engine, Policy(), key) if outcome.changed] == [target.name]
+    before = engine.head(target)
+    with pytest.raises(
+        RebuildRequiredError, match=f"^{target.name}: expected a table of the same build, got .*another"
+    ):
+        run(engine, Policy(), key)
+    assert engine.head(target) == before
+    outcomes = run(engine, Policy(), key, rebuild=True)
+    assert [outcome.table for outcome in outcomes if outcome.changed] == [target.name]
     assert engine.head(target).summary["stedi.days"] == "all"
     assert_right(engine, tmp_path, key)
+
+
+def test_a_release_of_the_package_rebuilds_nothing(connect_to, tmp_path, key, monkeypatch):
+    engine = connect_to("embedded", tmp_path / "lake")
+    play(engine, tmp_path, key, CAST.night([CAST.record(ANN, 1, 1)], CAST.moves(ANN, 1), CAST.steps(1)))
+    monkeypatch.setattr("stedi_common.incremental.summary.__version__", "99")
+    assert not any(outcome.changed for outcome in run(engine, Policy(), key))
 
 
 # Killed
@@ -323,8 +339,8 @@ def play(
     """Land what the night brings and run the jobs, but for some."""
     write(folder / "drops", night)
     land(engine, folder / "drops", key, NIGHTS[0])
-    jobs = [job for job in pipeline.jobs([]) if job.target.name not in but]
-    return [pipeline.run(engine, job, Policy(), key) for job in jobs]
+    jobs = [job for job in lineage.jobs([]) if job.target.name not in but]
+    return [executor.run(engine, job, Policy(), key) for job in jobs]
 
 
 def assert_right(engine: Engine, folder: Path, key: PseudonymKey) -> None:

@@ -69,7 +69,7 @@ def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, mo
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, arrival)
     for policy in POLICIES:
-        run(engine, policy, key)
+        run(engine, policy, key, rebuild=True)
         assert tables(engine) == told(history, policy, key)
 
 
@@ -142,10 +142,10 @@ def test_running_twice_changes_nothing(played, key):
 @pytest.mark.rule(11)
 def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
     before = tables(played.engine)
-    assert all(outcome.changed for outcome in run(played.engine, EVER, key))
+    assert all(outcome.changed for outcome in run(played.engine, EVER, key, rebuild=True))
     assert {played.engine.head(contract(table)).summary["stedi.policy"] for table in GOVERNED} == {str(EVER)}
     assert tables(played.engine) != before
-    assert all(outcome.changed for outcome in run(played.engine, Policy(), key))
+    assert all(outcome.changed for outcome in run(played.engine, Policy(), key, rebuild=True))
     assert tables(played.engine) == before
 
 

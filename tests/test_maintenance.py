@@ -83,7 +83,7 @@ def test_nobody_sees_a_change(worn, tmp_path):
     maintain(worn)
     after = worn.head(READINGS)
     assert after.snapshot_id != head.snapshot_id
-    assert (after.written_id, after.summary, after.rows) == (head.written_id, head.summary, head.rows)
+    assert (after.data_snapshot_id, after.summary, after.rows) == (head.data_snapshot_id, head.summary, head.rows)
     assert worn.changed_days(READINGS, start, after) == days
     assert worn.changed_days(READINGS, head, after) == set()
     assert seen(worn, READINGS, head) == then
@@ -199,7 +199,7 @@ def test_the_past_is_cut_where_the_contract_says(worn, tmp_path):
     assert old.snapshots == history - 1
     # The head, and the one that has its rows and says what they are made from.
     kept = list(worn.history(READINGS, worn.head(READINGS)))
-    assert [each.written_id for each in kept] == [head.written_id] * 2
+    assert [each.data_snapshot_id for each in kept] == [head.data_snapshot_id] * 2
     assert worn.snapshot(READINGS, head.snapshot_id) == head
     assert seen(worn, READINGS, head) == seen(worn, READINGS, worn.head(READINGS))
     add(worn, "bob", [FIRST])

@@ -26,17 +26,19 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSnapshotUpdate
 from test_laws import tables, told
 
-from stedi_common import changes, consent, landing, pipeline, withdrawals
+from stedi_common import consent, landing, lineage
 from stedi_common import tables as functions
 from stedi_common.contracts import SOURCES, Contract, contract, names
 from stedi_common.engines.embedded import EmbeddedEngine
 from stedi_common.errors import LakeError, PolicyError
+from stedi_common.incremental import diff
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.runs import executor, withdrawals
 
 ARRIVAL = datetime(2024, 4, 1)
 OTHERS = (Policy("ever"), Policy(pairing="timestamp"), Policy(defective_serials=frozenset(DEVICES[:1])))
-GOVERNED = tuple(job.target for job in pipeline.JOBS.values())
+GOVERNED = tuple(job.target for job in lineage.JOBS.values())
 
 people = st.sampled_from(PEOPLE)
 moments = st.sampled_from(MOMENTS)
@@ -187,19 +189,19 @@ class Lakehouse(RuleBasedStateMachine):
         with suppress(KilledError):
             for source in SOURCES:
                 landing.land(self._engine, source, str(self._folder / "drops"), self._key, ARRIVAL)
-            run(self._engine, self._policy, self._key)
+            run(self._engine, self._policy, self._key, rebuild=True)
             history = History((self._dropped,), (ARRIVAL,))
             assert tables(self._engine) == told(history, self._policy, self._key)
         self._blow = 0, ""
 
-    @rule(happened=brought, step=st.sampled_from((*SOURCES, *pipeline.jobs([]))))
-    def run_alone(self, happened: list[Event], step: str | pipeline.Job) -> None:
+    @rule(happened=brought, step=st.sampled_from((*SOURCES, *lineage.jobs([]))))
+    def run_alone(self, happened: list[Event], step: str | lineage.Job) -> None:
         self._drop(happened)
         if isinstance(step, str):
             landing.land(self._engine, step, str(self._folder / "drops"), self._key, ARRIVAL)
             return
         with suppress(LakeError, PolicyError):
-            pipeline.run(self._engine, step, self._policy, self._key)
+            executor.run(self._engine, step, self._policy, self._key, rebuild=True)
 
     @rule(does=st.sampled_from((expire, compact, roll_back)), to=tables_)
     def meet_a_stranger(self, does: Callable[[Table], None], to: Contract) -> None:
@@ -255,7 +257,7 @@ def test_whatever_happens_the_tables_are_the_oracles(engine_name, tmp_path, key,
 
 
 def late_consents_mark_no_days(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(changes, "_days_decided", lambda *_: set())
+    patch.setattr(diff, "_days_of_lookup", lambda *_: set())
 
 
 def equal_records_land_twice(patch: pytest.MonkeyPatch) -> None:
@@ -267,14 +269,14 @@ def equal_records_land_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def withdrawals_mark_no_days(patch: pytest.MonkeyPatch) -> None:
-    def days_of_who_is_new(engine: Any, decision: Any, before: Any, now: Any, policy: Policy) -> Any:
-        then, today = (changes.decided(decision, changes.read(engine, decision, at), policy) for at in (before, now))
+    def days_of_who_is_new(engine: Any, lookup: Any, before: Any, now: Any, policy: Policy) -> Any:
+        then, today = (diff.rows_of(lookup, diff.read(engine, lookup, at), policy) for at in (before, now))
         new = today.join(then, on=then.collect_schema().names(), how="anti")
-        with engine.held(new) as held:
-            about = contract(decision.about)
-            return changes.days_of(engine, about, now[about.name], held.frame) if held.rows else set()
+        with engine.materialized(new) as held:
+            about = contract(lookup.fact_table)
+            return diff.days_of(engine, about, now[about.name], held.frame) if held.rows else set()
 
-    patch.setattr(changes, "_days_decided", days_of_who_is_new)
+    patch.setattr(diff, "_days_of_lookup", days_of_who_is_new)
     patch.setattr(withdrawals, "remove", lambda *_: None)
 
 

@@ -6,14 +6,15 @@ import pytest
 from drops import at, customer, landing, reading, step
 from lakes import play, run
 
-from stedi_common import pipeline
+from stedi_common import lineage
 from stedi_common.engines import connect
 from stedi_common.errors import PolicyError
 from stedi_common.lake import Lake
 from stedi_common.policy import Policy, serials
+from stedi_common.runs import executor
 
 EVER = Policy("ever", "timestamp")
-GOVERNED = tuple(job.target for job in pipeline.JOBS.values())
+GOVERNED = tuple(job.target for job in lineage.JOBS.values())
 DROPS = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
     [reading("ann@example.org", at(clock)) for clock in ("07:00", "09:00")],
@@ -104,17 +105,17 @@ def test_a_policy_tells_lists_apart_without_telling_a_serial():
 @pytest.mark.rule(11)
 def test_a_job_alone_under_another_policy_changes_nothing(lake, key):
     before = heads(lake)
-    for job in list(pipeline.JOBS.values())[1:]:
+    for job in list(lineage.JOBS.values())[1:]:
         with pytest.raises(
             PolicyError, match=rf"^{job.name}: expected .* under .*ever.*, got .*as-of.*\nhint: run all"
         ):
-            pipeline.run(lake, job, EVER, key)
+            executor.run(lake, job, EVER, key)
     assert heads(lake) == before
 
 
 @pytest.mark.rule(11)
 def test_all_jobs_under_another_policy_make_all_tables_anew(lake, key):
-    outcomes = run(lake, EVER, key)
+    outcomes = run(lake, EVER, key, rebuild=True)
     assert [outcome.changed for outcome in outcomes] == [True] * 5
     assert {head.summary["stedi.policy"] for head in map(lake.head, GOVERNED)} == {str(EVER)}
     assert outcomes[-1].rows_kept == 2
@@ -123,7 +124,7 @@ def test_all_jobs_under_another_policy_make_all_tables_anew(lake, key):
 def test_another_list_of_defective_serials_is_another_policy(tmp_path, key):
     engine = connect("embedded", Lake.at(str(tmp_path / "lake")))
     play(engine, tmp_path / "drops", [DROPS], [at("10:00")], Policy(), key)
-    outcomes = run(engine, Policy(defective_serials=frozenset({" SN-1"})), key)
+    outcomes = run(engine, Policy(defective_serials=frozenset({" SN-1"})), key, rebuild=True)
     assert [outcome.changed for outcome in outcomes] == [True] * 5
     assert {outcome.table: outcome.rows_kept for outcome in outcomes}["step_trainer_trusted"] == 0
 

@@ -15,7 +15,7 @@ from commands import python, stedi
 from lakes import land, rows, run, write
 from pyiceberg.catalog.sql import SqlCatalog
 
-from stedi_common import cli, jobs, landing, pipeline, tables
+from stedi_common import cli, jobs, landing, lineage, tables
 from stedi_common.contracts import contract, names
 from stedi_common.engines import connect as connect_engine
 from stedi_common.errors import EngineError, UnknownRefusalError
@@ -23,6 +23,7 @@ from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.query import answer
+from stedi_common.runs import executor
 
 KEY = bytes(range(100, 132))
 REASONS = {
@@ -157,14 +158,14 @@ def test_no_log_of_any_level_holds_a_canary(tmp_path, key, caplog):
 def while_collecting(customer_landing):
     """Judges by a cast that fails, and whose message quotes the email."""
     rows = customer_landing.with_columns(nw.col("lastupdatedate").alias("consent_start"))
-    return tables.judged(rows, no_consent=nw.col("email").cast(nw.Int64) > 0)
+    return tables.classify(rows, no_consent=nw.col("email").cast(nw.Int64) > 0)
 
 
 def while_committing(customer_landing):
     """Rows that can be counted but not written."""
     broken = nw.col("email").cast(nw.Int64).cast(nw.String)
-    judged = tables.customer_trusted(customer_landing)
-    return replace(judged, rows=judged.rows.with_columns(broken.alias("customername")))
+    classified = tables.customer_trusted(customer_landing)
+    return replace(classified, rows=classified.rows.with_columns(broken.alias("customername")))
 
 
 def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, monkeypatch, caplog):
@@ -178,7 +179,7 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
         monkeypatch.setattr(failing, "__name__", "customer_trusted")
         monkeypatch.setattr("stedi_common.engines.embedded.FEW", few)
         with caplog.at_level(logging.INFO), pytest.raises(EngineError, match="may hold personal data") as raised:
-            pipeline.run(engine, pipeline.Job(failing), Policy(), key)
+            executor.run(engine, lineage.Job(failing), Policy(), key)
         assert canaries.said(str(raised.value.__context__)), "the engine's message quotes nothing: nothing is proved"
         printed = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + caplog.text
         assert canaries.said(printed) == set()
@@ -188,8 +189,8 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
 FAILING = """
 import sys, test_privacy as here
 here.while_committing.__name__ = "customer_trusted"
-job = here.pipeline.Job(here.while_committing)
-here.pipeline.JOBS[job.name] = job
+job = here.lineage.Job(here.while_committing)
+here.lineage.JOBS[job.name] = job
 sys.exit(here.jobs.make(job.name, sys.argv[1:]))
 """
 
@@ -233,7 +234,7 @@ def test_an_unexpected_error_is_told_without_its_message(defective, monkeypatch,
 
 
 def test_a_jobs_unexpected_error_is_told_without_its_message(defective, monkeypatch, capfd):
-    monkeypatch.setattr("stedi_common.landing.land", fails_quoting)
+    monkeypatch.setattr("stedi_common.runs.run_all.land", fails_quoting)
     arguments = f"--source customer --landing {defective}/drops --lake {defective}/lake --engine embedded"
     failure = jobs.land(arguments.split())
     said = capfd.readouterr()

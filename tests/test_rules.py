@@ -6,10 +6,11 @@ import pytest
 from lakes import land, rows, write
 from rules import RULES
 
-from stedi_common import pipeline
+from stedi_common import lineage
 from stedi_common.engines import ENGINES
-from stedi_common.pipeline import Job
+from stedi_common.lineage import Job
 from stedi_common.pseudonym import PseudonymKey
+from stedi_common.runs import executor
 
 #: The rules of what a record is. One reader reads it for both engines (`tests/records`).
 OF_RECORDS = {"1", "2", "3"}
@@ -34,7 +35,7 @@ def test_the_rule_gives_its_rows(rule, engine, tmp_path, key: PseudonymKey):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, arrival)
     for job in making(rule.expected):
-        pipeline.run(engine, job, rule.policy, key)
+        executor.run(engine, job, rule.policy, key)
     found = {table: rows(engine, table, expected.columns) for table, expected in rule.expected.items()}
     assert found == {table: expected.bag for table, expected in rule.expected.items()}
 
@@ -42,7 +43,7 @@ def test_the_rule_gives_its_rows(rule, engine, tmp_path, key: PseudonymKey):
 def making(tables: Iterable[str]) -> list[Job]:
     """The jobs that make these tables and what they are made from; the others would only take Spark its time."""
     wanted, needed = set(tables), []
-    for job in reversed(pipeline.jobs([])):
+    for job in reversed(lineage.jobs([])):
         if job.target.name in wanted:
             wanted |= {source.name for source in job.sources}
             needed.insert(0, job)

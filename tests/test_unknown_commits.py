@@ -19,11 +19,12 @@ from pyiceberg.exceptions import CommitStateUnknownException
 from sqlalchemy.exc import OperationalError
 from test_laws import tables
 
-from stedi_common import landing, pipeline
+from stedi_common import landing, lineage
 from stedi_common.contracts import contract, names
 from stedi_common.engines import Engine
 from stedi_common.errors import EngineError
 from stedi_common.policy import Policy
+from stedi_common.runs import executor
 
 TABLE = contract("rejected_records")
 ARRIVAL = datetime(2024, 4, 3)
@@ -136,7 +137,7 @@ def refused(ask: Asks, error: Callable[[], Exception], turns: Collection[int]) -
 
 @pytest.mark.parametrize(("engine_name", "fault"), OF_A_JOB, indirect=True)
 def test_a_job_whose_answer_is_lost_has_run(connect, engine, tmp_path, key, lose):
-    job = pipeline.JOBS["customer_landing_to_trusted"]
+    job = lineage.JOBS["customer_landing_to_trusted"]
     write(tmp_path / "drops", DROPS)
     heads, answered = [], connect(tmp_path / "answered")
     for each in (answered, engine):
@@ -144,10 +145,10 @@ def test_a_job_whose_answer_is_lost_has_run(connect, engine, tmp_path, key, lose
         each.prepare(job.target)
         if each is engine:
             lose()
-        outcome = pipeline.run(each, job, Policy(), key)
+        outcome = executor.run(each, job, Policy(), key)
         heads.append((outcome, rows(each, job.target.name), len(list(each.history(job.target, each.head(job.target))))))
     assert heads[0] == heads[1]
-    assert not pipeline.run(engine, job, Policy(), key).changed
+    assert not executor.run(engine, job, Policy(), key).changed
     assert list(table_of(tmp_path / "lake", job.target).refs()) == ["main"]
 
 

@@ -17,9 +17,13 @@ from oracle import COLUMNS
 from test_laws import Bag, heads, tables, told
 from test_races import ANN, ARRIVAL, BOB, FIRST, record
 
-from stedi_common import pipeline, withdrawals
 from stedi_common.contracts import contract
+from stedi_common.errors import RebuildRequiredError
+from stedi_common.lineage import JOBS, jobs
 from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+from stedi_common.runs import executor, withdrawals
+from stedi_common.runs.run_all import Given, run_all, tasks
 
 #: The tables that a removal changes, in its order, and the column by which a row is somebody's.
 WHOSE = {
@@ -31,6 +35,13 @@ WHOSE = {
 }
 #: Of readings all columns are compared; of customers who stay the run makes the rows anew.
 COMPARED = {table: ("email",) if table.startswith("customer") else COLUMNS[table] for table in WHOSE}
+
+#: Jobs that are run without the others.
+SUBSETS = [
+    *((name,) for name in JOBS),
+    ("customer_landing_to_trusted", "customer_trusted_to_curated", "machine_learning_curated"),
+    ("accelerometer_landing_to_trusted", "machine_learning_curated"),
+]
 
 PEOPLE = [f"{name}@example.org" for name in ("ann", "bob", "cem", "dora", "eli")]
 DAYS = [FIRST + timedelta(days=day) for day in range(3)]
@@ -207,8 +218,8 @@ def test_who_is_back_before_the_run_has_all_their_rows_again(engine, tmp_path, k
 def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
     """One that died when it had made all the others for a consent that was moved."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
-    for job in pipeline.jobs([])[:-1]:
-        pipeline.run(engine, job, Policy(), key)
+    for job in jobs([])[:-1]:
+        executor.run(engine, job, Policy(), key)
     assert withdrawals.remove(engine, Policy(), key) == withdrawals.Removed({"machine_learning_curated": 1})
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_MOVES_HER_CONSENT), (ARRIVAL,) * 2)
@@ -219,8 +230,8 @@ def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
 def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
     """One that died when it had made all tables but the pairs, for more readings than now go."""
     dropped(engine, tmp_path, key, CONSENTING, BOB_WALKS_ON)
-    for job in pipeline.jobs([])[:-1]:
-        pipeline.run(engine, job, Policy(), key)
+    for job in jobs([])[:-1]:
+        executor.run(engine, job, Policy(), key)
     write(tmp_path / "drops", ANN_WITHDRAWS)
     land(engine, tmp_path / "drops", key, ARRIVAL)
     removed = withdrawals.remove(engine, Policy(), key)
@@ -232,16 +243,71 @@ def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_without_a_change_or_before_a_rebuild_nothing_is_touched(engine, tmp_path, key):
+def test_without_a_change_nothing_is_touched(engine, tmp_path, key):
     assert withdrawals.remove(engine, Policy(), key) is None
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
-    before = heads(engine)
-    assert withdrawals.remove(engine, Policy("ever"), key) is None
-    assert heads(engine) == before
     run(engine, Policy(), key)
     before = heads(engine)
     assert withdrawals.remove(engine, Policy(), key) is None
     assert heads(engine) == before
+
+
+@pytest.mark.parametrize("build", ["consent", "pairing", "serials", "key", "code", "all"])
+@ON_SPARK_UNHURRIED
+def test_a_withdrawal_is_heard_though_the_run_that_follows_stops(engine, tmp_path, key, monkeypatch, build):
+    """The policy, the key or the code of the run is not that of the tables."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    policy = Policy(
+        "ever" if build in {"consent", "all"} else "as-of",
+        "timestamp" if build in {"pairing", "all"} else "owner",
+        frozenset({"sn-2"} if build in {"serials", "all"} else ()),
+    )
+    other = PseudonymKey(bytes(32)) if build in {"key", "all"} else key
+    if build in {"code", "all"}:
+        monkeypatch.setattr("stedi_common.incremental.plan.code_fingerprint", lambda: "another")
+    with pytest.raises(RebuildRequiredError):
+        run(engine, policy, other)
+    bobs = whose(key, BOB, "sn-2")
+    # Pairs of another key say of nobody whose they are, so all pairs of Ann's days are gone.
+    expected = {table: {(bobs[table],)} for table in WHOSE} | (
+        {"machine_learning_curated": set()} if other != key else {}
+    )
+    assert {table: set(bag) for table, bag in people(engine).items()} == expected
+    run(engine, policy, other, rebuild=True)
+    nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
+    assert tables(engine) == told(nights, policy, other)
+
+
+@pytest.mark.parametrize("chosen", SUBSETS, ids="-".join)
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_a_run_of_some_jobs_leaves_nobody_in_who_has_withdrawn(engine, tmp_path, key, chosen):
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    for done in run_all(engine, Given(Policy(), key), tasks(jobs=jobs(chosen))):
+        assert done.error is None
+    bobs = whose(key, BOB, "sn-2")
+    assert {table: set(bag) for table, bag in people(engine).items()} == {table: {(bobs[table],)} for table in WHOSE}
+    run(engine, Policy(), key)
+    nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
+    assert tables(engine) == told(nights, Policy(), key)
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))])
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, seed):
+    """Each job alone, without the deletion first, whatever it finds of the others."""
+    random = Random(seed)
+    history = changing_their_minds(random, 4)
+    for night, drops in enumerate(history.runs, start=1):
+        write(tmp_path / "drops", drops)
+        land(engine, tmp_path / "drops", key, ARRIVAL)
+        if night == 1:
+            run(engine, Policy(), key)
+        for job in random.sample(jobs([]), random.randrange(1, 5)):
+            executor.run(engine, job, Policy(), key)
+        if night % 2 == 0:
+            run(engine, Policy(), key)
+            now = told(History(history.runs[:night], history.arrived_at[:night]), Policy(), key)
+            assert tables(engine) == now
 
 
 @pytest.mark.parametrize(

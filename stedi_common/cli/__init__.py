@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -24,13 +24,12 @@ from stedi_common.errors import CommitConflictError, StediError, UnexpectedError
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
 if TYPE_CHECKING:
-    from stedi_common import landing, maintenance, pipeline, withdrawals
+    from stedi_common import maintenance
     from stedi_common.contracts import Contract
     from stedi_common.engines import Engine
     from stedi_common.lake import Lake
-    from stedi_common.policy import Policy
     from stedi_common.pseudonym import PseudonymKey
-    from stedi_common.settings import Settings
+    from stedi_common.runs.run_all import Done, Given, Task
 
 app = typer.Typer(
     name="stedi",
@@ -106,10 +105,15 @@ ConfigOption = Annotated[
         help="Limits and time zones for landing. By default stedi.toml in the working folder, if it is there.",
     ),
 ]
+RebuildOption = Annotated[
+    bool, typer.Option("--rebuild", help="Rebuild tables that were made with another policy, key, contract or code.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 #: Exit codes; `UnknownRefusalError` has its own.
 ERROR, CONFLICT = 1, 3
+
+ResultType = TypeVar("ResultType")
 
 LAKE = Path("lake")
 LANDING = Path("drops")
@@ -171,17 +175,21 @@ def land(
     as_json: JsonOption = False,
 ) -> None:
     """Land new and changed files; count the lines that are not understood, and name the files that are skipped."""
-    from stedi_common import landing
     from stedi_common.cli import show
     from stedi_common.lake import Lake
+    from stedi_common.landing import Landed
+    from stedi_common.policy import Policy
+    from stedi_common.runs.run_all import Given, landing_tasks
     from stedi_common.settings import Settings
 
-    key, settings = _key(key_file), Settings.load(config)
-    with _opened(engine, Lake.at(str(lake))) as opened:
-        landings = _land(opened, landing_folder, key, settings, sources or SOURCES)
-    results = [each for each in landings if isinstance(each, landing.Landed)]
-    _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
-    _expect_landed(landings)
+    at = Lake.at(str(lake))
+    given = Given(Policy(), _key(key_file, at), Settings.load(config))
+    with _opened(engine, at) as opened:
+        done = _ran(opened, given, landing_tasks(str(landing_folder), sources or SOURCES))
+    results = _results(done, Landed)
+    if results:
+        _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
+    _expect_done(done)
 
 
 @app.command()
@@ -202,24 +210,34 @@ def run(
     defective_serials: DefectiveOption = None,
     environment: EnvironmentOption = "local",
     key_file: KeyOption = None,
+    rebuild: RebuildOption = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what the run is going to do and why; do nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the trusted and curated tables from the landing tables."""
-    from stedi_common import pipeline
+    """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
     from stedi_common.cli import show
     from stedi_common.lake import Lake
+    from stedi_common.lineage import jobs
     from stedi_common.policy import Policy
+    from stedi_common.runs.executor import Outcome
+    from stedi_common.runs.preview import preview
+    from stedi_common.runs.run_all import Given, tasks
+    from stedi_common.runs.withdrawals import Removed
 
     policy = Policy.declared(consent, pairing, _serials(defective_serials), environment)
-    chosen = pipeline.jobs(names or [])
-    key = _key(key_file)
-    with _opened(engine, Lake.at(str(lake)).expect()) as opened:
-        removed = None if names else _remove(opened, policy, key)
-        outcomes = [_run(opened, job, policy, key) for job in chosen]
-    # As the jobs' scripts tell it.
-    told = [{"job": "remove_withdrawn", "table": "withdrawals", **asdict(removed)}] if removed else []
-    told += [asdict(outcome) for outcome in outcomes]
-    _print(as_json, told, lambda: show.made(removed, outcomes))
+    at = Lake.at(str(lake))
+    given = Given(policy, _key(key_file, at), rebuild=rebuild)
+    if plan:
+        with _opened(engine, at.expect(), writes=False) as opened:
+            previews = preview(opened, jobs(names or []), policy, given.key, rebuild=rebuild)
+        _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))
+        return
+    with _opened(engine, at.expect()) as opened:
+        done = _ran(opened, given, tasks(jobs=jobs(names or [])))
+    # As the jobs' scripts print it.
+    lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
+    _print(as_json, lines, lambda: show.made(_results(done, Removed), _results(done, Outcome)))
+    _expect_done(done)
 
 
 @app.command()
@@ -273,30 +291,37 @@ def demo(
     pairing: PairingOption = "owner",
     key_file: KeyOption = None,
     config: ConfigOption = None,
+    rebuild: RebuildOption = False,
 ) -> None:
     """Generate drops (or take yours), land them, run all jobs, and show what happened."""
-    from stedi_common import landing, pipeline
     from stedi_common.cli import show
     from stedi_common.cli.demo import differences, make_drops
     from stedi_common.lake import Lake
+    from stedi_common.landing import Landed
+    from stedi_common.lineage import JOBS
     from stedi_common.policy import Policy
+    from stedi_common.runs.executor import Outcome
+    from stedi_common.runs.run_all import Given, tasks
+    from stedi_common.runs.withdrawals import Removed
     from stedi_common.settings import Settings
 
     policy = Policy.declared(consent, pairing, frozenset(), "local")
-    key, settings = _key(key_file), Settings.load(config)
+    at = Lake.at(str(lake))
+    given = Given(policy, _key(key_file, at), Settings.load(config), rebuild)
     folder = landing_folder or LANDING
     if landing_folder is None:
         with show.progress("generating drops") as advance:
             make_drops(folder, advance)
-    with _opened(engine, Lake.at(str(lake))) as opened:
-        landings = _land(opened, folder, key, settings, SOURCES)
-        show.landed([each for each in landings if isinstance(each, landing.Landed)])
-        removed = _remove(opened, policy, key)
-        outcomes = [_run(opened, job, policy, key) for job in pipeline.jobs([])]
-        show.made(removed, outcomes)
-    show.truth(differences(folder, policy, outcomes))
-    show.next_steps(lake, outcomes)
-    _expect_landed(landings)
+    with _opened(engine, at) as opened:
+        done = _ran(opened, given, tasks(str(folder)))
+    outcomes, landed = _results(done, Outcome), _results(done, Landed)
+    if landed:
+        show.landed(landed)
+    show.made(_results(done, Removed), outcomes)
+    if len(outcomes) == len(JOBS):
+        show.truth(differences(folder, policy, outcomes))
+        show.next_steps(lake, outcomes)
+    _expect_done(done)
 
 
 def main() -> None:
@@ -358,31 +383,32 @@ def _options(
         log.open_file(log_file, context.invoked_subcommand)
 
 
-def _land(
-    engine: Engine, folder: Path, key: PseudonymKey, settings: Settings, sources: Collection[str]
-) -> list[landing.Landed | landing.Failed]:
-    from stedi_common import landing
+def _ran(engine: Engine, given: Given, tasks: Sequence[Task]) -> list[Done]:
     from stedi_common.cli import show
+    from stedi_common.runs.run_all import run_all
 
-    landings: list[landing.Landed | landing.Failed] = []
-    with show.working("landing"):
+    done = []
+    began = time.monotonic()
+    for each in run_all(engine, given, tasks, around=lambda task: show.working(task.job)):
+        if each.result:
+            log.table(each.task.table, each.result, time.monotonic() - began)
+        done.append(each)
         began = time.monotonic()
-        for each in landing.land_all(engine, str(folder), key, sources=sources, settings=settings):
-            if isinstance(each, landing.Landed):
-                log.table(f"{each.source}_landing", each, time.monotonic() - began)
-            landings.append(each)
-            began = time.monotonic()
-    return landings
+    return done
 
 
-def _expect_landed(landings: Sequence[landing.Landed | landing.Failed]) -> None:
-    """Show the errors of the landing and end with their exit code. All else is done by then."""
-    from stedi_common import landing
+def _results(done: Sequence[Done], of: type[ResultType]) -> list[ResultType]:
+    return [each.result for each in done if isinstance(each.result, of)]
+
+
+def _expect_done(done: Sequence[Done]) -> None:
+    """Show the errors and end with their exit code. All else is done by then."""
+    from stedi_common.landing import Landed
 
     errors: list[StediError] = []
-    for each in landings:
-        errors += [each.error] if isinstance(each, landing.Failed) else each.errors
-    for error in errors:
+    for each in done:
+        errors += [each.error] if each.error else each.result.errors if isinstance(each.result, Landed) else []
+    for error in {str(error): error for error in errors}.values():  # one may be of all sources
         _show(error)
     if errors:
         sys.exit(max(map(_exit_code, errors), key=(CONFLICT, UnknownRefusalError.exit_code, ERROR).index))
@@ -406,29 +432,6 @@ def _exit_code(error: StediError) -> int:
     return UnknownRefusalError.exit_code if isinstance(error, UnknownRefusalError) else ERROR
 
 
-def _remove(engine: Engine, policy: Policy, key: PseudonymKey) -> withdrawals.Removed | None:
-    from stedi_common import withdrawals
-    from stedi_common.cli import show
-
-    began = time.monotonic()
-    with show.working("removing what was withdrawn"):
-        removed = withdrawals.remove(engine, policy, key)
-    if removed:
-        log.table("withdrawals", removed, time.monotonic() - began)
-    return removed
-
-
-def _run(engine: Engine, job: pipeline.Job, policy: Policy, key: PseudonymKey) -> pipeline.Outcome:
-    from stedi_common import pipeline
-    from stedi_common.cli import show
-
-    began = time.monotonic()
-    with show.working(job.name):
-        outcome = pipeline.run(engine, job, policy, key)
-    log.table(outcome.table, outcome, time.monotonic() - began)
-    return outcome
-
-
 def _maintain(engine: Engine, table: Contract) -> maintenance.Maintained | None:
     from stedi_common import maintenance
     from stedi_common.cli import show
@@ -441,10 +444,11 @@ def _maintain(engine: Engine, table: Contract) -> maintenance.Maintained | None:
     return maintained
 
 
-def _key(file: Path | None) -> PseudonymKey:
+def _key(file: Path | None, lake: Lake) -> PseudonymKey:
+    """The pseudonym key. One is made only for a lake that is not there yet: another would rename every pseudonym."""
     from stedi_common.pseudonym import local_key, read_key
 
-    return read_key(file) if file else local_key()
+    return read_key(file) if file else local_key(may_make=not lake.exists)
 
 
 def _serials(file: Path | None) -> frozenset[str]:

@@ -43,7 +43,7 @@ class Names:
 
 
 def _jobs() -> Sequence[str]:
-    from stedi_common.pipeline import JOBS
+    from stedi_common.lineage import JOBS
 
     return list(JOBS)
 

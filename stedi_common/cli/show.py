@@ -16,12 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from stedi_common.errors import StediError
+from stedi_common.incremental.diff import counted
+from stedi_common.incremental.plan import Action
 from stedi_common.landing import Landed
+from stedi_common.lineage import JOBS
 from stedi_common.maintenance import Maintained
-from stedi_common.pipeline import JOBS, Outcome
 from stedi_common.query import Answer
+from stedi_common.runs.executor import Outcome
+from stedi_common.runs.preview import Preview
+from stedi_common.runs.withdrawals import Removed
 from stedi_common.status import TableStatus
-from stedi_common.withdrawals import Removed
 
 if TYPE_CHECKING:
     from stedi_common.generate import Truth
@@ -94,12 +98,29 @@ def skipped(files: Sequence[Mapping[str, str]]) -> None:
         out.print(f"[yellow]skipped[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
 
 
-def made(removed: Removed | None, outcomes: Sequence[Outcome]) -> None:
-    """What went first, and what the jobs then made."""
-    if removed:
-        told = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in removed.removed.items())
-        out.print(f"[bold]no longer admitted[/], and removed before all else: {told}\n")
+def made(removed: Sequence[Removed], outcomes: Sequence[Outcome]) -> None:
+    """What was deleted first, and what the jobs then computed."""
+    for each in removed:
+        deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.removed.items())
+        out.print(f"[bold]withdrawn[/], and deleted before all else: {deleted}\n")
     funnel(outcomes)
+
+
+def previews(previews: Sequence[Preview]) -> None:
+    """What a run is going to do with each table, and why."""
+    for each in previews:
+        out.print(f"[bold]{each.table}[/]: {_planned(each)}", soft_wrap=True)
+        for reason in each.reasons:
+            out.print(f"  {escape(reason)}", soft_wrap=True)
+
+
+def _planned(each: Preview) -> str:
+    words = [each.action]
+    if each.action == Action.PARTITIONS:
+        words.append(counted(len(each.days or ()), "day"))
+    if each.rows_in is not None and each.action != Action.NOTHING:
+        words.append(f"{counted(each.rows_in, 'row')} read")
+    return ", ".join(words)
 
 
 def funnel(outcomes: Sequence[Outcome]) -> None:

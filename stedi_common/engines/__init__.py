@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from stedi_common.contracts import Contract
 from stedi_common.errors import CommitConflictError, LakeError
-from stedi_common.frames import Frame, Judged
+from stedi_common.frames import Classified, Frame
 from stedi_common.lake import Lake
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ Done = TypeVar("Done")
 class Head:
     """The snapshot a table is at: what a reader pins and what a writer commits onto.
 
-    written_id: the snapshot that its rows are of; committed_at and summary are of it. Later ones, as compaction makes,
-        hold the same rows in other files.
+    data_snapshot_id: the snapshot that its rows are of; committed_at and summary are of it. Later ones, as compaction
+        makes, hold the same rows in other files.
     """
 
     table: str
     snapshot_id: int
-    written_id: int
+    data_snapshot_id: int
     committed_at: datetime
     summary: Mapping[str, str]
 
@@ -72,14 +72,14 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Held:
+class Materialized:
     """Rows that are computed, and how many there are."""
 
     frame: Frame
     rows: int
 
 
-#: How many judged rows there are by the reason they are dropped for; of None, those that go on.
+#: How many classified rows there are by the reason they are dropped for; of None, those that are kept.
 Counts: TypeAlias = Mapping[str | None, int]
 
 
@@ -171,20 +171,20 @@ class Engine(Protocol):
         Files of other days stay the files they are. Without days the snapshot carries the summary and no change.
         """
 
-    def replace_judged(  # noqa: PLR0913, PLR0917 - a commit is all of this
+    def replace_classified(  # noqa: PLR0913, PLR0917 - a commit is all of this
         self,
         contract: Contract,
         days: Collection[date] | None,
-        judged: Judged,
+        classified: Classified,
         rows_in: int,
         onto: Head,
         summary: Mapping[str, str],
-        told: Callable[[Counts], Mapping[str, str]],
+        summarize: Callable[[Counts], Mapping[str, str]],
     ) -> Head:
-        """Put those of the rows that go on in the place of all rows of these days, or of all for None.
+        """Overwrite all rows of these days, or of all for None, with those of the rows that are kept.
 
-        They are judged from about `rows_in` rows. The snapshot carries the summary and what is told of the counts. What
-        `told` raises keeps the table as it is.
+        They are classified from about `rows_in` rows. The snapshot carries the summary, and what `summarize` makes of
+        the counts. If it raises, nothing is committed.
         """
 
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> AbstractContextManager[Staged]:
@@ -196,7 +196,7 @@ class Engine(Protocol):
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`, a 64-bit hash of the keys, as staged records have it."""
 
-    def held(self, rows: Frame) -> AbstractContextManager[Held]:
+    def materialized(self, rows: Frame) -> AbstractContextManager[Materialized]:
         """The rows, computed once and held until the block ends. For few rows."""
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
@@ -240,7 +240,7 @@ def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:
         ) from None
 
 
-def until_kept(run: Callable[[], Done]) -> Done:
+def retry_on_conflict(run: Callable[[], Done]) -> Done:
     """What `run` returns, which reads its sources anew each time that somebody else commits in between.
 
     Raises CommitConflictError if that happens too often.

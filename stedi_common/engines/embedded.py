@@ -49,7 +49,7 @@ from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import (
     Counts,
     Head,
-    Held,
+    Materialized,
     Staged,
     conflict,
     missing_table,
@@ -63,11 +63,11 @@ from stedi_common.engines.planned import Plans, day_of
 from stedi_common.engines.shape import Shape, expect_types
 from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError, QueryError, StediError
-from stedi_common.frames import DROPPED, Frame, Judged
+from stedi_common.frames import DROPPED, Classified, Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 
-#: So many judged rows cost less to keep, between counting and writing, than to compute twice.
+#: So many classified rows cost less to keep, between counting and writing, than to compute twice.
 FEW = 1_000_000
 #: Sets DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
 MEMORY = "STEDI_MEMORY"
@@ -210,33 +210,33 @@ class EmbeddedEngine:
         """Put these rows in the place of all rows of these days, in one snapshot that carries the summary."""
         return self._commit(contract, rows, onto, summary, of=days)
 
-    def replace_judged(  # noqa: PLR0913, PLR0917 - a commit is all of this
+    def replace_classified(  # noqa: PLR0913, PLR0917 - a commit is all of this
         self,
         contract: Contract,
         days: Collection[date] | None,
-        judged: Judged,
+        classified: Classified,
         rows_in: int,
         onto: Head,
         summary: Mapping[str, str],
-        told: Callable[[Counts], Mapping[str, str]],
+        summarize: Callable[[Counts], Mapping[str, str]],
     ) -> Head:
-        """Put those of the rows that go on in the place of all rows of these days, or of all for None."""
-        with self._computed(judged, rows_in) as computed:
+        """Overwrite all rows of these days, or of all for None, with those of the rows that are kept."""
+        with self._computed(classified, rows_in) as computed:
             counts = self.collect(computed.rows.group_by(DROPPED).agg(nw.len().alias("n")))
-            summary = {**summary, **told({row[DROPPED]: row["n"] for row in counts})}
+            summary = {**summary, **summarize({row[DROPPED]: row["n"] for row in counts})}
             rows = computed.kept(contract.names)
             if days is None:
                 return self.replace(contract, rows, onto, summary)
             return self.replace_days(contract, days, rows, onto, summary)
 
     @contextmanager
-    def _computed(self, judged: Judged, rows_in: int) -> Iterator[Judged]:
+    def _computed(self, classified: Classified, rows_in: int) -> Iterator[Classified]:
         """The rows, which are counted and then written: few are kept in between, many are faster computed twice."""
         if rows_in > FEW:
-            yield judged
+            yield classified
             return
-        with self.held(judged.rows) as held:
-            yield replace(judged, rows=held.frame)
+        with self.materialized(classified.rows) as held:
+            yield replace(classified, rows=held.frame)
 
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
@@ -267,13 +267,13 @@ class EmbeddedEngine:
         return _lazy(rows.to_native().project(f"*, {_fingerprint(keys)}"))
 
     @contextmanager
-    def held(self, rows: Frame) -> Iterator[Held]:
+    def materialized(self, rows: Frame) -> Iterator[Materialized]:
         """The rows, computed once."""
         name = f"held_{uuid.uuid4().hex}"
         try:
             with _redacted():
                 created = self._duckdb.execute(f"CREATE TABLE {name} AS {rows.to_native().sql_query()}").fetchall()
-            yield Held(self._frame(f"SELECT * FROM {name}"), rows=created[0][0])
+            yield Materialized(self._frame(f"SELECT * FROM {name}"), rows=created[0][0])
         finally:
             with _redacted():
                 self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")

@@ -34,7 +34,7 @@ from stedi_common.contracts import Contract, contract
 from stedi_common.engines import (
     Counts,
     Head,
-    Held,
+    Materialized,
     Staged,
     conflict,
     no_snapshot,
@@ -47,7 +47,7 @@ from stedi_common.engines.java_tables import JavaTables
 from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
 from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError
-from stedi_common.frames import DROPPED, Frame, Judged
+from stedi_common.frames import DROPPED, Classified, Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 from stedi_common.records.tally import Tally
@@ -218,19 +218,19 @@ class SparkEngine:
             contract, onto, lambda branch: self._writer(contract, rows, branch, summary).overwrite(whole_days)
         )
 
-    def replace_judged(  # noqa: PLR0913, PLR0917 - a commit is all of this
+    def replace_classified(  # noqa: PLR0913, PLR0917 - a commit is all of this
         self,
         contract: Contract,
         days: Collection[date] | None,
-        judged: Judged,
+        classified: Classified,
         rows_in: int,
         onto: Head,
         summary: Mapping[str, str],
-        told: Callable[[Counts], Mapping[str, str]],
+        summarize: Callable[[Counts], Mapping[str, str]],
     ) -> Head:
-        """Put those of the rows that go on in the place of all rows of these days, or of all for None.
+        """Overwrite all rows of these days, or of all for None, with those of the rows that are kept.
 
-        They are counted while they are written, and only once. So a second snapshot, of no rows, tells the counts; both
+        They are counted while they are written, and only once. So a second snapshot, of no rows, has the counts; both
         become the table's at once.
         """
         place = F.lit(True) if days is None or contract.partition is None else _on_days(contract.partition.name, days)
@@ -239,11 +239,13 @@ class SparkEngine:
         def write(branch: str) -> None:
             # One that has seen an attempt fail would tell of that.
             passing[:] = [Observation()]
-            rows = replace(judged, rows=_lazy(judged.rows.to_native().observe(passing[0], *_counting(judged.reasons))))
+            rows = replace(
+                classified, rows=_lazy(classified.rows.to_native().observe(passing[0], *_counting(classified.reasons)))
+            )
             self._writer(contract, rows.kept(contract.names), branch, summary).overwrite(place)
 
         def tell(branch: str) -> None:
-            self._append_files(contract, (), branch, {**summary, **told(_counted(passing[0]))})
+            self._append_files(contract, (), branch, {**summary, **summarize(_counted(passing[0]))})
 
         return self._commit(contract, onto, write, tell)
 
@@ -311,14 +313,14 @@ class SparkEngine:
         return _lazy(rows.to_native().withColumn("fingerprint", F.xxhash64(*keys)))
 
     @contextmanager
-    def held(self, rows: Frame) -> Iterator[Held]:
+    def materialized(self, rows: Frame) -> Iterator[Materialized]:
         """The rows, computed once."""
         held = rows.to_native().persist(StorageLevel.DISK_ONLY)
         try:
             with redacted():
                 # Counting computes them, and tells the planner how few they are.
                 count = held.count()
-            yield Held(_lazy(held), count)
+            yield Materialized(_lazy(held), count)
         finally:
             held.unpersist()
 
@@ -639,7 +641,7 @@ def _sql_schema(schema: pa.Schema) -> str:
 
 
 def _counting(reasons: Collection[str]) -> list[Column]:
-    """How many judged rows go on, as `kept`, and how many do not, by reason."""
+    """How many classified rows go on, as `kept`, and how many do not, by reason."""
     dropped = F.col(DROPPED)
     kept = F.count(F.when(dropped.isNull(), 1)).alias("kept")
     return [kept, *(F.count(F.when(dropped == reason, 1)).alias(reason) for reason in reasons)]

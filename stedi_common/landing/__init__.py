@@ -6,7 +6,7 @@ done. A run that dies in between is repeated by the next one, which finds its ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from typing import Any
 
 import narwhals as nw
 
-from stedi_common import __version__
 from stedi_common.consent import DOUBT, suspended
 from stedi_common.contracts import SOURCES, Contract, contract
-from stedi_common.engines import Engine, Head, Held, Staged, until_kept
-from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError, UnreadFilesError
+from stedi_common.engines import Engine, Head, Materialized, Staged, retry_on_conflict
+from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
 from stedi_common.frames import Frame, distinct
+from stedi_common.incremental.summary import landing_properties
 from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
@@ -27,7 +27,7 @@ from stedi_common.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.settings import Settings
 
-__all__ = ["Failed", "Landed", "land", "land_all"]
+__all__ = ["Landed", "land"]
 
 REJECTED = contract("rejected_records")
 
@@ -67,48 +67,6 @@ class Landed:
         return [*unread, *([UnknownRefusalError(self.without_address)] if self.without_address else [])]
 
 
-@dataclass(frozen=True)
-class Failed:
-    """A source that could not be landed, and why."""
-
-    source: str
-    error: StediError
-
-
-def land_all(  # noqa: PLR0913 - what a landing is made of
-    engine: Engine,
-    landing: str,
-    key: PseudonymKey,
-    *,
-    sources: Iterable[str] = SOURCES,
-    settings: Settings | None = None,
-    arrived_at: datetime | None = None,
-) -> Iterator[Landed | Failed]:
-    """Land these sources one after the other, customers first. One that fails holds up no other.
-
-    Args:
-        engine: an open lake.
-        landing: the folder or S3 URI above the sources' folders.
-        key: gives rejected lines their hash.
-        sources: which of customer, accelerometer and step_trainer.
-        settings: limits and time zones.
-        arrived_at: when the drops arrived, UTC without zone; by default now.
-
-    Raises:
-        LakeError: there is no landing folder, or none of the sources' folders in it.
-    """
-    wanted = set(sources)
-    chosen = [source for source in SOURCES if source in wanted]
-    found = _discover(landing, chosen)
-    for source in chosen:
-        try:
-            yield land(engine, source, landing, key, arrived_at, settings=settings, found=found)
-        except StediError as error:
-            yield Failed(source, error)
-        except Exception as error:
-            yield Failed(source, UnexpectedError(error))
-
-
 def land(  # noqa: PLR0913 - what a landing is made of
     engine: Engine,
     source: str,
@@ -139,7 +97,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     reader = Reader(source, arrived_at, key.content_key, settings or Settings())
     for each in (_table(reader), REJECTED, LEDGER):
         engine.prepare(each)
-    landed = until_kept(lambda: _Landing.now(engine, reader, here).land())
+    landed = retry_on_conflict(lambda: _Landing.now(engine, reader, here).land())
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
 
 
@@ -226,7 +184,7 @@ class _Landing:
         with replace(self, reader=reader)._staged() as staged:
             yield staged
 
-    def _entries(self, staged: Staged, left_out: Held | None) -> list[dict[str, Any]]:
+    def _entries(self, staged: Staged, left_out: Materialized | None) -> list[dict[str, Any]]:
         """A row of the ledger for each drop."""
         duplicates = left_out.frame.filter(nw.col("already_landed") == 0) if left_out else None
         duplicate = {} if duplicates is None else _by_file(self.engine, duplicates)
@@ -248,7 +206,7 @@ class _Landing:
         of_known = doubtful.join(distinct(known), on="email", how="semi").select(*PLACE)
         return _by_file(self.engine, distinct(doubtful.select(*PLACE)).join(of_known, on=PLACE, how="anti"))
 
-    def _append_records(self, staged: Staged, left_out: Held | None, count: int) -> None:
+    def _append_records(self, staged: Staged, left_out: Materialized | None, count: int) -> None:
         """Append the records that are not left out. `count`: how many lines are records or doubtful."""
         table, summary = _table(self.reader), self._summary
         if left_out is None and count:
@@ -295,7 +253,7 @@ class _Landing:
                     return
             self.engine.append(table, missing, head, self._summary)
 
-        until_kept(append)
+        retry_on_conflict(append)
 
     def _landed(self, read: Sequence[Mapping[str, Any]]) -> Landed:
         return Landed(
@@ -313,8 +271,7 @@ class _Landing:
 
     @property
     def _summary(self) -> dict[str, str]:
-        files = str(len(self.drops))
-        return {"stedi.version": __version__, "stedi.source": self.reader.source, "stedi.files": files}
+        return landing_properties(self.reader.source, len(self.drops))
 
 
 def _suspended(engine: Engine, reader: Reader, head: Head) -> frozenset[str]:

@@ -8,10 +8,10 @@ from datetime import date, datetime
 
 import narwhals as nw
 
-from stedi_common.changes import days_in
 from stedi_common.contracts import Contract
-from stedi_common.engines import Engine, Head, Held, Staged
+from stedi_common.engines import Engine, Head, Materialized, Staged
 from stedi_common.frames import Frame, distinct
+from stedi_common.incremental.diff import days_in
 from stedi_common.landing.ledger import arrivals
 
 PLACE = ["source_file", "source_line"]
@@ -20,7 +20,7 @@ PLACE = ["source_file", "source_line"]
 @contextmanager
 def excluded(
     engine: Engine, staged: Staged, table: Contract, head: Head, earlier: Mapping[str, datetime]
-) -> Iterator[Held | None]:
+) -> Iterator[Materialized | None]:
     """The places of records that are not appended: columns source_file, source_line, already_landed. None without any.
 
     `already_landed` is 1 if the same line of the same version had landed (in a run that died), 0 for a duplicate.
@@ -39,7 +39,7 @@ def excluded(
     records, landed = staged.records, None
     if head.rows:
         landed = engine.fingerprint(engine.read(table, head, _days(engine, records, table)), table.keys)
-    with engine.held(_repeated(records, landed)) as repeated:
+    with engine.materialized(_repeated(records, landed)) as repeated:
         if not repeated.rows:
             yield None
             return
@@ -50,7 +50,7 @@ def excluded(
             candidates = nw.concat(
                 [old.select(*table.keys, *PLACE, nw.lit(0).alias("is_staged"), "same_version"), candidates]
             )
-        with engine.held(_later(candidates, table)) as later:
+        with engine.materialized(_later(candidates, table)) as later:
             yield later
 
 

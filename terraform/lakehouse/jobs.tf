@@ -77,6 +77,7 @@ locals {
       "--pairing"              = var.policy.pairing
       "--pseudonym_key_secret" = var.pseudonym_key.arn
     },
+    var.rebuild ? { "--rebuild" = "true" } : {},
     length(var.policy.defective_serials) > 0 ? { "--defective_serials" = join(" ", var.policy.defective_serials) } : {},
   )
 }

@@ -63,6 +63,13 @@ variable "policy" {
   }
 }
 
+variable "rebuild" {
+  description = "Whether runs rebuild tables that were made with another policy, pseudonym key, contract or code. Without it they stop."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "settings" {
   description = "What stedi.toml holds (docs/records.md): limits of what is read, and the time zones of sources; null: the defaults."
   type        = string

@@ -26,8 +26,8 @@ from privileges import calls, grants, refused, too_wide, unused
 from reference import COUNTS, LANDING, TABLES
 from reference import drops as reference_drops
 
-from stedi_common.changes import REMOVED_BY
 from stedi_common.contracts import SOURCES
+from stedi_common.incremental.summary import RemovalSummary
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 
@@ -267,7 +267,7 @@ def test_a_job_per_table_makes_the_same(story):
 def removals(story, table: str) -> list[bool]:
     """Of each of the table's snapshots, oldest first, whether it is of a removal."""
     summaries = (snapshot.summary for snapshot in story.deployed.table(table).snapshots())
-    return [REMOVED_BY in summary.additional_properties for summary in summaries if summary]
+    return [RemovalSummary.parse(summary.additional_properties) is not None for summary in summaries if summary]
 
 
 def test_a_broken_file_in_each_source_holds_up_nothing_in_a_job_per_table(story):

@@ -78,6 +78,25 @@ run "settings_go_to_what_reads_drops" {
   }
 }
 
+run "a_rebuild_is_asked_for" {
+  command = plan
+  variables { rebuild = true }
+
+  assert {
+    condition     = local.arguments["--rebuild"] == "true"
+    error_message = "rebuild: expected it among the arguments of the jobs."
+  }
+}
+
+run "nothing_is_rebuilt_unasked" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(local.arguments), "--rebuild")
+    error_message = "rebuild: expected it not among the arguments of the jobs."
+  }
+}
+
 run "drops_end_in_time" {
   command = plan
   variables { retention = { drops = 28 } }

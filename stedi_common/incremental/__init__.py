@@ -1,0 +1,1 @@
+"""Incremental runs: what changed since the last run, and what the next one is going to do."""

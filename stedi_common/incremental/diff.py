@@ -1,0 +1,267 @@
+"""What changed since a table's last run, as days of its readings: only those days are recomputed.
+
+Every rule joins within a day, so a day of a table is a function of the same day of its sources and of the lookups of
+people and devices (`tables.LOOKUPS`). Where the changed days cannot be told, all have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import takewhile
+
+import narwhals as nw
+
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines import Engine, Head
+from stedi_common.frames import Frame, differing, distinct
+from stedi_common.incremental.summary import Build, RemovalSummary, RunSummary, consumed
+from stedi_common.lineage import parameters
+from stedi_common.policy import Policy
+from stedi_common.tables import LOOKUPS, Lookup
+
+#: The customer records, by which withdrawn rows are deleted.
+CUSTOMERS = contract("customer_landing")
+
+Heads = Mapping[str, Head]
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """A table and the last run that committed to it.
+
+    head: where the table is now.
+    committed: the snapshot that the run left: its own one, or that of a removal which the run counts as its own.
+    summary: what the run says about itself.
+    sources: the snapshot of each source that the run consumed; None where it has expired.
+    """
+
+    table: Contract
+    head: Head
+    committed: Head
+    summary: RunSummary
+    sources: Mapping[str, Head | None]
+
+    @classmethod
+    def find(cls, engine: Engine, table: Contract, head: Head, sources: Iterable[str]) -> LastRun | None:
+        """The last run that committed to the table; None if its snapshot has expired, or there was none."""
+        for committed in engine.history(table, head):
+            if summary := RunSummary.parse(committed.summary):
+                found = {name: _consumed(engine, name, summary) for name in sources}
+                return cls(table, head, committed, summary, found)
+        return None
+
+    def is_up_to_date(self, build: Build, heads: Heads) -> bool:
+        """Whether the run was of the same build and consumed these snapshots. Another run would commit the same."""
+        return self.summary.build == build and dict(self.summary.consumed) == snapshot_ids(heads)
+
+    def past_removal(self, engine: Engine, now: Heads) -> LastRun:
+        """The same, advanced past a removal, if nothing else has changed the table since.
+
+        Deleted rows need not be looked at again, as long as the customer records are those that the removal went by: of
+        a day without other changes it has left what a run would commit. If somebody else deleted rows, or the records
+        have changed since, a deleted person may be back, and the deleted rows are a change like any other.
+        """
+        later = takewhile(
+            lambda head: head.data_snapshot_id != self.committed.data_snapshot_id,
+            engine.history(self.table, self.head),
+        )
+        commits = {head.data_snapshot_id: head for head in later}
+        if len(commits) != 1:
+            return self
+        (committed,) = commits.values()
+        summary = RemovalSummary.parse(committed.summary)
+        if summary is None or summary.removal is None or summary.customers != _customers(now):
+            return self
+        sources = {
+            name: _after_removal(engine, summary.removal, name, consumed, now)
+            for name, consumed in self.sources.items()
+        }
+        return replace(self, committed=committed, sources=sources)
+
+    def changed_days(self, engine: Engine) -> set[date] | None:
+        """The days that somebody else has changed in the table; see `Engine.changed_days`."""
+        return engine.changed_days(self.table, self.committed, self.head)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The days to recompute, and why.
+
+    days: None for all.
+    reasons: in words, without personal data.
+    """
+
+    days: set[date] | None
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def all(cls, reason: str) -> Changes:
+        """Every day, for this reason."""
+        return cls(None, (reason,))
+
+
+def changes(engine: Engine, last: LastRun, now: Heads, policy: Policy) -> Changes:
+    """The days to recompute from the sources as they are now."""
+    if expired := [name for name in now if last.sources.get(name) is None]:
+        return Changes.all(f"{expired[0]}: the snapshot that the last run consumed has expired")
+    before = {name: head for name, head in last.sources.items() if head}
+    days: set[date] = set()
+    reasons: list[str] = []
+    for reason, changed in _changed(engine, last, before, now, policy):
+        if changed is None:
+            return Changes.all(f"{reason}, on days that are not known")
+        if changed:
+            reasons.append(f"{reason} on {counted(len(changed), 'day')}")
+        days |= changed
+    return Changes(days, tuple(reasons))
+
+
+def _changed(
+    engine: Engine, last: LastRun, before: Heads, now: Heads, policy: Policy
+) -> Iterator[tuple[str, set[date] | None]]:
+    """What may have changed, in words, and the days on which it did."""
+    yield f"{last.table.name}: somebody else changed rows", last.changed_days(engine)
+    for name in now:
+        if (source := contract(name)).partition:
+            yield f"{name}: rows changed", engine.changed_days(source, before[name], now[name])
+    for lookup in LOOKUPS[last.table.name]:
+        if not is_implied(lookup, before, now, policy):
+            yield f"{lookup.fact_table}: {lookup.about} changed", _days_of_lookup(engine, lookup, before, now, policy)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def snapshot_ids(heads: Heads) -> dict[str, int]:
+    """What a run writes down of the sources that it consumes."""
+    return {name: head.data_snapshot_id for name, head in heads.items()}
+
+
+def people_with_readings(engine: Engine, last: LastRun, now: Heads) -> Frame | None:
+    """Whoever of customer_trusted has a trusted reading, once or more, in the column user; None if all must be read.
+
+    `customers_curated` says who had one when it was committed. That can have changed only for people who have or had
+    readings on the days that changed since. It says nothing about people who are new to customer_trusted, who had none
+    unless the readings were of other inputs.
+    """
+    readings, people = contract("accelerometer_trusted"), contract("customer_trusted")
+    readings_then, people_then = last.sources[readings.name], last.sources[people.name]
+    if readings_then is None or people_then is None or last.changed_days(engine) != set():
+        return None
+    days = engine.changed_days(readings, readings_then, now[readings.name])
+    if days is None:
+        return None
+
+    def users(at: Head, days: set[date] | None = None) -> Frame:
+        return distinct(engine.read(readings, at, days).select("user"))
+
+    def emails(of: Contract, at: Head) -> Frame:
+        return engine.read(of, at).select(nw.col("email").alias("user"))
+
+    present, gone = users(now[readings.name], days), users(readings_then, days)
+    known = emails(last.table, last.head).join(gone, on="user", how="anti")
+    unknown = gone
+    if not have_same_inputs({readings.name: readings_then, people.name: people_then}):
+        new = emails(people, now[people.name]).join(emails(people, people_then), on="user", how="anti")
+        unknown = distinct(nw.concat([gone, new]))
+    unknown = unknown.join(present, on="user", how="anti")
+    found = [present, known]
+    if engine.collect(unknown.head(1)):
+        found.append(users(now[readings.name]).join(unknown, on="user", how="semi"))
+    return nw.concat(found)
+
+
+def is_implied(lookup: Lookup, before: Heads, now: Heads, policy: Policy) -> bool:
+    """Whether whatever changes in the lookup is in the days that its fact table has changed."""
+    together = (lookup.fact_table, *parameters(lookup.function).tables)
+    consistent = all(have_same_inputs({name: heads[name] for name in together}) for heads in (before, now))
+    return consistent and policy.consent in lookup.implied_under
+
+
+def have_same_inputs(heads: Heads) -> bool:
+    """Whether these were computed from one another and else from the same snapshots, and not written to since."""
+    seen = {name: {head.data_snapshot_id} for name, head in heads.items()}
+    for name, head in heads.items():
+        inputs = consumed(head.summary)
+        for source in contract(name).made_from:
+            seen.setdefault(source, set()).add(inputs.get(source, -1))
+    return all(len(ids) == 1 for ids in seen.values())
+
+
+def days_of(engine: Engine, table: Contract, head: Head, rows: Frame) -> set[date]:
+    """The days that have a reading in the table which the rows of a lookup concern."""
+    (at,) = (column.name for column in table.columns if column.transform)
+    who, *others = rows.collect_schema().names()
+    if "since" in others:
+        earliest = engine.collect(rows.select(nw.col("since").min()))[0]["since"]
+        # From the same day on for everybody, which skips files; then for each from their own instant on.
+        readings = engine.read(table, head, since=earliest and earliest.date()).select(who, at)
+        rows = rows.group_by(who).agg(nw.col("since").min())
+        concerned = readings.join(rows, on=who, how="inner").filter(nw.col(at) >= nw.col("since"))
+    else:
+        readings = engine.read(table, head).select(who, at)
+        concerned = readings.join(rows, on=who, how="semi")
+    return days_in(engine, concerned, at)
+
+
+def days_in(engine: Engine, rows: Frame, at: str) -> set[date]:
+    """The days of the rows' instants in that column."""
+    days = distinct(rows.select(nw.col(at).dt.truncate("1d").alias("day")))
+    return {row["day"].date() for row in engine.collect(days)}
+
+
+def rows_of(lookup: Lookup, tables: Mapping[str, Frame], policy: Policy) -> Frame:
+    """The rows of the lookup, if these are the tables."""
+    takes = parameters(lookup.function)
+    given = {name: tables[name] for name in takes.tables}
+    return lookup.function(**given, policy=policy) if takes.policy else lookup.function(**given)
+
+
+def read(engine: Engine, lookup: Lookup, heads: Heads) -> dict[str, Frame]:
+    """The tables that the lookup is computed from."""
+    return {name: engine.read(contract(name), heads[name]) for name in parameters(lookup.function).tables}
+
+
+def _days_of_lookup(engine: Engine, lookup: Lookup, before: Heads, now: Heads, policy: Policy) -> set[date]:
+    """The days that have a reading of somebody for whom the lookup has other rows now."""
+    tables = parameters(lookup.function).tables
+    if all(before[name].data_snapshot_id == now[name].data_snapshot_id for name in tables):
+        return set()
+    then, today = (rows_of(lookup, read(engine, lookup, heads), policy) for heads in (before, now))
+    with engine.materialized(differing(then, today)) as changed:
+        fact_table = contract(lookup.fact_table)
+        return days_of(engine, fact_table, now[fact_table.name], changed.frame) if changed.rows else set()
+
+
+def _customers(now: Heads) -> int | None:
+    """The snapshot of the customer records that these heads are computed from; not every job may read the records."""
+    if CUSTOMERS.name in now:
+        return now[CUSTOMERS.name].data_snapshot_id
+    summary = now["customer_trusted"].summary
+    if removal := RemovalSummary.parse(summary):
+        return removal.customers
+    return consumed(summary).get(CUSTOMERS.name)
+
+
+def _after_removal(engine: Engine, removal: str, name: str, then: Head | None, now: Heads) -> Head | None:
+    """Where the removal left the source; where it was then, if the removal has not changed it."""
+    if then is None:
+        return None
+    later = takewhile(
+        lambda head: head.data_snapshot_id != then.data_snapshot_id, engine.history(contract(name), now[name])
+    )
+    return next((head for head in later if _is_of(removal, head)), then)
+
+
+def _is_of(removal: str, head: Head) -> bool:
+    summary = RemovalSummary.parse(head.summary)
+    return summary is not None and summary.removal == removal
+
+
+def _consumed(engine: Engine, name: str, summary: RunSummary) -> Head | None:
+    snapshot_id = summary.consumed.get(name)
+    return None if snapshot_id is None else engine.snapshot(contract(name), snapshot_id)

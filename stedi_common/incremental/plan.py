@@ -1,0 +1,164 @@
+"""The plan of a run: for each table what is going to be done, and why. It is data; `runs.executor` carries it out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import narwhals as nw
+
+from stedi_common import tables
+from stedi_common.contracts import Contract
+from stedi_common.engines import Engine, Head
+from stedi_common.errors import PolicyError, RebuildRequiredError
+from stedi_common.frames import Frame
+from stedi_common.incremental.diff import Changes, LastRun, changes, people_with_readings, snapshot_ids
+from stedi_common.incremental.fingerprint import code_fingerprint
+from stedi_common.incremental.summary import Build, RunSummary
+from stedi_common.lineage import Job
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+
+
+class Action(StrEnum):
+    """What a run does with a table."""
+
+    FULL = "full rebuild"
+    PARTITIONS = "partitions"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What a run is going to do with a table.
+
+    action, reasons: what, and why, in words without personal data.
+    days: the partitions that are recomputed; None for the whole table.
+    rows_in: how many rows of the first source are read.
+    head: the snapshot of the table that the commit goes onto.
+    last: the last run, if the new one continues it.
+    sources: the rows to read.
+    summary: what the run writes about itself, but for the counts of kept and dropped rows.
+    """
+
+    job: Job
+    action: Action
+    reasons: tuple[str, ...]
+    days: set[date] | None
+    rows_in: int
+    head: Head
+    last: LastRun | None
+    sources: Mapping[str, Frame]
+    summary: RunSummary
+
+    @property
+    def table(self) -> Contract:
+        """The table."""
+        return self.job.target
+
+
+def build_of(job: Job, policy: Policy, key: PseudonymKey) -> Build:
+    """How the job's table is made now."""
+    columns = " ".join(f"{column.name}:{column.type}" for column in job.target.columns)
+    return Build(policy=str(policy), key=key.id, columns=columns, code=code_fingerprint())
+
+
+def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild: bool = False) -> TablePlan:
+    """Plan a run of the job, of its sources as they are now. Reads, and commits nothing.
+
+    Args:
+        engine: an open lake, in which the job's table and its sources are.
+        job: the job.
+        policy: the policy of the run.
+        key: the pseudonym key of the run.
+        rebuild: whether the table may be rebuilt if its build has changed.
+
+    Raises:
+        PolicyError: a source is of another policy (rule 11).
+        RebuildRequiredError: the table is of another build, and `rebuild` is false.
+    """
+    # The target's head before any source: a run that raced this one makes the commit fail, not the rows double.
+    head = engine.head(job.target)
+    heads = {source.name: engine.head(source) for source in job.sources}
+    _expect_policy(engine, job, heads, policy)
+    build, last = build_of(job, policy, key), LastRun.find(engine, job.target, head, heads)
+    if last and last.is_up_to_date(build, heads) and last.changed_days(engine) == set():
+        return TablePlan(job, Action.NOTHING, (), set(), 0, head, last, {}, last.summary)
+    if last and (differences := last.summary.build.differences(build)):
+        if not rebuild:
+            raise RebuildRequiredError(job.target.name, differences)
+        return _planned(engine, job, head, heads, build, None, Changes(None, tuple(differences)))
+    if last is None:
+        return _planned(engine, job, head, heads, build, None, Changes.all(_why_no_last_run(job, head)))
+    last = last.past_removal(engine, heads)
+    return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
+
+
+def _changes(engine: Engine, job: Job, last: LastRun, heads: Mapping[str, Head], policy: Policy) -> Changes:
+    if job.target.partition:
+        return changes(engine, last, heads, policy)
+    moved = [
+        name
+        for name, head in heads.items()
+        if (then := last.sources[name]) is None or then.data_snapshot_id != head.data_snapshot_id
+    ]
+    changed = [f"{name}: rows changed" for name in moved] or [f"{job.target.name}: somebody else changed rows"]
+    return Changes(None, tuple(changed))
+
+
+def _planned(  # noqa: PLR0913, PLR0917 - what a plan is made of
+    engine: Engine,
+    job: Job,
+    head: Head,
+    heads: Mapping[str, Head],
+    build: Build,
+    last: LastRun | None,
+    changed: Changes,
+) -> TablePlan:
+    days, first = changed.days, job.sources[0].name
+    sources: dict[str, Frame] = {}
+    if last and job.function is tables.customers_curated:
+        users = people_with_readings(engine, last, heads)
+        sources |= {} if users is None else {"accelerometer_trusted": users}
+    for source in job.sources:
+        if source.name not in sources:
+            sources[source.name] = engine.read(source, heads[source.name], days)
+    if days is None:
+        action, rows_in = Action.FULL, heads[first].rows
+    elif days:
+        action, rows_in = Action.PARTITIONS, _count(engine, sources[first])
+    else:
+        action, rows_in = Action.PARTITIONS, 0
+    summary = RunSummary(
+        run=uuid.uuid4().hex,
+        build=build,
+        consumed=snapshot_ids(heads),
+        days=None if days is None else len(days),
+        rows_in=rows_in,
+    )
+    return TablePlan(job, action, changed.reasons, days, rows_in, head, last, sources, summary)
+
+
+def _count(engine: Engine, rows: Frame) -> int:
+    return int(engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
+
+
+def _why_no_last_run(job: Job, head: Head) -> str:
+    name = job.target.name
+    return f"{name}: the last run's snapshot has expired" if head.rows else f"{name}: no run has committed to it"
+
+
+def _expect_policy(engine: Engine, job: Job, heads: Mapping[str, Head], policy: Policy) -> None:
+    for source in job.sources:
+        if source.zone == "landing":
+            continue
+        last = LastRun.find(engine, source, heads[source.name], ())
+        built = last.summary.build.policy if last else "none"
+        if built != str(policy):
+            raise PolicyError(
+                f"{job.name}: expected {source.name} built under {policy}, got {built}",
+                hint="run all five jobs under one policy",
+            )

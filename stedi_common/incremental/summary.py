@@ -1,0 +1,158 @@
+"""The summary of a snapshot: what a run says about itself. The only place that knows the `stedi.*` keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from stedi_common import __version__
+
+_RUN, _VERSION = "stedi.run", "stedi.version"
+_POLICY, _KEY, _COLUMNS, _CODE = "stedi.policy", "stedi.key", "stedi.columns", "stedi.code"
+_SOURCE = "stedi.source."
+_DAYS, _ALL_DAYS = "stedi.days", "all"
+_ROWS_IN, _ROWS_KEPT, _ROWS_DROPPED = "stedi.rows-in", "stedi.rows-kept", "stedi.rows-dropped."
+_REMOVAL, _REMOVED_BY = "stedi.removal", "stedi.removed-by.customer_landing"
+_LANDED_SOURCE, _LANDED_FILES = "stedi.source", "stedi.files"
+
+Properties = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Build:
+    """How the rows of a table are made. A table of another build must be rebuilt in full.
+
+    policy: the policy, as text.
+    key: the id of the pseudonym key.
+    columns: name and type of each column.
+    code: the fingerprint of the transformations.
+    """
+
+    policy: str
+    key: str
+    columns: str
+    code: str
+
+    def differences(self, other: Build) -> list[str]:
+        """In words, what the other build has instead."""
+        found = []
+        if self.policy != other.policy:
+            found.append(f"policy: {self.policy or 'none'} -> {other.policy}")
+        if self.key != other.key:
+            found.append(f"pseudonym key: {_short(self.key)} -> {_short(other.key)}")
+        if self.columns != other.columns:
+            found.append(f"columns: {' '.join(_changed_columns(self.columns, other.columns))}")
+        if self.code != other.code:
+            found.append(f"transformations: {_short(self.code)} -> {_short(other.code)}")
+        return found
+
+    def properties(self) -> dict[str, str]:
+        """As a snapshot has it."""
+        return {_POLICY: self.policy, _KEY: self.key, _COLUMNS: self.columns, _CODE: self.code}
+
+    @classmethod
+    def parse(cls, properties: Properties) -> Build:
+        """The build that a snapshot tells of."""
+        return cls(*(properties.get(name, "") for name in (_POLICY, _KEY, _COLUMNS, _CODE)))
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run committed.
+
+    run: its id.
+    build: how it made the rows.
+    consumed: the snapshot of each source that it read.
+    days: how many days it recomputed; None for the whole table.
+    rows_in: how many rows of the first source it read; of these days.
+    rows_kept, dropped: how many of them it kept, and how many it dropped by reason.
+    """
+
+    run: str
+    build: Build
+    consumed: Mapping[str, int]
+    days: int | None
+    rows_in: int
+    rows_kept: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def inputs(self) -> dict[str, str]:
+        """What is known before the rows are computed, as a snapshot has it that is not yet the run's last."""
+        sources = {f"{_SOURCE}{name}": str(snapshot_id) for name, snapshot_id in self.consumed.items()}
+        return {_VERSION: __version__, **self.build.properties(), **sources}
+
+    def properties(self) -> dict[str, str]:
+        """As the run's last snapshot has it."""
+        return {
+            **self.inputs(),
+            _RUN: self.run,
+            _DAYS: _ALL_DAYS if self.days is None else str(self.days),
+            _ROWS_IN: str(self.rows_in),
+            _ROWS_KEPT: str(self.rows_kept),
+            **{f"{_ROWS_DROPPED}{reason}": str(n) for reason, n in sorted(self.dropped.items())},
+        }
+
+    @classmethod
+    def parse(cls, properties: Properties) -> RunSummary | None:
+        """The run that committed a snapshot; None if it was no run."""
+        if _RUN not in properties:
+            return None
+        days = properties.get(_DAYS, _ALL_DAYS)
+        return cls(
+            run=properties[_RUN],
+            build=Build.parse(properties),
+            consumed=consumed(properties),
+            days=None if days == _ALL_DAYS else int(days),
+            rows_in=int(properties.get(_ROWS_IN, 0)),
+            rows_kept=int(properties.get(_ROWS_KEPT, 0)),
+            dropped={name: int(n) for name, n in _behind(_ROWS_DROPPED, properties)},
+        )
+
+
+@dataclass(frozen=True)
+class RemovalSummary:
+    """What a removal of withdrawn rows committed.
+
+    customers: the snapshot of `customer_landing` that it went by.
+    removal: its id, if the tables were as their runs had left them, so that the next run can advance past it.
+    """
+
+    customers: int
+    removal: str | None
+
+    def properties(self) -> dict[str, str]:
+        """As a snapshot has it."""
+        removal = {} if self.removal is None else {_REMOVAL: self.removal}
+        return {_VERSION: __version__, _REMOVED_BY: str(self.customers), **removal}
+
+    @classmethod
+    def parse(cls, properties: Properties) -> RemovalSummary | None:
+        """The removal that committed a snapshot; None if it was none."""
+        if _REMOVED_BY not in properties:
+            return None
+        return cls(int(properties[_REMOVED_BY]), properties.get(_REMOVAL))
+
+
+def landing_properties(source: str, files: int) -> dict[str, str]:
+    """What a landing says about itself in the snapshots it commits."""
+    return {_VERSION: __version__, _LANDED_SOURCE: source, _LANDED_FILES: str(files)}
+
+
+def consumed(properties: Properties) -> dict[str, int]:
+    """The snapshot of each source that whoever committed this snapshot had read."""
+    return {name: int(snapshot_id) for name, snapshot_id in _behind(_SOURCE, properties)}
+
+
+def _behind(prefix: str, properties: Properties) -> Iterator[tuple[str, str]]:
+    return ((name.removeprefix(prefix), value) for name, value in properties.items() if name.startswith(prefix))
+
+
+def _changed_columns(before: str, after: str) -> Iterator[str]:
+    """`+name:type` and `-name:type` of the columns that only one of them has."""
+    had, has = before.split(), after.split()
+    yield from (f"-{column}" for column in had if column not in has)
+    yield from (f"+{column}" for column in has if column not in had)
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:8]}…" if digest else "none"

@@ -1,0 +1,181 @@
+"""The preview of a run, for `stedi run --plan`: what it is going to do with each table, and why. Commits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import narwhals as nw
+
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines import Engine
+from stedi_common.errors import LakeError, PolicyError, RebuildRequiredError
+from stedi_common.frames import Frame, differing, distinct
+from stedi_common.incremental.diff import CUSTOMERS, LastRun, counted, days_of, read, rows_of
+from stedi_common.incremental.plan import Action, TablePlan, build_of, plan
+from stedi_common.lineage import MAKERS, Job, parameters
+from stedi_common.policy import Policy
+from stedi_common.pseudonym import PseudonymKey
+from stedi_common.tables import LOOKUPS, Lookup
+
+_TRUSTED = contract("customer_trusted")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run is going to do with a table.
+
+    action: `full rebuild`, `partitions` or `nothing`.
+    reasons: why, in words, without personal data.
+    days: the partitions that are going to change, as ISO dates: recomputed, or withdrawn rows are deleted from them;
+        None for the whole table.
+    rows_in: how many rows of the first source are read; None if a table before it is going to change them.
+    """
+
+    table: str
+    action: str
+    reasons: Sequence[str]
+    days: Sequence[str] | None
+    rows_in: int | None
+
+
+def preview(
+    engine: Engine, jobs: Sequence[Job], policy: Policy, key: PseudonymKey, *, rebuild: bool = False
+) -> list[Preview]:
+    """What a run of these jobs is going to do, from the tables as they are now.
+
+    Args:
+        engine: an open lake.
+        jobs: the jobs, upstream first.
+        policy: which readings count.
+        key: the pseudonym key.
+        rebuild: whether tables of another build may be rebuilt in full.
+
+    Raises:
+        LakeError: a landing table is not there.
+        RebuildRequiredError: a table is of another build, and `rebuild` is false.
+    """
+    run = _Run(engine, policy, key, rebuild)
+    return [run.add(job) for job in jobs]
+
+
+class _Run:
+    """The tables of a run, upstream first."""
+
+    def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, rebuild: bool) -> None:
+        self._engine, self._policy, self._key, self._rebuild = engine, policy, key, rebuild
+        self._found: dict[str, Preview] = {}
+
+    def add(self, job: Job) -> Preview:
+        before = [self._found[source.name] for source in job.sources if source.name in self._found]
+        changing = [each for each in before if each.action != Action.NOTHING]
+        self._found[job.target.name] = found = self._preview(job, changing)
+        return found
+
+    def _preview(self, job: Job, changing: Sequence[Preview]) -> Preview:
+        for source in job.sources:
+            if source.zone == "landing":
+                self._engine.head(source)
+        last = self._last_run(job.target)
+        if last is None:
+            return _full(job, [f"{job.target.name}: no run has committed to it"])
+        if differences := last.summary.build.differences(build_of(job, self._policy, self._key)):
+            if not self._rebuild:
+                raise RebuildRequiredError(job.target.name, differences)
+            return _full(job, differences)
+        reasons = [f"{each.table}: is going to change" for each in changing]
+        try:
+            planned = plan(self._engine, job, self._policy, self._key)
+        except PolicyError:  # a source is of another policy, until it is rebuilt
+            return _full(job, reasons)
+        people = list(self._people(planned)) if job.target == _TRUSTED and planned.action is not Action.NOTHING else []
+        reasons = [*planned.reasons, *people, *reasons]
+        days = self._days(planned, changing) if job.target.partition else planned.days
+        if changing:
+            action, rows = (Action.FULL if days is None or not job.target.partition else Action.PARTITIONS), None
+        else:
+            action, rows = planned.action, planned.rows_in
+        return Preview(job.target.name, action, reasons, None if action is Action.FULL else _iso(days or set()), rows)
+
+    def _last_run(self, table: Contract) -> LastRun | None:
+        try:
+            return LastRun.find(
+                self._engine, table, self._engine.head(table), (s.name for s in MAKERS[table.name].sources)
+            )
+        except LakeError:  # it is not there, or has no snapshot yet
+            return None
+
+    def _days(self, planned: TablePlan, changing: Sequence[Preview]) -> set[date] | None:
+        """The days of the plan, of the tables before it, and of what the lookups are going to hold."""
+        if planned.days is None:
+            return None
+        days = set(planned.days)
+        for each in changing:
+            if contract(each.table).partition:
+                if each.days is None:
+                    return None
+                days |= set(map(date.fromisoformat, each.days))
+        if changing and planned.last:
+            for lookup in LOOKUPS[planned.table.name]:
+                days |= self._days_of_lookup(lookup, planned.last)
+        return days
+
+    def _days_of_lookup(self, lookup: Lookup, last: LastRun) -> set[date]:
+        fact_table = contract(lookup.fact_table)
+        then = {name: head for name, head in last.sources.items() if head}
+        if self._policy.consent in lookup.implied_under or not set(parameters(lookup.function).tables) <= set(then):
+            return set()
+        before = rows_of(lookup, read(self._engine, lookup, then), self._policy)
+        after = rows_of(lookup, self._future, self._policy)
+        with self._engine.materialized(differing(before, after)) as changed:
+            if not changed.rows:
+                return set()
+            return days_of(self._engine, fact_table, self._engine.head(fact_table), changed.frame)
+
+    @cached_property
+    def _future(self) -> Mapping[str, Frame]:
+        """The tables of customers as the run is going to make them."""
+        landing = {name: self._read(name) for name in ("customer_landing", "accelerometer_landing")}
+        trusted = MAKERS["customer_trusted"].function(landing["customer_landing"]).kept(_TRUSTED.names)
+        readings = MAKERS["accelerometer_trusted"].function(landing["accelerometer_landing"], trusted, self._policy)
+        curated = MAKERS["customers_curated"].function(trusted, readings.kept(("user",)))
+        return {
+            "customer_landing": landing["customer_landing"],
+            "customer_trusted": trusted,
+            "customers_curated": curated.kept(contract("customers_curated").names),
+        }
+
+    def _read(self, table: str) -> Frame:
+        return self._engine.read(contract(table), self._engine.head(contract(table)))
+
+    def _people(self, planned: TablePlan) -> Iterator[str]:
+        """In words, how many people's consent the new customer records change."""
+        if planned.last is None or (then := planned.last.sources[CUSTOMERS.name]) is None:
+            return
+        columns = ["email", "consent_start"]
+        before = self._engine.read(_TRUSTED, planned.head).select(columns)
+        after = self._future[_TRUSTED.name].select(columns)
+        changed = self._count(distinct(differing(before, after).select("email")))
+        gone = self._count(before.join(after, on="email", how="anti"))
+        new = self._engine.head(CUSTOMERS).rows - then.rows
+        change = f"{counted(new, 'new record')} {'changes' if new == 1 else 'change'}"
+        yield f"{CUSTOMERS.name}: {change} the consent of {_counted_people(changed)}"
+        if gone:
+            yield f"{_counted_people(gone)} withdrew: their rows are deleted from all tables first"
+
+    def _count(self, rows: Frame) -> int:
+        return int(self._engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
+
+
+def _full(job: Job, reasons: Sequence[str]) -> Preview:
+    return Preview(job.target.name, Action.FULL, reasons, None, None)
+
+
+def _iso(days: set[date]) -> list[str]:
+    return [day.isoformat() for day in sorted(days)]
+
+
+def _counted_people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
