@@ -77,6 +77,7 @@ logs: install-localstack ## Print what LocalStack printed
 lint: install-dev install-localstack ## Check format, style and types
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
+	@found=$$($(RUN) lint-imports --no-logo) || { echo "$$found"; exit 1; }
 	@$(RUN) mypy
 	@$(LOCALSTACK) mypy
 	@$(if $(TERRAFORM),terraform fmt -check -recursive terraform,echo 'terraform is not installed, what needs it is skipped; get it from https://developer.hashicorp.com/terraform/install')
@@ -136,4 +137,4 @@ artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLU
 	@.tools/bin/python terraform/modules/artifacts/build.py --glue '$(GLUE)' --platform '$(PLATFORM)'
 
 clean: ## Remove what the targets made, the lake and the drops excepted
-	rm -rf .venv .venv-* localstack/.venv terraform/checks/.venv site/.venv .tools .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* localstack/.venv terraform/checks/.venv site/.venv .tools .cache build dist .pytest_cache .mypy_cache .import_linter_cache .ruff_cache .hypothesis
