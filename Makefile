@@ -23,6 +23,7 @@ LAKE ?= lake
 ENGINE ?= embedded
 CONSENT ?= as-of
 PAIRING ?= owner
+REBUILD ?=
 GLUE ?= 5.1
 PLATFORM ?= aws
 
@@ -38,10 +39,10 @@ $(UV):
 		{ rm -rf .tools; echo "error: Python's venv module is needed; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=embedded|spark CONSENT=as-of|ever PAIRING=owner|timestamp
+demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=embedded|spark CONSENT=as-of|ever PAIRING=owner|timestamp REBUILD=1
 	@$(if $(filter spark,$(ENGINE)),$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra spark --group java,:)
 	@$(RUN) stedi demo $(if $(LANDING),--landing '$(LANDING)') --lake '$(LAKE)' --engine '$(ENGINE)' \
-		--consent '$(CONSENT)' --pairing '$(PAIRING)'
+		--consent '$(CONSENT)' --pairing '$(PAIRING)' $(if $(REBUILD),--rebuild)
 
 install: $(UV) ## Install the embedded engine and the command line into .venv
 	@$(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON)

@@ -20,7 +20,7 @@ from stedi_common.lineage import JOBS
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.query import answer
-from stedi_common.runs.run_all import Given, run_all, tasks
+from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
 KEY = PseudonymKey(bytes(range(32)))
 TABLES = [job.target for job in JOBS.values()]
@@ -34,7 +34,7 @@ WITH_MOST_READINGS = """SELECT r."user", any_value(serial) FROM landing.accelero
 def night(engine: Engine, drops: Path) -> float:
     """Land and run; the seconds."""
     began = time.perf_counter()
-    for done in run_all(engine, Given(Policy(), KEY), tasks(str(drops))):
+    for done in run_all(engine, RunSettings(Policy(), KEY), tasks(str(drops))):
         if done.error:
             raise done.error
     return time.perf_counter() - began

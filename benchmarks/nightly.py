@@ -43,13 +43,13 @@ def night(lake: Path, drops: Path, engine: str) -> dict[str, float]:
     from stedi_common.lake import Lake  # noqa: PLC0415
     from stedi_common.policy import Policy  # noqa: PLC0415
     from stedi_common.pseudonym import PseudonymKey  # noqa: PLC0415
-    from stedi_common.runs.run_all import Given, landing_tasks, run_all, tasks  # noqa: PLC0415
+    from stedi_common.runs.run_all import RunSettings, landing_tasks, run_all, tasks  # noqa: PLC0415
 
     pseudonyms, clock = PseudonymKey(bytes(range(32))), [time.perf_counter()]
     opened = connect(engine, Lake.at(str(lake)))
     clock.append(time.perf_counter())
     busy = time.process_time()
-    given = Given(Policy(), pseudonyms)
+    given = RunSettings(Policy(), pseudonyms)
     for steps in (landing_tasks(str(drops)), tasks()):
         for done in run_all(opened, given, steps):
             if done.error:

@@ -26,12 +26,12 @@ class SettingsError(StediError):
 
 
 class RebuildRequiredError(StediError):
-    """A table was made with another policy, key, contract or code. It is rebuilt only on request."""
+    """A table was built with another policy, key, columns or code. It is rebuilt only on request."""
 
     def __init__(self, table: str, differences: Sequence[str]) -> None:
         super().__init__(
             f"{table}: expected a table of the same build, got {'; '.join(differences)}",
-            hint="if that is meant, run with --rebuild: all five tables are computed again",
+            hint="if that is meant, run with --rebuild, which computes the tables of the run again",
         )
 
 
@@ -54,7 +54,7 @@ class UnreadFilesError(StediError):
 
 
 class UnknownRefusalError(StediError):
-    """Customer lines that name nobody who is known, and may be refusals. Everything else is done."""
+    """Customer lines that may be the refusal of somebody who is not known. Everything else is done."""
 
     #: The command line's own exit code for it.
     exit_code = 4

@@ -38,7 +38,7 @@ from stedi_common.lineage import JOBS
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
 from stedi_common.records import Drop, stored
-from stedi_common.runs.run_all import Done, Given, Task, job_task, landing_tasks, removal_task, run_all, tasks
+from stedi_common.runs.run_all import Done, RunSettings, Task, job_task, landing_tasks, removal_task, run_all, tasks
 from stedi_common.settings import Settings
 
 
@@ -82,14 +82,15 @@ def _run(
     tasks: Sequence[Task],
     arguments: argparse.Namespace,
     lake: Callable[[argparse.Namespace], Lake],
-    given: Callable[[argparse.Namespace], Given | None] | None = None,
+    given: Callable[[argparse.Namespace], RunSettings | None] | None = None,
 ) -> str | None:
     """Run the tasks and print a line for each that did anything. Returns which tables are stale, and why."""
     stale: list[str] = []
     waiting = list(tasks)
     try:
+        place = lake(arguments)
         settings = (given or _given)(arguments)
-        with closing(connect(arguments.engine, lake(arguments))) as engine:
+        with closing(connect(arguments.engine, place)) as engine:
             for done in run_all(engine, settings, tasks):
                 waiting.remove(done.task)
                 stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
@@ -118,8 +119,8 @@ def _message(error: StediError) -> str:
     return str(error)
 
 
-def _given(arguments: argparse.Namespace) -> Given:
-    return Given(_policy(arguments), _key(arguments), _settings(arguments), rebuild=arguments.rebuild)
+def _given(arguments: argparse.Namespace) -> RunSettings:
+    return RunSettings(_policy(arguments), _key(arguments), _settings(arguments), rebuild=arguments.rebuild)
 
 
 def _lake(arguments: argparse.Namespace) -> Lake:
@@ -192,7 +193,7 @@ def _parser(job: str) -> argparse.ArgumentParser:
         nargs="?",
         const=True,
         default=False,
-        help="rebuild tables of another policy, key, contract or code",
+        help="rebuild tables of another policy, key, columns or code",
     )
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--pseudonym_key_file", type=Path, help="64 hex digits, mode 0600")

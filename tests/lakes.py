@@ -20,7 +20,7 @@ from stedi_common.lake import Lake
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.runs.executor import Outcome
-from stedi_common.runs.run_all import Given, run_all, tasks
+from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
 Run = Mapping[str, bytes]
 Asks = Callable[..., Any]
@@ -68,7 +68,7 @@ def land(engine: Engine, folder: Path, key: PseudonymKey, arrived_at: datetime) 
 def run(engine: Engine, policy: Policy, key: PseudonymKey, *, rebuild: bool = False) -> list[Outcome]:
     """Delete withdrawn rows, then run all five jobs."""
     outcomes = []
-    for done in run_all(engine, Given(policy, key, rebuild=rebuild), tasks()):
+    for done in run_all(engine, RunSettings(policy, key, rebuild=rebuild), tasks()):
         if done.error:
             raise done.error
         if isinstance(done.result, Outcome):

@@ -1,4 +1,4 @@
-"""The build fingerprint changes with the transformations, and with nothing else."""
+"""The code fingerprint changes with the transformations, and with nothing else."""
 
 import ast
 import inspect
@@ -22,13 +22,37 @@ def test_it_does_not_change_with_comments_docstrings_or_layout(source):
     assert fingerprint([spread]) == fingerprint([source])
 
 
-def test_it_does_not_change_with_line_breaks():
-    assert fingerprint(["f(a, b)\n"]) == fingerprint(["f(\n    a,\n    b,\n)\n"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("f(a, b)\n", "f(\n    a,\n    b\n)\n"),
+        ("if x:\n    a()\n", "if  x :\n\n  a()  # why\n"),
+        ("x = 1", "x=1\n"),
+        ('def f():\n    """Why."""\n    a()\n', "def f():\n    a()\n"),
+    ],
+)
+def test_it_does_not_change_with_white_space(one, other):
+    assert fingerprint([one]) == fingerprint([other])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("if x:\n    a()\nb()\n", "if x:\n    a()\n    b()\n"),
+        ("x = 'a b'\n", "x = 'ab'\n"),
+        ("x = (1,)\n", "x = (1)\n"),
+        ("x = f'{a} b'\n", "x = f'{a}b'\n"),
+        ("x = f'{a:>{b}}' + c\n", "x = f'{a:>{b}}' - c\n"),
+        ("x = not y\n", "x = noty\n"),
+    ],
+)
+def test_it_changes_with_whatever_changes_the_meaning(one, other):
+    assert fingerprint([one]) != fingerprint([other])
 
 
 @pytest.mark.parametrize("source", MODULES.values(), ids=MODULES)
-def test_it_changes_with_every_comparison_name_and_constant(source):
-    """A change in any place of the code; strings that are docstrings are no code."""
+def test_it_changes_with_every_name_and_constant(source):
+    """Every name and every constant is replaced once. Docstrings are no code."""
     lines, changed = source.splitlines(keepends=True), 0
     tree = ast.parse(source)
     docstrings = {id(node.body[0].value) for node in ast.walk(tree) if _has_docstring(node)}

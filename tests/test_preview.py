@@ -67,10 +67,11 @@ def test_a_late_reading_is_a_partition(lake, key):
 
 def test_a_withdrawal_is_said_in_words_without_the_person(lake, key):
     found = by_table(preview(lake(ANN_WITHDRAWS), ALL, Policy(), key))
+    assert next(iter(found)) == "withdrawals"
+    assert found["withdrawals"].reasons == ["customer_landing: 1 person no longer consents"]
     assert found["customer_trusted"].reasons == [
         "customer_landing: rows changed",
         "customer_landing: 1 new record changes the consent of 1 person",
-        "1 person withdrew: their rows are deleted from all tables first",
     ]
     days = [day.date().isoformat() for day in DAYS]
     for table in ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated"):
@@ -109,6 +110,13 @@ def test_before_the_first_run_all_is_to_do(connect_to, tmp_path, key):
     write(tmp_path / "drops", CONSENTING)
     land(engine, tmp_path / "drops", key, ARRIVAL)
     assert {each.action for each in preview(engine, ALL, Policy(), key)} == {Action.FULL}
+
+
+def test_the_plan_of_any_job_has_the_deletion(lake, key):
+    (deletion, _) = preview(lake(ANN_WITHDRAWS), jobs(["machine_learning_curated"]), Policy(), key)
+    assert (deletion.table, deletion.action) == ("withdrawals", Action.DELETE)
+    found = preview(lake({}), ALL, Policy("ever"), key, rebuild=True)
+    assert found[0] == deletion
 
 
 def test_some_jobs_have_a_plan_of_their_own(lake, key):

@@ -23,7 +23,7 @@ from stedi_common.lineage import JOBS, jobs
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.runs import executor, withdrawals
-from stedi_common.runs.run_all import Given, run_all, tasks
+from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
 #: The tables that a removal changes, in its order, and the column by which a row is somebody's.
 WHOSE = {
@@ -282,7 +282,7 @@ def test_a_withdrawal_is_heard_though_the_run_that_follows_stops(engine, tmp_pat
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_a_run_of_some_jobs_leaves_nobody_in_who_has_withdrawn(engine, tmp_path, key, chosen):
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
-    for done in run_all(engine, Given(Policy(), key), tasks(jobs=jobs(chosen))):
+    for done in run_all(engine, RunSettings(Policy(), key), tasks(jobs=jobs(chosen))):
         assert done.error is None
     bobs = whose(key, BOB, "sn-2")
     assert {table: set(bag) for table, bag in people(engine).items()} == {table: {(bobs[table],)} for table in WHOSE}

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from stedi_common.engines import Engine
     from stedi_common.lake import Lake
     from stedi_common.pseudonym import PseudonymKey
-    from stedi_common.runs.run_all import Done, Given, Task
+    from stedi_common.runs.run_all import Done, RunSettings, Task
 
 app = typer.Typer(
     name="stedi",
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
-    "4 landed, but some customer lines name nobody who is known: they may be refusals.",
+    "4 landed, but some customer lines may be the refusal of somebody who is not known.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -94,7 +94,7 @@ KeyOption = Annotated[
     typer.Option(
         "--key-file",
         envvar="STEDI_PSEUDONYM_KEY_FILE",
-        help="The pseudonym key, 64 hex digits, mode 0600. By default one made on first use, outside the lake.",
+        help="The pseudonym key, 64 hex digits, mode 0600. By default this user's, made with a new lake.",
     ),
 ]
 ConfigOption = Annotated[
@@ -106,7 +106,7 @@ ConfigOption = Annotated[
     ),
 ]
 RebuildOption = Annotated[
-    bool, typer.Option("--rebuild", help="Rebuild tables that were made with another policy, key, contract or code.")
+    bool, typer.Option("--rebuild", help="Rebuild tables that were built with another policy, key, columns or code.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
@@ -179,11 +179,11 @@ def land(
     from stedi_common.lake import Lake
     from stedi_common.landing import Landed
     from stedi_common.policy import Policy
-    from stedi_common.runs.run_all import Given, landing_tasks
+    from stedi_common.runs.run_all import RunSettings, landing_tasks
     from stedi_common.settings import Settings
 
     at = Lake.at(str(lake))
-    given = Given(Policy(), _key(key_file, at), Settings.load(config))
+    given = RunSettings(Policy(), _key(key_file, at), Settings.load(config))
     with _opened(engine, at) as opened:
         done = _ran(opened, given, landing_tasks(str(landing_folder), sources or SOURCES))
     results = _results(done, Landed)
@@ -211,7 +211,7 @@ def run(
     environment: EnvironmentOption = "local",
     key_file: KeyOption = None,
     rebuild: RebuildOption = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what the run is going to do and why; do nothing.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what a run does and why; commit nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
@@ -221,18 +221,18 @@ def run(
     from stedi_common.policy import Policy
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.preview import preview
-    from stedi_common.runs.run_all import Given, tasks
+    from stedi_common.runs.run_all import RunSettings, tasks
     from stedi_common.runs.withdrawals import Removed
 
     policy = Policy.declared(consent, pairing, _serials(defective_serials), environment)
     at = Lake.at(str(lake))
-    given = Given(policy, _key(key_file, at), rebuild=rebuild)
+    given = RunSettings(policy, _key(key_file, at, is_there=True), rebuild=rebuild)
     if plan:
-        with _opened(engine, at.expect(), writes=False) as opened:
+        with _opened(engine, at, writes=False) as opened:
             previews = preview(opened, jobs(names or []), policy, given.key, rebuild=rebuild)
         _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))
         return
-    with _opened(engine, at.expect()) as opened:
+    with _opened(engine, at) as opened:
         done = _ran(opened, given, tasks(jobs=jobs(names or [])))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
@@ -301,13 +301,13 @@ def demo(
     from stedi_common.lineage import JOBS
     from stedi_common.policy import Policy
     from stedi_common.runs.executor import Outcome
-    from stedi_common.runs.run_all import Given, tasks
+    from stedi_common.runs.run_all import RunSettings, tasks
     from stedi_common.runs.withdrawals import Removed
     from stedi_common.settings import Settings
 
     policy = Policy.declared(consent, pairing, frozenset(), "local")
     at = Lake.at(str(lake))
-    given = Given(policy, _key(key_file, at), Settings.load(config), rebuild)
+    given = RunSettings(policy, _key(key_file, at), Settings.load(config), rebuild)
     folder = landing_folder or LANDING
     if landing_folder is None:
         with show.progress("generating drops") as advance:
@@ -383,7 +383,7 @@ def _options(
         log.open_file(log_file, context.invoked_subcommand)
 
 
-def _ran(engine: Engine, given: Given, tasks: Sequence[Task]) -> list[Done]:
+def _ran(engine: Engine, given: RunSettings, tasks: Sequence[Task]) -> list[Done]:
     from stedi_common.cli import show
     from stedi_common.runs.run_all import run_all
 
@@ -444,11 +444,20 @@ def _maintain(engine: Engine, table: Contract) -> maintenance.Maintained | None:
     return maintained
 
 
-def _key(file: Path | None, lake: Lake) -> PseudonymKey:
-    """The pseudonym key. One is made only for a lake that is not there yet: another would rename every pseudonym."""
+def _key(file: Path | None, lake: Lake, *, is_there: bool = False) -> PseudonymKey:
+    """The pseudonym key. One is made only for a lake that is not there yet: another would rename every pseudonym.
+
+    Args:
+        file: where the key is; by default this user's own one is taken.
+        lake: whose key it is.
+        is_there: the lake must be there.
+    """
     from stedi_common.pseudonym import local_key, read_key
 
-    return read_key(file) if file else local_key(may_make=not lake.exists)
+    key = read_key(file) if file else None
+    if is_there:
+        lake.expect()
+    return key or local_key(may_make=not lake.exists)
 
 
 def _serials(file: Path | None) -> frozenset[str]:

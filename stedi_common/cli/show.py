@@ -102,7 +102,7 @@ def made(removed: Sequence[Removed], outcomes: Sequence[Outcome]) -> None:
     """What was deleted first, and what the jobs then computed."""
     for each in removed:
         deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.removed.items())
-        out.print(f"[bold]withdrawn[/], and deleted before all else: {deleted}\n")
+        out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
     funnel(outcomes)
 
 
@@ -118,7 +118,9 @@ def _planned(each: Preview) -> str:
     words = [each.action]
     if each.action == Action.PARTITIONS:
         words.append(counted(len(each.days or ()), "day"))
-    if each.rows_in is not None and each.action != Action.NOTHING:
+    if each.days == []:
+        words = [f"{each.action}, none" if each.action == Action.PARTITIONS else each.action]
+    if each.rows_in and each.action != Action.NOTHING:
         words.append(f"{counted(each.rows_in, 'row')} read")
     return ", ".join(words)
 

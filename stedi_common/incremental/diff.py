@@ -132,8 +132,9 @@ def _changed(
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 day`, `2 days`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """`1 day`, `2 days`, `2 people`."""
+    plural = "people" if noun == "person" else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def snapshot_ids(heads: Heads) -> dict[str, int]:

@@ -29,6 +29,7 @@ class Action(StrEnum):
     FULL = "full rebuild"
     PARTITIONS = "partitions"
     NOTHING = "nothing"
+    DELETE = "delete withdrawn rows"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,11 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
         key: the pseudonym key of the run.
         rebuild: whether the table may be rebuilt if its build has changed.
 
+    Returns:
+        What to do and why, the rows to read, and the summary to commit.
+
     Raises:
+        LakeError: a table has no snapshot.
         PolicyError: a source is of another policy (rule 11).
         RebuildRequiredError: the table is of another build, and `rebuild` is false.
     """
@@ -92,7 +97,7 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
             raise RebuildRequiredError(job.target.name, differences)
         return _planned(engine, job, head, heads, build, None, Changes(None, tuple(differences)))
     if last is None:
-        return _planned(engine, job, head, heads, build, None, Changes.all(_why_no_last_run(job, head)))
+        return _planned(engine, job, head, heads, build, None, Changes.all(why_no_last_run(job.target, head)))
     last = last.past_removal(engine, heads)
     return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
 
@@ -146,9 +151,14 @@ def _count(engine: Engine, rows: Frame) -> int:
     return int(engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
 
 
-def _why_no_last_run(job: Job, head: Head) -> str:
-    name = job.target.name
-    return f"{name}: the last run's snapshot has expired" if head.rows else f"{name}: no run has committed to it"
+def why_no_last_run(table: Contract, head: Head | None) -> str:
+    """In words, why the table has no last run. `head`: where it is; None if it is not there."""
+    has_rows = head is not None and head.rows
+    return (
+        f"{table.name}: the last run's snapshot has expired"
+        if has_rows
+        else f"{table.name}: no run has committed to it"
+    )
 
 
 def _expect_policy(engine: Engine, job: Job, heads: Mapping[str, Head], policy: Policy) -> None:

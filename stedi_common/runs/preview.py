@@ -14,7 +14,7 @@ from stedi_common.engines import Engine
 from stedi_common.errors import LakeError, PolicyError, RebuildRequiredError
 from stedi_common.frames import Frame, differing, distinct
 from stedi_common.incremental.diff import CUSTOMERS, LastRun, counted, days_of, read, rows_of
-from stedi_common.incremental.plan import Action, TablePlan, build_of, plan
+from stedi_common.incremental.plan import Action, TablePlan, build_of, plan, why_no_last_run
 from stedi_common.lineage import MAKERS, Job, parameters
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
@@ -27,10 +27,10 @@ _TRUSTED = contract("customer_trusted")
 class Preview:
     """What a run is going to do with a table.
 
-    action: `full rebuild`, `partitions` or `nothing`.
+    action: `full rebuild`, `partitions`, `nothing`, or `delete withdrawn rows`.
     reasons: why, in words, without personal data.
-    days: the partitions that are going to change, as ISO dates: recomputed, or withdrawn rows are deleted from them;
-        None for the whole table.
+    days: the partitions that may change, as ISO dates: recomputed, or withdrawn rows are deleted from them. None for
+        the whole table.
     rows_in: how many rows of the first source are read; None if a table before it is going to change them.
     """
 
@@ -53,12 +53,15 @@ def preview(
         key: the pseudonym key.
         rebuild: whether tables of another build may be rebuilt in full.
 
+    Returns:
+        If anybody's consent has ended, first the deletion, as the table `withdrawals`; then the tables, upstream first.
+
     Raises:
         LakeError: a landing table is not there.
         RebuildRequiredError: a table is of another build, and `rebuild` is false.
     """
     run = _Run(engine, policy, key, rebuild)
-    return [run.add(job) for job in jobs]
+    return [*run.deletion(), *map(run.add, jobs)]
 
 
 class _Run:
@@ -67,6 +70,15 @@ class _Run:
     def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, rebuild: bool) -> None:
         self._engine, self._policy, self._key, self._rebuild = engine, policy, key, rebuild
         self._found: dict[str, Preview] = {}
+
+    def deletion(self) -> Iterator[Preview]:
+        """The deletion of withdrawn rows, if anybody's consent has ended."""
+        if self._last_run(_TRUSTED) is None:
+            return
+        consenting, before = self._future[_TRUSTED.name].select("email"), self._read(_TRUSTED.name).select("email")
+        if gone := self._count(before.join(consenting, on="email", how="anti")):
+            reason = f"{CUSTOMERS.name}: {counted(gone, 'person')} no longer {'consents' if gone == 1 else 'consent'}"
+            yield Preview("withdrawals", Action.DELETE, [reason], None, None)
 
     def add(self, job: Job) -> Preview:
         before = [self._found[source.name] for source in job.sources if source.name in self._found]
@@ -80,16 +92,19 @@ class _Run:
                 self._engine.head(source)
         last = self._last_run(job.target)
         if last is None:
-            return _full(job, [f"{job.target.name}: no run has committed to it"])
+            head = self._engine.head(job.target) if self._has_snapshot(job.target) else None
+            return _full(job, [why_no_last_run(job.target, head)])
         if differences := last.summary.build.differences(build_of(job, self._policy, self._key)):
             if not self._rebuild:
                 raise RebuildRequiredError(job.target.name, differences)
             return _full(job, differences)
-        reasons = [f"{each.table}: is going to change" for each in changing]
+        reasons = [f"{each.table}: changes before" for each in changing]
         try:
             planned = plan(self._engine, job, self._policy, self._key)
-        except PolicyError:  # a source is of another policy, until it is rebuilt
-            return _full(job, reasons)
+        except PolicyError:
+            if not changing:
+                raise
+            return _full(job, reasons)  # a source is of another policy, until it is rebuilt
         people = list(self._people(planned)) if job.target == _TRUSTED and planned.action is not Action.NOTHING else []
         reasons = [*planned.reasons, *people, *reasons]
         days = self._days(planned, changing) if job.target.partition else planned.days
@@ -99,13 +114,18 @@ class _Run:
             action, rows = planned.action, planned.rows_in
         return Preview(job.target.name, action, reasons, None if action is Action.FULL else _iso(days or set()), rows)
 
-    def _last_run(self, table: Contract) -> LastRun | None:
+    def _has_snapshot(self, table: Contract) -> bool:
         try:
-            return LastRun.find(
-                self._engine, table, self._engine.head(table), (s.name for s in MAKERS[table.name].sources)
-            )
-        except LakeError:  # it is not there, or has no snapshot yet
+            self._engine.head(table)
+        except LakeError:
+            return False
+        return True
+
+    def _last_run(self, table: Contract) -> LastRun | None:
+        if not self._has_snapshot(table):
             return None
+        sources = (source.name for source in MAKERS[table.name].sources)
+        return LastRun.find(self._engine, table, self._engine.head(table), sources)
 
     def _days(self, planned: TablePlan, changing: Sequence[Preview]) -> set[date] | None:
         """The days of the plan, of the tables before it, and of what the lookups are going to hold."""
@@ -158,12 +178,9 @@ class _Run:
         before = self._engine.read(_TRUSTED, planned.head).select(columns)
         after = self._future[_TRUSTED.name].select(columns)
         changed = self._count(distinct(differing(before, after).select("email")))
-        gone = self._count(before.join(after, on="email", how="anti"))
         new = self._engine.head(CUSTOMERS).rows - then.rows
         change = f"{counted(new, 'new record')} {'changes' if new == 1 else 'change'}"
-        yield f"{CUSTOMERS.name}: {change} the consent of {_counted_people(changed)}"
-        if gone:
-            yield f"{_counted_people(gone)} withdrew: their rows are deleted from all tables first"
+        yield f"{CUSTOMERS.name}: {change} the consent of {counted(changed, 'person')}"
 
     def _count(self, rows: Frame) -> int:
         return int(self._engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
@@ -175,7 +192,3 @@ def _full(job: Job, reasons: Sequence[str]) -> Preview:
 
 def _iso(days: set[date]) -> list[str]:
     return [day.isoformat() for day in sorted(days)]
-
-
-def _counted_people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number:,} people"

@@ -24,8 +24,8 @@ Result: TypeAlias = Landed | withdrawals.Removed | executor.Outcome | Maintained
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a run is given.
+class RunSettings:
+    """The settings of a run.
 
     rebuild: whether tables of another build may be rebuilt in full.
     """
@@ -67,7 +67,7 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
     found = cache(lambda: discover(folder, SOURCES if SOURCES[0] in chosen else chosen))
 
     def task(source: str) -> Task:
-        def run(engine: Engine, given: Given) -> Landed:
+        def run(engine: Engine, given: RunSettings) -> Landed:
             return land(engine, source, folder, given.key, settings=given.settings, found=found())
 
         return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_needed=False)
@@ -78,7 +78,7 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
 def removal_task() -> Task:
     """Delete withdrawn rows from all tables, downstream first. If it fails, the tasks after it delete them later."""
 
-    def run(engine: Engine, given: Given) -> withdrawals.Removed | None:
+    def run(engine: Engine, given: RunSettings) -> withdrawals.Removed | None:
         return withdrawals.remove(engine, given.policy, given.key)
 
     return Task("remove_withdrawn", "withdrawals", run, is_needed=False)
@@ -87,7 +87,7 @@ def removal_task() -> Task:
 def job_task(job: Job) -> Task:
     """Recompute what changed in the job's table."""
 
-    def run(engine: Engine, given: Given) -> executor.Outcome:
+    def run(engine: Engine, given: RunSettings) -> executor.Outcome:
         return executor.run(engine, job, given.policy, given.key, rebuild=given.rebuild)
 
     return Task(job.name, job.target.name, run)
