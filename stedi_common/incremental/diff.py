@@ -85,6 +85,12 @@ class LastRun:
         return engine.changed_days(self.table, self.committed, self.head)
 
 
+def last_build(engine: Engine, table: Contract, head: Head) -> Build | None:
+    """How the table was built: as the last run says, or a deletion after it. None if neither is kept."""
+    builds = (Build.parse(snapshot.summary) for snapshot in engine.history(table, head))
+    return next((build for build in builds if build.is_known), None)
+
+
 @dataclass(frozen=True)
 class Changes:
     """The days to recompute, and why.

@@ -15,7 +15,7 @@ from stedi_common.contracts import Contract
 from stedi_common.engines import Engine, Head
 from stedi_common.errors import PolicyError, RebuildRequiredError
 from stedi_common.frames import Frame
-from stedi_common.incremental.diff import Changes, LastRun, changes, people_with_readings, snapshot_ids
+from stedi_common.incremental.diff import Changes, LastRun, changes, last_build, people_with_readings, snapshot_ids
 from stedi_common.incremental.fingerprint import code_fingerprint
 from stedi_common.incremental.summary import Build, RunSummary
 from stedi_common.lineage import Job
@@ -92,7 +92,7 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
     build, last = build_of(job, policy, key), LastRun.find(engine, job.target, head, heads)
     if last and last.is_up_to_date(build, heads) and last.changed_days(engine) == set():
         return TablePlan(job, Action.NOTHING, (), set(), 0, head, last, {}, last.summary)
-    if last and (differences := last.summary.build.differences(build)):
+    if differences := differences_of(engine, job.target, head, last, build):
         if not rebuild:
             raise RebuildRequiredError(job.target.name, differences)
         return _planned(engine, job, head, heads, build, None, Changes(None, tuple(differences)))
@@ -100,6 +100,14 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
         return _planned(engine, job, head, heads, build, None, Changes.all(why_no_last_run(job.target, head)))
     last = last.past_removal(engine, heads)
     return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
+
+
+def differences_of(engine: Engine, table: Contract, head: Head, last: LastRun | None, build: Build) -> list[str]:
+    """In words, how the table was built otherwise than by this build. The snapshot of its last run may have expired."""
+    built = last.summary.build if last else last_build(engine, table, head)
+    if built is None:
+        return [f"rows of a build that is not known -> {build.policy}"] if head.rows else []
+    return built.differences(build)
 
 
 def _changes(engine: Engine, job: Job, last: LastRun, heads: Mapping[str, Head], policy: Policy) -> Changes:
@@ -165,8 +173,8 @@ def _expect_policy(engine: Engine, job: Job, heads: Mapping[str, Head], policy: 
     for source in job.sources:
         if source.zone == "landing":
             continue
-        last = LastRun.find(engine, source, heads[source.name], ())
-        built = last.summary.build.policy if last else "none"
+        known = last_build(engine, source, heads[source.name])
+        built = known.policy if known else "none"
         if built != str(policy):
             raise PolicyError(
                 f"{job.name}: expected {source.name} built under {policy}, got {built}",

@@ -52,8 +52,19 @@ class Build:
 
     @classmethod
     def parse(cls, properties: Properties) -> Build:
-        """The build that a snapshot tells of."""
-        return cls(*(properties.get(name, "") for name in (_POLICY, _KEY, _COLUMNS, _CODE)))
+        """The build that a snapshot tells of; what it does not tell is empty."""
+        names = (_POLICY, _KEY, _COLUMNS, _CODE)
+        return cls(*(properties.get(name, properties.get(_kept(name), "")) for name in names))
+
+    @classmethod
+    def unknown(cls) -> Build:
+        """The build of a table that nobody knows."""
+        return cls("", "", "", "")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the snapshot tells of a build at all."""
+        return bool(self.policy)
 
 
 @dataclass(frozen=True)
@@ -113,24 +124,27 @@ class RunSummary:
 class RemovalSummary:
     """What a removal of withdrawn rows committed.
 
+    build: of the table, which it keeps: the run's own snapshot may expire before the next run.
     customers: the snapshot of `customer_landing` that it went by.
-    removal: its id, if the tables were as their runs had left them, so that the next run can advance past it.
+    removal: its id, if it left what a run would commit, so that the next run can advance past it.
     """
 
+    build: Build
     customers: int
     removal: str | None
 
     def properties(self) -> dict[str, str]:
         """As a snapshot has it."""
         removal = {} if self.removal is None else {_REMOVAL: self.removal}
-        return {_VERSION: __version__, _REMOVED_BY: str(self.customers), **removal}
+        build = {_kept(name): value for name, value in self.build.properties().items() if value}
+        return {_VERSION: __version__, **build, _REMOVED_BY: str(self.customers), **removal}
 
     @classmethod
     def parse(cls, properties: Properties) -> RemovalSummary | None:
         """The removal that committed a snapshot; None if it was none."""
         if _REMOVED_BY not in properties:
             return None
-        return cls(int(properties[_REMOVED_BY]), properties.get(_REMOVAL))
+        return cls(Build.parse(properties), int(properties[_REMOVED_BY]), properties.get(_REMOVAL))
 
 
 def landing_properties(source: str, files: int) -> dict[str, str]:
@@ -141,6 +155,11 @@ def landing_properties(source: str, files: int) -> dict[str, str]:
 def consumed(properties: Properties) -> dict[str, int]:
     """The snapshot of each source that whoever committed this snapshot had read."""
     return {name: int(snapshot_id) for name, snapshot_id in _behind(_SOURCE, properties)}
+
+
+def _kept(name: str) -> str:
+    """The key under which a deletion keeps what the run has written: the snapshot is not the run's."""
+    return name.replace("stedi.", "stedi.kept.", 1)
 
 
 def _behind(prefix: str, properties: Properties) -> Iterator[tuple[str, str]]:

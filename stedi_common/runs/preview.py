@@ -14,7 +14,7 @@ from stedi_common.engines import Engine
 from stedi_common.errors import LakeError, PolicyError, RebuildRequiredError
 from stedi_common.frames import Frame, differing, distinct
 from stedi_common.incremental.diff import CUSTOMERS, LastRun, counted, days_of, read, rows_of
-from stedi_common.incremental.plan import Action, TablePlan, build_of, plan, why_no_last_run
+from stedi_common.incremental.plan import Action, TablePlan, build_of, differences_of, plan, why_no_last_run
 from stedi_common.lineage import MAKERS, Job, parameters
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
@@ -90,14 +90,16 @@ class _Run:
         for source in job.sources:
             if source.zone == "landing":
                 self._engine.head(source)
-        last = self._last_run(job.target)
-        if last is None:
-            head = self._engine.head(job.target) if self._has_snapshot(job.target) else None
-            return _full(job, [why_no_last_run(job.target, head)])
-        if differences := last.summary.build.differences(build_of(job, self._policy, self._key)):
+        if not self._has_snapshot(job.target):
+            return _full(job, [why_no_last_run(job.target, None)])
+        head, last = self._engine.head(job.target), self._last_run(job.target)
+        build = build_of(job, self._policy, self._key)
+        if differences := differences_of(self._engine, job.target, head, last, build):
             if not self._rebuild:
                 raise RebuildRequiredError(job.target.name, differences)
             return _full(job, differences)
+        if last is None:
+            return _full(job, [why_no_last_run(job.target, head)])
         reasons = [f"{each.table}: changes before" for each in changing]
         try:
             planned = plan(self._engine, job, self._policy, self._key)

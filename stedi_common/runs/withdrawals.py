@@ -21,11 +21,12 @@ from stedi_common.engines import Engine, Head, Materialized, retry_on_conflict
 from stedi_common.frames import Frame, differing, distinct
 from stedi_common.incremental.diff import CUSTOMERS as RECORDS
 from stedi_common.incremental.diff import LastRun, days_in, days_of, read, rows_of
-from stedi_common.incremental.summary import RemovalSummary
+from stedi_common.incremental.summary import Build, RemovalSummary
 from stedi_common.lineage import JOBS, MAKERS, Job
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
 from stedi_common.runs.executor import classify
+from stedi_common.runs.shrink import shrink
 from stedi_common.tables import LOOKUPS, Lookup
 
 CUSTOMERS = MAKERS["customer_trusted"]
@@ -49,20 +50,21 @@ class Removed:
 def remove(engine: Engine, policy: Policy, key: PseudonymKey) -> Removed | None:
     """Delete what the customer records no longer admit from the five tables, a commit each; None if there is nothing.
 
-    A table of another build is shrunk by the policy that it was made with. Pairs of another key cannot be told by
+    A table of another build is shrunk by the policy that it was built with. Pairs of another key cannot be told by
     person, so theirs go with all others of the same days, until the table is rebuilt.
 
     Raises:
         CommitConflictError: other runs kept committing in between.
     """
-    if not all(engine.exists(table) for table in TABLES):
+    if not engine.exists(RECORDS):
         return None
-    for job in JOBS.values():
-        engine.prepare(job.target)
     removed: dict[str, int] = {}
 
     def start() -> None:
-        if lake := _Lake.now(engine, policy, key):
+        lake = _Lake.now(engine, policy, key) if all(map(engine.exists, TABLES)) else None
+        if lake is None:
+            shrink(engine, policy, key, removed)
+        elif lake.has_changed() and not lake.has_new_people_only():
             _remove(lake, removed)
 
     retry_on_conflict(start)
@@ -74,7 +76,8 @@ class _Lake:
     """What a removal sees.
 
     heads: where the tables are.
-    policies: the policy of each job's last run.
+    builds: the build of each job's last run.
+    policies: its policy.
     consumed: the snapshots that it consumed.
     key: the pseudonym key; None if it is not the one that the pairs were made with.
     removal: the id of the removal.
@@ -82,6 +85,7 @@ class _Lake:
 
     engine: Engine
     heads: Mapping[str, Head]
+    builds: Mapping[Job, Build]
     policies: Mapping[Job, Policy]
     consumed: Mapping[Job, Mapping[str, Head]]
     key: PseudonymKey | None
@@ -89,7 +93,9 @@ class _Lake:
 
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
-        """None if no job can have anything to delete, or a table has no last run, so that it is going to be rebuilt."""
+        """None if a table has no last run, or what that consumed is not kept."""
+        for job in JOBS.values():
+            engine.prepare(job.target)
         heads, runs = {table.name: engine.head(table) for table in TABLES}, {}
         for job in JOBS.values():
             known = [source.name for source in job.sources if source.name in heads]
@@ -97,15 +103,15 @@ class _Lake:
             if run is None or None in run.sources.values():
                 return None
             runs[job] = run
-        lake = cls(
+        return cls(
             engine,
             heads,
+            {job: run.summary.build for job, run in runs.items()},
             {job: policy.of(run.summary.build.policy) for job, run in runs.items()},
             {job: {name: head for name, head in run.sources.items() if head} for job, run in runs.items()},
             key if runs[PAIRS].summary.build.key == key.id else None,
             uuid.uuid4().hex,
         )
-        return None if lake.has_changed() == set() or lake.has_new_people_only() else lake
 
     def has_changed(self) -> set[str]:
         """The tables of which one of the jobs has consumed another snapshot."""
@@ -273,11 +279,17 @@ def _without(lake: _Lake, job: Job, days: set[date], target: Callable[[set[date]
     def counted(rows: Frame) -> Frame:
         return rows.select(day, whose).group_by("day", whose).agg(nw.len().alias("n"))
 
-    changed = days_in(lake.engine, differing(counted(lake.table(job, days)), counted(target(days))), "day")
+    keys = ["day", whose]
+    left = counted(target(days)).rename({"n": "left"})
+    more = (
+        counted(lake.table(job, days)).join(left, on=keys, how="left").filter(nw.col("n") > nw.col("left").fill_null(0))
+    )
+    changed = days_in(lake.engine, more, "day")
     if not changed:
         return 0
     onto = lake.heads[job.target.name]
-    return onto.rows - lake.engine.replace_days(job.target, changed, target(changed), onto, _summary(lake)).rows
+    head = lake.engine.replace_days(job.target, changed, target(changed), onto, _summary(lake, job))
+    return onto.rows - head.rows
 
 
 def _without_people(lake: _Lake, job: Job, target: Frame) -> int:
@@ -287,9 +299,11 @@ def _without_people(lake: _Lake, job: Job, target: Frame) -> int:
     if not gone[0]["n"]:
         return 0
     rows = there.join(target.select("email"), on="email", how="semi")
-    return onto.rows - lake.engine.replace(job.target, rows, onto, _summary(lake)).rows
+    return onto.rows - lake.engine.replace(job.target, rows, onto, _summary(lake, job)).rows
 
 
-def _summary(lake: _Lake) -> dict[str, str]:
-    removal = lake.removal if lake.has_changed() == {RECORDS.name} else None
-    return RemovalSummary(lake.heads[RECORDS.name].data_snapshot_id, removal).properties()
+def _summary(lake: _Lake, job: Job) -> dict[str, str]:
+    # Of pairs of another key more is deleted than a run would leave out: the next one must not advance past that.
+    leaves_what_a_run_would = lake.has_changed() == {RECORDS.name} and (job is not PAIRS or lake.key is not None)
+    removal = lake.removal if leaves_what_a_run_would else None
+    return RemovalSummary(lake.builds[job], lake.heads[RECORDS.name].data_snapshot_id, removal).properties()
