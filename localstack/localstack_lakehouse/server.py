@@ -139,6 +139,8 @@ class Server:
             "EAGER_SERVICE_LOADING": "1",
             "STRICT_SERVICE_LOADING": "0",
             "SERVICES": ",".join(LAKEHOUSE),
+            # What it prints is in its log at once, also its version, which it prints first.
+            "PYTHONUNBUFFERED": "1",
         }
 
 
