@@ -88,9 +88,8 @@ def _run(
     stale: list[str] = []
     waiting = list(tasks)
     try:
-        place = lake(arguments)
         settings = (given or _given)(arguments)
-        with closing(connect(arguments.engine, place)) as engine:
+        with closing(connect(arguments.engine, lake(arguments))) as engine:
             for done in run_all(engine, settings, tasks):
                 waiting.remove(done.task)
                 stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
