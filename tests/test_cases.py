@@ -150,9 +150,9 @@ def landed(engine: Any, name: str, folder: Path, key: Any) -> list[landing.Lande
     for number, below in enumerate(folders):
         if below == folder:
             write(folder, found[number])
-        found = discover(str(below))
+        files = discover(str(below))
         arrival = ARRIVED + number * NIGHT
-        results += [landing.land(engine, source, str(below), key, arrival, found=found) for source in SOURCES]
+        results += [landing.land(engine, source, str(below), key, arrival, found=files) for source in SOURCES]
     return results
 
 
