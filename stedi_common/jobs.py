@@ -137,7 +137,7 @@ def _key(arguments: argparse.Namespace) -> PseudonymKey:
     return (
         read_key(arguments.pseudonym_key_file)
         if arguments.pseudonym_key_file
-        else local_key(may_make=not _lake(arguments).exists)
+        else local_key(may_make=not _lake(arguments).has_tables)
     )
 
 

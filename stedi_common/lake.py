@@ -45,6 +45,11 @@ class Lake:
         return not self.is_local or Path(self.catalog_uri).exists()
 
     @property
+    def has_tables(self) -> bool:
+        """Whether tables are there: a folder of a zone. In S3 they are not looked for; somebody has deployed it."""
+        return not self.is_local or any((self.folder / zone).is_dir() for zone in ZONES)
+
+    @property
     def is_local(self) -> bool:
         """Whether the lake is a folder."""
         return not self.location.startswith("s3://")

@@ -445,7 +445,7 @@ def _maintain(engine: Engine, table: Contract) -> maintenance.Maintained | None:
 
 
 def _key(file: Path | None, lake: Lake, *, is_there: bool = False) -> PseudonymKey:
-    """The pseudonym key. One is made only for a lake that is not there yet: another would rename every pseudonym.
+    """The pseudonym key. One is made only for a lake without tables: another would rename every pseudonym.
 
     Args:
         file: where the key is; by default this user's own one is taken.
@@ -457,7 +457,7 @@ def _key(file: Path | None, lake: Lake, *, is_there: bool = False) -> PseudonymK
     key = read_key(file) if file else None
     if is_there:
         lake.expect()
-    return key or local_key(may_make=not lake.exists)
+    return key or local_key(may_make=not lake.has_tables)
 
 
 def _serials(file: Path | None) -> frozenset[str]:
