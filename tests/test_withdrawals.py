@@ -346,6 +346,15 @@ def test_a_run_of_some_jobs_leaves_nobody_in_who_has_withdrawn(engine, tmp_path,
     assert tables(engine) == told(nights, Policy(), key)
 
 
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_pairs_go_though_the_jobs_between_have_not_run(engine, tmp_path, key):
+    """Without the deletion first. The trusted readings still have hers, so they say nothing of whom is curated."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    for name in ("customer_landing_to_trusted", "customer_trusted_to_curated", "machine_learning_curated"):
+        executor.run(engine, JOBS[name], Policy(), key)
+    assert set(people(engine)["machine_learning_curated"]) == {(key.pseudonym(BOB),)}
+
+
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))])
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, seed):
