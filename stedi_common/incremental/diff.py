@@ -22,7 +22,7 @@ from stedi_common.policy import Policy
 from stedi_common.tables import LOOKUPS, Lookup
 
 #: The customer records, by which withdrawn rows are deleted.
-CUSTOMERS = contract("customer_landing")
+CUSTOMER_LANDING = contract("customer_landing")
 
 Heads = Mapping[str, Head]
 
@@ -246,12 +246,12 @@ def _days_of_lookup(engine: Engine, lookup: Lookup, before: Heads, now: Heads, p
 
 def _customers(now: Heads) -> int | None:
     """The snapshot of the customer records that these heads are computed from; not every job may read the records."""
-    if CUSTOMERS.name in now:
-        return now[CUSTOMERS.name].data_snapshot_id
+    if CUSTOMER_LANDING.name in now:
+        return now[CUSTOMER_LANDING.name].data_snapshot_id
     summary = now["customer_trusted"].summary
     if removal := RemovalSummary.parse(summary):
         return removal.customers
-    return consumed(summary).get(CUSTOMERS.name)
+    return consumed(summary).get(CUSTOMER_LANDING.name)
 
 
 def _after_removal(engine: Engine, removal: str, name: str, then: Head | None, now: Heads) -> Head | None:

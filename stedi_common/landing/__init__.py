@@ -27,7 +27,7 @@ from stedi_common.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.settings import Settings
 
-__all__ = ["Landed", "land"]
+__all__ = ["Landed", "discover_sources", "land"]
 
 REJECTED = contract("rejected_records")
 
@@ -93,7 +93,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
         CommitConflictError: other runs kept committing in between.
     """
     arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
-    here = found or _discover(landing, [source])
+    here = found or discover_sources(landing, [source])
     reader = Reader(source, arrived_at, key.content_key, settings or Settings())
     for each in (_table(reader), REJECTED, LEDGER):
         engine.prepare(each)
@@ -101,7 +101,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
 
 
-def _discover(landing: str, sources: Sequence[str]) -> Found:
+def discover_sources(landing: str, sources: Sequence[str]) -> Found:
     """The files of these sources. With customers all folders are listed, so that files of no source are named."""
     return discover(landing, SOURCES if SOURCES[0] in sources else sources)
 

@@ -11,10 +11,10 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine
-from stedi_common.errors import LakeError, PolicyError, RebuildRequiredError
+from stedi_common.errors import LakeError, PolicyError
 from stedi_common.frames import Frame, differing, distinct
-from stedi_common.incremental.diff import CUSTOMERS, LastRun, counted, days_of, read, rows_of
-from stedi_common.incremental.plan import Action, TablePlan, build_of, differences_of, plan, why_no_last_run
+from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, counted, days_of, read, rows_of
+from stedi_common.incremental.plan import Action, TablePlan, plan, why_no_last_run
 from stedi_common.lineage import MAKERS, Job, parameters
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
@@ -73,11 +73,13 @@ class _Run:
 
     def deletion(self) -> Iterator[Preview]:
         """The deletion of withdrawn rows, if anybody's consent has ended."""
-        if self._last_run(_TRUSTED) is None:
+        if not self._has_snapshot(_TRUSTED):
             return
-        consenting, before = self._future[_TRUSTED.name].select("email"), self._read(_TRUSTED.name).select("email")
+        consenting, before = self._consenting.select("email"), self._read(_TRUSTED.name).select("email")
         if gone := self._count(before.join(consenting, on="email", how="anti")):
-            reason = f"{CUSTOMERS.name}: {counted(gone, 'person')} no longer {'consents' if gone == 1 else 'consent'}"
+            reason = (
+                f"{CUSTOMER_LANDING.name}: {counted(gone, 'person')} no longer {'consents' if gone == 1 else 'consent'}"
+            )
             yield Preview("withdrawals", Action.DELETE, [reason], None, None)
 
     def add(self, job: Job) -> Preview:
@@ -92,21 +94,13 @@ class _Run:
                 self._engine.head(source)
         if not self._has_snapshot(job.target):
             return _full(job, [why_no_last_run(job.target, None)])
-        head, last = self._engine.head(job.target), self._last_run(job.target)
-        build = build_of(job, self._policy, self._key)
-        if differences := differences_of(self._engine, job.target, head, last, build):
-            if not self._rebuild:
-                raise RebuildRequiredError(job.target.name, differences)
-            return _full(job, differences)
-        if last is None:
-            return _full(job, [why_no_last_run(job.target, head)])
         reasons = [f"{each.table}: changes before" for each in changing]
         try:
-            planned = plan(self._engine, job, self._policy, self._key)
-        except PolicyError:
+            planned = plan(self._engine, job, self._policy, self._key, rebuild=self._rebuild)
+        except (LakeError, PolicyError):
             if not changing:
                 raise
-            return _full(job, reasons)  # a source is of another policy, until it is rebuilt
+            return _full(job, reasons)  # a source is not there or of another policy, until the run has rebuilt it
         people = list(self._people(planned)) if job.target == _TRUSTED and planned.action is not Action.NOTHING else []
         reasons = [*planned.reasons, *people, *reasons]
         days = self._days(planned, changing) if job.target.partition else planned.days
@@ -122,12 +116,6 @@ class _Run:
         except LakeError:
             return False
         return True
-
-    def _last_run(self, table: Contract) -> LastRun | None:
-        if not self._has_snapshot(table):
-            return None
-        sources = (source.name for source in MAKERS[table.name].sources)
-        return LastRun.find(self._engine, table, self._engine.head(table), sources)
 
     def _days(self, planned: TablePlan, changing: Sequence[Preview]) -> set[date] | None:
         """The days of the plan, of the tables before it, and of what the lookups are going to hold."""
@@ -157,15 +145,20 @@ class _Run:
             return days_of(self._engine, fact_table, self._engine.head(fact_table), changed.frame)
 
     @cached_property
+    def _consenting(self) -> Frame:
+        """customer_trusted as the run is going to compute it."""
+        return MAKERS[_TRUSTED.name].function(self._read(CUSTOMER_LANDING.name)).kept(_TRUSTED.names)
+
+    @cached_property
     def _future(self) -> Mapping[str, Frame]:
-        """The tables of customers as the run is going to make them."""
-        landing = {name: self._read(name) for name in ("customer_landing", "accelerometer_landing")}
-        trusted = MAKERS["customer_trusted"].function(landing["customer_landing"]).kept(_TRUSTED.names)
-        readings = MAKERS["accelerometer_trusted"].function(landing["accelerometer_landing"], trusted, self._policy)
-        curated = MAKERS["customers_curated"].function(trusted, readings.kept(("user",)))
+        """The tables of customers as the run is going to compute them."""
+        readings = MAKERS["accelerometer_trusted"].function(
+            self._read("accelerometer_landing"), self._consenting, self._policy
+        )
+        curated = MAKERS["customers_curated"].function(self._consenting, readings.kept(("user",)))
         return {
-            "customer_landing": landing["customer_landing"],
-            "customer_trusted": trusted,
+            CUSTOMER_LANDING.name: self._read(CUSTOMER_LANDING.name),
+            _TRUSTED.name: self._consenting,
             "customers_curated": curated.kept(contract("customers_curated").names),
         }
 
@@ -174,15 +167,15 @@ class _Run:
 
     def _people(self, planned: TablePlan) -> Iterator[str]:
         """In words, how many people's consent the new customer records change."""
-        if planned.last is None or (then := planned.last.sources[CUSTOMERS.name]) is None:
+        if planned.last is None or (then := planned.last.sources[CUSTOMER_LANDING.name]) is None:
             return
         columns = ["email", "consent_start"]
         before = self._engine.read(_TRUSTED, planned.head).select(columns)
-        after = self._future[_TRUSTED.name].select(columns)
+        after = self._consenting.select(columns)
         changed = self._count(distinct(differing(before, after).select("email")))
-        new = self._engine.head(CUSTOMERS).rows - then.rows
+        new = self._engine.head(CUSTOMER_LANDING).rows - then.rows
         change = f"{counted(new, 'new record')} {'changes' if new == 1 else 'change'}"
-        yield f"{CUSTOMERS.name}: {change} the consent of {counted(changed, 'person')}"
+        yield f"{CUSTOMER_LANDING.name}: {change} the consent of {counted(changed, 'person')}"
 
     def _count(self, rows: Frame) -> int:
         return int(self._engine.collect(rows.select(nw.len().alias("n")))[0]["n"])

@@ -11,12 +11,11 @@ from typing import Any, TypeAlias
 from stedi_common.contracts import SOURCES, contract
 from stedi_common.engines import Engine
 from stedi_common.errors import StediError, as_stedi_error
-from stedi_common.landing import Landed, land
+from stedi_common.landing import Landed, discover_sources, land
 from stedi_common.lineage import JOBS, Job
 from stedi_common.maintenance import Maintained
 from stedi_common.policy import Policy
 from stedi_common.pseudonym import PseudonymKey
-from stedi_common.records import discover
 from stedi_common.runs import executor, withdrawals
 from stedi_common.settings import Settings
 
@@ -64,7 +63,7 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
     """Land the drops of these sources, customers first. The folder is listed once. One that fails holds up no other."""
     wanted = set(sources)
     chosen = [source for source in SOURCES if source in wanted]
-    found = cache(lambda: discover(folder, SOURCES if SOURCES[0] in chosen else chosen))
+    found = cache(lambda: discover_sources(folder, chosen))
 
     def task(source: str) -> Task:
         def run(engine: Engine, given: RunSettings) -> Landed:

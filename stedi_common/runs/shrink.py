@@ -15,7 +15,7 @@ from stedi_common.consent import device_claims
 from stedi_common.contracts import contract
 from stedi_common.engines import Engine, Head
 from stedi_common.frames import DROPPED, Frame
-from stedi_common.incremental.diff import CUSTOMERS, days_in, last_build
+from stedi_common.incremental.diff import CUSTOMER_LANDING, days_in, last_build
 from stedi_common.incremental.summary import Build, RemovalSummary
 from stedi_common.lineage import MAKERS
 from stedi_common.policy import Policy
@@ -31,8 +31,8 @@ def shrink(engine: Engine, policy: Policy, key: PseudonymKey, removed: dict[str,
         key: the pseudonym key.
         removed: gets how many rows were deleted, by table.
     """
-    customers = engine.head(CUSTOMERS)
-    records = engine.read(CUSTOMERS, customers)
+    customers = engine.head(CUSTOMER_LANDING)
+    records = engine.read(CUSTOMER_LANDING, customers)
     with engine.materialized(MAKERS["customer_trusted"].function(records).kept(("email", "consent_start"))) as consents:
         staying = _staying(engine, records, consents.frame, policy, key)
         for name, job in reversed(MAKERS.items()):

@@ -19,8 +19,7 @@ import narwhals as nw
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import Engine, Head, Materialized, retry_on_conflict
 from stedi_common.frames import Frame, differing, distinct
-from stedi_common.incremental.diff import CUSTOMERS as RECORDS
-from stedi_common.incremental.diff import LastRun, days_in, days_of, read, rows_of
+from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, read, rows_of
 from stedi_common.incremental.summary import Build, RemovalSummary
 from stedi_common.lineage import JOBS, MAKERS, Job
 from stedi_common.policy import Policy
@@ -34,7 +33,7 @@ ACCELERATIONS = MAKERS["accelerometer_trusted"]
 CURATED = MAKERS["customers_curated"]
 STEPS = MAKERS["step_trainer_trusted"]
 PAIRS = MAKERS["machine_learning_curated"]
-TABLES = (RECORDS, *(job.target for job in JOBS.values()))
+TABLES = (CUSTOMER_LANDING, *(job.target for job in JOBS.values()))
 
 #: The column that says whose a reading is.
 WHOSE = {ACCELERATIONS: "user", STEPS: "serialnumber", PAIRS: "pseudonym"}
@@ -56,7 +55,7 @@ def remove(engine: Engine, policy: Policy, key: PseudonymKey) -> Removed | None:
     Raises:
         CommitConflictError: other runs kept committing in between.
     """
-    if not engine.exists(RECORDS):
+    if not engine.exists(CUSTOMER_LANDING):
         return None
     removed: dict[str, int] = {}
 
@@ -124,15 +123,18 @@ class _Lake:
         Who is admitted depends on a person's records, and on those of everybody who ever had the same device (rules 4
         to 7), so about all others the same is decided as before.
         """
-        if self.has_changed() != {RECORDS.name}:
+        if self.has_changed() != {CUSTOMER_LANDING.name}:
             return False
-        consumed = [of[RECORDS.name] for of in self.consumed.values() if RECORDS.name in of]
+        consumed = [of[CUSTOMER_LANDING.name] for of in self.consumed.values() if CUSTOMER_LANDING.name in of]
         return not any(map(self._concerned_since, {head.data_snapshot_id: head for head in consumed}.values()))
 
     def _concerned_since(self, consumed: Head) -> bool:
         """Whether records that came or went since then concern a person or a device of whom there was one."""
         columns = "record_hash", "email", "serialnumber"
-        then, now = (self.engine.read(RECORDS, head).select(*columns) for head in (consumed, self.heads[RECORDS.name]))
+        then, now = (
+            self.engine.read(CUSTOMER_LANDING, head).select(*columns)
+            for head in (consumed, self.heads[CUSTOMER_LANDING.name])
+        )
         concerned = _people_and_devices(then).join(_people_and_devices(differing(then, now)), on="of", how="semi")
         return bool(self.engine.collect(concerned.head(1)))
 
@@ -164,7 +166,7 @@ class _TargetState:
     def people(self) -> dict[str, Frame]:
         """The tables that lookups are made from, by name."""
         return {
-            RECORDS.name: self.records,
+            CUSTOMER_LANDING.name: self.records,
             CUSTOMERS.target.name: self.consenting,
             CURATED.target.name: self.curated,
         }
@@ -196,7 +198,7 @@ def _remove(lake: _Lake, removed: dict[str, int]) -> None:
         def materialized(rows: Frame) -> Materialized:
             return stack.enter_context(lake.engine.materialized(rows))
 
-        records = lake.engine.read(RECORDS, lake.heads[RECORDS.name])
+        records = lake.engine.read(CUSTOMER_LANDING, lake.heads[CUSTOMER_LANDING.name])
         consenting = materialized(lake.recompute(CUSTOMERS, records)).frame
         curated = consenting.join(lake.table(CURATED).select("email"), on="email", how="semi")
         target = _TargetState(lake, records, consenting, curated)
@@ -207,7 +209,7 @@ def _remove(lake: _Lake, removed: dict[str, int]) -> None:
             )
             target = replace(target, curated=left.frame)
         devices = materialized(_no_longer(lake, STEPS, _only_lookup(STEPS), target))
-        if people.rows or devices.rows or lake.has_changed() != {RECORDS.name}:
+        if people.rows or devices.rows or lake.has_changed() != {CUSTOMER_LANDING.name}:
             _remove_from_all(lake, target, people, devices, removed)
 
 
@@ -270,7 +272,7 @@ def _days_of_pairs(lake: _Lake, target: _TargetState) -> set[date]:
 
 
 def _without(lake: _Lake, job: Job, days: set[date], target: Callable[[set[date]], Frame]) -> int:
-    """Overwrite those of these days whose rows differ from the target; how many rows were deleted."""
+    """Overwrite those of these days on which the target has fewer rows of somebody; how many rows were deleted."""
     if not days:
         return 0
     (at,) = (column.name for column in job.target.columns if column.transform)
@@ -281,15 +283,15 @@ def _without(lake: _Lake, job: Job, days: set[date], target: Callable[[set[date]
 
     keys = ["day", whose]
     left = counted(target(days)).rename({"n": "left"})
-    more = (
-        counted(lake.table(job, days)).join(left, on=keys, how="left").filter(nw.col("n") > nw.col("left").fill_null(0))
-    )
-    changed = days_in(lake.engine, more, "day")
-    if not changed:
+    both = counted(lake.table(job, days)).join(left, on=keys, how="left")
+    fewer = both.with_columns((nw.col("n") - nw.col("left").fill_null(0)).alias("fewer")).filter(nw.col("fewer") > 0)
+    by_day = lake.engine.collect(fewer.group_by("day").agg(nw.col("fewer").sum()))
+    if not by_day:
         return 0
+    changed = {row["day"].date() for row in by_day}
     onto = lake.heads[job.target.name]
-    head = lake.engine.replace_days(job.target, changed, target(changed), onto, _summary(lake, job))
-    return onto.rows - head.rows
+    lake.engine.replace_days(job.target, changed, target(changed), onto, _summary(lake, job))
+    return sum(int(row["fewer"]) for row in by_day)
 
 
 def _without_people(lake: _Lake, job: Job, target: Frame) -> int:
@@ -304,6 +306,8 @@ def _without_people(lake: _Lake, job: Job, target: Frame) -> int:
 
 def _summary(lake: _Lake, job: Job) -> dict[str, str]:
     # Of pairs of another key more is deleted than a run would leave out: the next one must not advance past that.
-    leaves_what_a_run_would = lake.has_changed() == {RECORDS.name} and (job is not PAIRS or lake.key is not None)
+    leaves_what_a_run_would = lake.has_changed() == {CUSTOMER_LANDING.name} and (
+        job is not PAIRS or lake.key is not None
+    )
     removal = lake.removal if leaves_what_a_run_would else None
-    return RemovalSummary(lake.builds[job], lake.heads[RECORDS.name].data_snapshot_id, removal).properties()
+    return RemovalSummary(lake.builds[job], lake.heads[CUSTOMER_LANDING.name].data_snapshot_id, removal).properties()
