@@ -327,6 +327,7 @@ def test_what_a_run_with_another_key_deleted_comes_back(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     with pytest.raises(RebuildRequiredError):
         run(engine, Policy(), PseudonymKey(bytes(32)))
+    assert withdrawals.remove(engine, Policy(), key) is None  # it adds nothing
     for job in jobs([]):
         executor.run(engine, job, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
