@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stedi_common.engines import Engine, connect
+from stedi_common.engines import connect
+from stedi_common.engines.protocol import Engine
 from stedi_common.generate import Plan, generate
 from stedi_common.lake import Lake
-from stedi_common.lineage import JOBS
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.query import answer
+from stedi_common.rules.lineage import JOBS
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
 KEY = PseudonymKey(bytes(range(32)))

@@ -3,7 +3,7 @@
     python jobs/customer_landing_to_trusted.py --lake lake
     spark-submit jobs/customer_landing_to_trusted.py --lake lake
 
-The rule is `stedi_common.tables.customer_trusted`; the arguments are those of `stedi_common.jobs`.
+The rule is `stedi_common.rules.tables.customer_trusted`; the arguments are those of `stedi_common.jobs`.
 """
 
 import sys

@@ -3,7 +3,7 @@
     python jobs/customer_trusted_to_curated.py --lake lake
     spark-submit jobs/customer_trusted_to_curated.py --lake lake
 
-The rule is `stedi_common.tables.customers_curated`; the arguments are those of `stedi_common.jobs`.
+The rule is `stedi_common.rules.tables.customers_curated`; the arguments are those of `stedi_common.jobs`.
 """
 
 import sys

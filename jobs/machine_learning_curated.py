@@ -3,7 +3,7 @@
     python jobs/machine_learning_curated.py --lake lake
     spark-submit jobs/machine_learning_curated.py --lake lake
 
-The rule is `stedi_common.tables.machine_learning_curated`; the arguments are those of `stedi_common.jobs`.
+The rule is `stedi_common.rules.tables.machine_learning_curated`; the arguments are those of `stedi_common.jobs`.
 """
 
 import sys

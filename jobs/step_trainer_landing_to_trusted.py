@@ -3,7 +3,7 @@
     python jobs/step_trainer_landing_to_trusted.py --lake lake
     spark-submit jobs/step_trainer_landing_to_trusted.py --lake lake
 
-The rule is `stedi_common.tables.step_trainer_trusted`; the arguments are those of `stedi_common.jobs`.
+The rule is `stedi_common.rules.tables.step_trainer_trusted`; the arguments are those of `stedi_common.jobs`.
 """
 
 import sys

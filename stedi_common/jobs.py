@@ -34,10 +34,10 @@ from stedi_common.engines import ENGINES, connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error
 from stedi_common.lake import Lake
 from stedi_common.landing import Landed
-from stedi_common.lineage import JOBS
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey, local_key, read_key, secret_key
+from stedi_common.privacy.pseudonym import PseudonymKey, local_key, read_key, secret_key
 from stedi_common.records import Drop, stored
+from stedi_common.rules.lineage import JOBS
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import Done, RunSettings, Task, job_task, landing_tasks, removal_task, run_all, tasks
 from stedi_common.settings import Settings
 

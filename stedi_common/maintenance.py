@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import Engine
+from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retention import Expired
 from stedi_common.errors import CommitConflictError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stedi_common.engines.embedded import EmbeddedEngine
+from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.lake import Lake
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import narwhals as nw
 
-from stedi_common.consent import consents
 from stedi_common.contracts import SOURCES, Contract, contract
-from stedi_common.engines import Engine, Head
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.incremental.diff import LastRun
-from stedi_common.lineage import JOBS
+from stedi_common.rules.consent import consents
+from stedi_common.rules.lineage import JOBS
 
 _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "landed_files")
 

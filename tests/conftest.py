@@ -10,8 +10,9 @@ import pytest
 from hypothesis import settings
 from lakes import opening
 
-from stedi_common.engines import ENGINES, Engine
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.engines import ENGINES
+from stedi_common.engines.protocol import Engine
+from stedi_common.privacy.pseudonym import PseudonymKey
 
 # Tests are many short queries: the quick compiler starts sooner than the good one pays. Alone it gets 48 MB for its
 # code by default, which Spark fills.
@@ -92,7 +93,7 @@ def nobodys_home(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def spark_runs() -> Iterator[None]:
     """One Spark for all tests: an engine that finds one running does not stop it."""
-    from stedi_common.engines.spark import driver  # noqa: PLC0415
+    from stedi_common.engines.spark.engine import driver  # noqa: PLC0415
 
     spark = driver(QUICK)
     for path in ASKED_FOR:

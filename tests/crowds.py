@@ -12,7 +12,7 @@ from histories import ARRIVALS, PACKINGS, History, histories
 from oracle_records import MARKS
 from test_histories import sample
 
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 #: Histories in a crowd.
 SIZE = 12

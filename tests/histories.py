@@ -20,7 +20,7 @@ from drops import milliseconds
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 MILLISECOND, HOUR, DAY = timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)
 

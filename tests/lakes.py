@@ -15,10 +15,11 @@ from pyiceberg.table import Table
 
 from stedi_common import landing
 from stedi_common.contracts import SOURCES, Contract, contract
-from stedi_common.engines import Engine, connect
+from stedi_common.engines import connect
+from stedi_common.engines.protocol import Engine
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.executor import Outcome
 from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
@@ -134,7 +135,7 @@ def instead(engine: Any, make: Callable[[Asks], Asks], put: Callable[[Any, str, 
         for name in ("create_table", "commit_table"):
             put(engine._catalog, name, make(getattr(engine._catalog, name)))
         return
-    from stedi_common.engines import spark  # noqa: PLC0415 - not everybody has it
+    from stedi_common.engines.spark import engine as spark  # noqa: PLC0415 - not everybody has it
 
     ensure, asks = spark._ensure, make(lambda change: change())
     put(spark, "_ensure", lambda change, is_done: ensure(lambda: asks(change), is_done))

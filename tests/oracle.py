@@ -26,7 +26,7 @@ from oracle_records import (
     trimmed,
 )
 
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 Row = dict[str, Any]
 Runs = Sequence[Mapping[str, bytes]]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 LANDING = Path(__file__).parents[1] / ".." / "shared" / "reference"
 

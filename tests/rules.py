@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from drops import ARRIVED, at, customer, drop, landing, line_of, reading, step
 
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 ANN, BOB, CLEO, DAN = "ann@example.org", "bob@example.org", "cleo@example.org", "dan@example.org"
 SN1, SN2, SN3 = "sn-1", "sn-2", "sn-3"

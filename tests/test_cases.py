@@ -14,8 +14,8 @@ from lakes import rows, run, write
 from stedi_common import landing
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import LakeError
-from stedi_common.policy import Policy, serials
 from stedi_common.records import discover
+from stedi_common.rules.policy import Policy, serials
 
 CASES = Path(__file__).parents[1] / ".." / "shared" / "cases"
 #: When the first night of a case begins. Some cases hold clocks that are ahead of it.

@@ -18,13 +18,13 @@ from stedi_common import landing as landing_module
 from stedi_common.cli import show
 from stedi_common.contracts import SOURCES, names
 from stedi_common.engines import connect
-from stedi_common.engines.embedded import EmbeddedEngine
+from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.errors import CommitConflictError, StediError
 from stedi_common.lake import Lake
-from stedi_common.lineage import JOBS
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import blocks, storage
+from stedi_common.rules.lineage import JOBS
+from stedi_common.rules.policy import Policy
 
 DROPS = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],

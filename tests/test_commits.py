@@ -18,13 +18,15 @@ from lakes import Dying, KilledError, land, opening, play, rows, run, table_of, 
 from oracle import COLUMNS
 from pyiceberg.table.snapshots import Operation
 
-from stedi_common import __version__, landing, lineage
+from stedi_common import __version__, landing
 from stedi_common.contracts import SOURCES, contract, names
-from stedi_common.engines import ENGINES, Engine
+from stedi_common.engines import ENGINES
+from stedi_common.engines.protocol import Engine
 from stedi_common.errors import CommitConflictError
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import Reader, discover
+from stedi_common.rules import lineage
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
 
 TABLE = contract("rejected_records")
@@ -143,7 +145,7 @@ def test_spark_reads_few_drops_here_as_it_reads_many_in_workers(connect_to, tmp_
     for each in (table, TABLE):
         spark.prepare(each)
     for little in (0, sum(drop.bytes for drop in found)):
-        monkeypatch.setattr("stedi_common.engines.spark.LITTLE", little)
+        monkeypatch.setattr("stedi_common.engines.spark.engine.LITTLE", little)
         with spark.stage(Reader("accelerometer", history.arrived_at[-1], key.content_key), found, table) as read:
             bags = [Counter(map(repr, spark.collect(rows))) for rows in (read.records, read.rejected)]
             staged.append((*bags, read.tallies, read.distinct))

@@ -5,9 +5,9 @@ from importlib.resources import as_file, files
 import pytest
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from stedi_common import lineage
 from stedi_common.contracts import contract, names
 from stedi_common.errors import ContractError
+from stedi_common.rules import lineage
 
 
 @pytest.mark.parametrize("name", names())

@@ -14,8 +14,8 @@ from functools import cache
 from drops import at, customer, landing, line_of, reading, step
 from lakes import ON_SPARK_UNHURRIED, land, rows, run, write
 
-from stedi_common.engines import Engine
-from stedi_common.policy import Policy
+from stedi_common.engines.protocol import Engine
+from stedi_common.rules.policy import Policy
 
 PEOPLE = 10_000
 NIGHTS = datetime(2024, 6, 1), datetime(2024, 6, 2)

@@ -11,7 +11,8 @@ import pytest
 from lakes import rows, table_of
 
 from stedi_common.contracts import Column, contract
-from stedi_common.engines import Engine, Head, spans
+from stedi_common.engines.days import spans
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.errors import CommitConflictError
 
 TABLE = contract("accelerometer_trusted")

@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
-from stedi_common import consent, frames, tables
 from stedi_common.incremental.fingerprint import code_fingerprint, fingerprint
+from stedi_common.rules import consent, frames, tables
 
 MODULES = {module.__name__: inspect.getsource(module) for module in (tables, consent, frames)}
 

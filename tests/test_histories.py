@@ -11,7 +11,7 @@ from histories import histories, policies
 from hypothesis import HealthCheck, Phase, given, settings
 from rules import CONTENT_KEY, pseudonym
 
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 POLICIES = (
     *(Policy(consent, pairing) for consent in ("as-of", "ever") for pairing in ("owner", "timestamp")),

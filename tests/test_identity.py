@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from stedi_common import identity
-from stedi_common.identity import address, device, is_address
+from stedi_common.rules import identity
+from stedi_common.rules.identity import address, device, is_address
 
 #: One and the same person, as the lake knows them.
 SPELLINGS = {

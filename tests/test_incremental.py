@@ -18,12 +18,13 @@ from oracle import lake as oracle_lake
 from reference import TABLES
 from test_laws import tables
 
-from stedi_common import lineage
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import ENGINES, Engine
+from stedi_common.engines import ENGINES
+from stedi_common.engines.protocol import Engine
 from stedi_common.errors import RebuildRequiredError
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules import lineage
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
 from stedi_common.runs.executor import Outcome
 

@@ -15,10 +15,11 @@ from commands import JOBS, finished, job
 from drops import at, customer, landing, reading, step
 from lakes import write
 
-from stedi_common import jobs, lineage
+from stedi_common import jobs
 from stedi_common import landing as landing_module
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import StediError
+from stedi_common.rules import lineage
 from stedi_common.runs import executor
 
 #: As users of this pipeline know them, in the order of their dependencies.
@@ -205,7 +206,7 @@ def last_line(done):
 
 
 def submitted(script, *words):
-    from stedi_common.engines.java import java_home  # noqa: PLC0415
+    from stedi_common.engines.spark.java import java_home  # noqa: PLC0415
 
     spark_submit = Path(sys.executable).with_name("spark-submit")
     environment = {"JAVA_HOME": java_home(), "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}

@@ -23,12 +23,12 @@ from histories import History
 from lakes import Asks, instead, land, opening, run, write
 from test_laws import tables, told
 
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.policy import Policy
 
 #: What has imported everything and is forked for each run: what starts anew takes longer to start than to run.
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded"])
+PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded.engine"])
 
 #: A commit's number in a run, those that make tables included, and whether to die before it or after it.
 Moment = tuple[int, bool]

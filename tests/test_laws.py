@@ -16,10 +16,11 @@ from oracle import lake as oracle_lake
 from reference import TABLES as GOVERNED
 
 from stedi_common.contracts import contract
-from stedi_common.engines import ENGINES, Engine
+from stedi_common.engines import ENGINES
+from stedi_common.engines.protocol import Engine
 from stedi_common.generate import Plan, generate
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.policy import Policy
 
 RECORDS = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
 EVER = Policy("ever", "timestamp")
@@ -64,7 +65,7 @@ def history(request) -> History:
 @pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
 def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, monkeypatch, history):
     # The tables of customers are held, those of readings computed twice.
-    monkeypatch.setattr("stedi_common.engines.embedded.FEW", 50)
+    monkeypatch.setattr("stedi_common.engines.embedded.engine.FEW", 50)
     for drops, arrival in zip(history.runs, history.arrived_at, strict=True):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, arrival)

@@ -17,9 +17,9 @@ MAY_USE = {
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
-    "identity": {"idna"},
-    "pseudonym": {"boto3", "botocore"},
-    **{layer: {"narwhals"} for layer in ("consent", "frames", "tables", "incremental", "landing", "runs", "status")},
+    "privacy": {"boto3", "botocore"},
+    "rules": {"idna", "narwhals"},
+    **{layer: {"narwhals"} for layer in ("incremental", "landing", "runs", "status")},
 }
 LIBRARIES = set().union(*MAY_USE.values())
 
@@ -40,7 +40,7 @@ def imported(file: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(file)}:{node.lineno} imports relatively"
-            # `from stedi_common import tables` is of the layer tables.
+            # `from stedi_common import maintenance` is of the layer maintenance.
             inside = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == PACKAGE.name else []
             yield from ((node.lineno, module) for module in inside or [node.module or ""])
 
@@ -57,9 +57,9 @@ def test_a_file_uses_only_the_libraries_of_its_layer(file):
 
 
 def test_a_broken_rule_is_told_with_its_place(tmp_path, monkeypatch):
-    broken = tmp_path / "stedi_common" / "consent.py"
+    broken = tmp_path / "stedi_common" / "maintenance.py"
     broken.parent.mkdir()
     broken.write_text("def late():\n    import duckdb\n")
     monkeypatch.setattr("test_layers.PACKAGE", broken.parent)
-    with pytest.raises(AssertionError, match=r"stedi_common/consent\.py:2 .* imports duckdb"):
+    with pytest.raises(AssertionError, match=r"stedi_common/maintenance\.py:2 .* imports duckdb"):
         test_a_file_uses_only_the_libraries_of_its_layer(broken)

@@ -22,11 +22,12 @@ from test_incremental import ON_SPARK_UNHURRIED, assert_right, play
 
 from stedi_common import maintenance
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import MANY_FILES, MANY_MANIFESTS, Engine, Head
+from stedi_common.engines.properties import MANY_FILES, MANY_MANIFESTS
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.engines.retention import Ref, Snapshot, expired
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.maintenance import ORPHAN_AGE, Maintained
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 READINGS, PEOPLE = contract("accelerometer_trusted"), contract("customer_trusted")
 FIRST, SECOND = date(2024, 5, 1), date(2024, 5, 2)

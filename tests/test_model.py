@@ -26,14 +26,15 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSnapshotUpdate
 from test_laws import tables, told
 
-from stedi_common import consent, landing, lineage
-from stedi_common import tables as functions
+from stedi_common import landing
 from stedi_common.contracts import SOURCES, Contract, contract, names
-from stedi_common.engines.embedded import EmbeddedEngine
+from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.errors import LakeError, PolicyError
 from stedi_common.incremental import diff
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules import consent, lineage
+from stedi_common.rules import tables as functions
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 
 ARRIVAL = datetime(2024, 4, 1)

@@ -12,7 +12,7 @@ from oracle import COLUMNS, COUNTS, Tables, governed, lake, land
 from rules import CONTENT_KEY, pseudonym
 
 from stedi_common.contracts import contract
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 GOVERNED = reference.TABLES
 RECORDS = ("customer_landing", "accelerometer_landing", "step_trainer_landing")

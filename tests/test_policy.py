@@ -6,11 +6,11 @@ import pytest
 from drops import at, customer, landing, reading, step
 from lakes import play, run
 
-from stedi_common import lineage
 from stedi_common.engines import connect
 from stedi_common.errors import PolicyError
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy, serials
+from stedi_common.rules import lineage
+from stedi_common.rules.policy import Policy, serials
 from stedi_common.runs import executor
 
 EVER = Policy("ever", "timestamp")

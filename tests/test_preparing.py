@@ -30,7 +30,7 @@ from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import ENGINES
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 TABLE = contract("rejected_records")
 TYPES: dict[str, IcebergType] = {

@@ -13,9 +13,9 @@ from test_withdrawals import ANN_WITHDRAWS, BOB_WALKS_ONCE, CEM_IS_NEW, CONSENTI
 from stedi_common.contracts import contract
 from stedi_common.errors import LakeError, RebuildRequiredError
 from stedi_common.incremental.plan import Action
-from stedi_common.lineage import JOBS, MAKERS, jobs
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.lineage import JOBS, MAKERS, jobs
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.preview import preview
 
 ALL = list(JOBS.values())

@@ -15,14 +15,15 @@ from commands import python, stedi
 from lakes import land, rows, run, write
 from pyiceberg.catalog.sql import SqlCatalog
 
-from stedi_common import cli, jobs, landing, lineage, tables
+from stedi_common import cli, jobs, landing
 from stedi_common.contracts import contract, names
 from stedi_common.engines import connect as connect_engine
 from stedi_common.errors import EngineError, UnknownRefusalError
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.query import answer
+from stedi_common.rules import lineage, tables
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
 
 KEY = bytes(range(100, 132))
@@ -177,7 +178,7 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
     before = canaries.where_they_are(tmp_path / "lake").keys()
     for failing, few in product((while_collecting, while_committing), (0, 1_000_000)):
         monkeypatch.setattr(failing, "__name__", "customer_trusted")
-        monkeypatch.setattr("stedi_common.engines.embedded.FEW", few)
+        monkeypatch.setattr("stedi_common.engines.embedded.engine.FEW", few)
         with caplog.at_level(logging.INFO), pytest.raises(EngineError, match="may hold personal data") as raised:
             executor.run(engine, lineage.Job(failing), Policy(), key)
         assert canaries.said(str(raised.value.__context__)), "the engine's message quotes nothing: nothing is proved"

@@ -14,8 +14,8 @@ from stedi_common.cli import main
 from stedi_common.engines import connect
 from stedi_common.errors import KeyMissingError
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey, local_key, local_key_path, read_key, secret_key
+from stedi_common.privacy.pseudonym import PseudonymKey, local_key, local_key_path, read_key, secret_key
+from stedi_common.rules.policy import Policy
 
 HEX = "0123456789abcdef" * 4
 PAIR = landing(

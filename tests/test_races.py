@@ -15,16 +15,16 @@ from histories import History
 from lakes import Asks, instead, land, opening, run, write
 from test_laws import tables, told
 
-from stedi_common.engines import Engine
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.engines.protocol import Engine
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.policy import Policy
 
 ARRIVAL = datetime(2024, 4, 1)
 FIRST = datetime(2024, 3, 1)
 ANN, BOB = "ann@example.org", "bob@example.org"
 
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded"])
+PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded.engine"])
 
 Drops = dict[str, bytes]
 

@@ -15,7 +15,7 @@ from pyiceberg.types import DoubleType, IntegerType, StringType, TimestampType
 from stedi_common.contracts import contract, names
 from stedi_common.engines import connect
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 DROPS = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1", birthDay="993-02-28", phone=8015551212.0)],

@@ -10,8 +10,8 @@ from lakes import land, opening, run
 from stedi_common.cli.demo import PLAN
 from stedi_common.generate import generate
 from stedi_common.lake import Lake
-from stedi_common.policy import Policy
 from stedi_common.query import answer
+from stedi_common.rules.policy import Policy
 
 README = Path(__file__).parent.parent / "README.md"
 TRUSTED = "trusted.accelerometer_trusted"

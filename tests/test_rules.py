@@ -6,10 +6,10 @@ import pytest
 from lakes import land, rows, write
 from rules import RULES
 
-from stedi_common import lineage
 from stedi_common.engines import ENGINES
-from stedi_common.lineage import Job
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules import lineage
+from stedi_common.rules.lineage import Job
 from stedi_common.runs import executor
 
 #: The rules of what a record is. One reader reads it for both engines (`tests/records`).

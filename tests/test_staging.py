@@ -17,7 +17,7 @@ from lakes import opening, write
 
 from stedi_common import query, status
 from stedi_common.engines import connect
-from stedi_common.engines.staging import Staging, remove_abandoned
+from stedi_common.engines.storage.staging import Staging, remove_abandoned
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
 from stedi_common.maintenance import ORPHAN_AGE, remove_staged
@@ -29,7 +29,7 @@ NAME = f".staging-{'0' * 32}"
 RUN = """
 import sys
 from pathlib import Path
-from stedi_common.engines.staging import Staging
+from stedi_common.engines.storage.staging import Staging
 from stedi_common.lake import Lake
 staging = Staging(Lake.at(sys.argv[1]))
 folder = Path(staging.folder)

@@ -19,11 +19,12 @@ from pyiceberg.exceptions import CommitStateUnknownException
 from sqlalchemy.exc import OperationalError
 from test_laws import tables
 
-from stedi_common import landing, lineage
+from stedi_common import landing
 from stedi_common.contracts import contract, names
-from stedi_common.engines import Engine
+from stedi_common.engines.protocol import Engine
 from stedi_common.errors import EngineError
-from stedi_common.policy import Policy
+from stedi_common.rules import lineage
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
 
 TABLE = contract("rejected_records")

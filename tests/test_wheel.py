@@ -25,7 +25,7 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-import stedi_common.engines.spark, stedi_common.jobs
+import stedi_common.engines.spark.engine, stedi_common.jobs
 """
 
 
@@ -59,7 +59,7 @@ def test_it_holds_the_package_as_it_is(files):
 
 def test_it_holds_what_is_not_code(files):
     contracts = {f"stedi_common/contracts/{name}.yaml" for name in names()}
-    assert {*contracts, "stedi_common/engines/log4j2.properties"} <= files.keys()
+    assert {*contracts, "stedi_common/engines/spark/log4j2.properties"} <= files.keys()
 
 
 def test_it_is_light(wheel):

@@ -21,9 +21,9 @@ from test_races import ANN, ARRIVAL, BOB, FIRST, record
 
 from stedi_common.contracts import contract
 from stedi_common.errors import RebuildRequiredError
-from stedi_common.lineage import JOBS, jobs
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.lineage import JOBS, jobs
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.runs.run_all import RunSettings, run_all, tasks
 

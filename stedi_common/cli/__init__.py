@@ -26,9 +26,9 @@ from stedi_common.errors import CommitConflictError, StediError, UnexpectedError
 if TYPE_CHECKING:
     from stedi_common import maintenance
     from stedi_common.contracts import Contract
-    from stedi_common.engines import Engine
+    from stedi_common.engines.protocol import Engine
     from stedi_common.lake import Lake
-    from stedi_common.pseudonym import PseudonymKey
+    from stedi_common.privacy.pseudonym import PseudonymKey
     from stedi_common.runs.run_all import Done, RunSettings, Task
 
 app = typer.Typer(
@@ -178,7 +178,7 @@ def land(
     from stedi_common.cli import show
     from stedi_common.lake import Lake
     from stedi_common.landing import Landed
-    from stedi_common.policy import Policy
+    from stedi_common.rules.policy import Policy
     from stedi_common.runs.run_all import RunSettings, landing_tasks
     from stedi_common.settings import Settings
 
@@ -217,8 +217,8 @@ def run(
     """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
     from stedi_common.cli import show
     from stedi_common.lake import Lake
-    from stedi_common.lineage import jobs
-    from stedi_common.policy import Policy
+    from stedi_common.rules.lineage import jobs
+    from stedi_common.rules.policy import Policy
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.preview import preview
     from stedi_common.runs.run_all import RunSettings, tasks
@@ -298,8 +298,8 @@ def demo(
     from stedi_common.cli.demo import differences, make_drops
     from stedi_common.lake import Lake
     from stedi_common.landing import Landed
-    from stedi_common.lineage import JOBS
-    from stedi_common.policy import Policy
+    from stedi_common.rules.lineage import JOBS
+    from stedi_common.rules.policy import Policy
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.run_all import RunSettings, tasks
     from stedi_common.runs.withdrawals import Removed
@@ -452,7 +452,7 @@ def _key(file: Path | None, lake: Lake, *, is_there: bool = False) -> PseudonymK
         lake: whose key it is.
         is_there: the lake must be there.
     """
-    from stedi_common.pseudonym import local_key, read_key
+    from stedi_common.privacy.pseudonym import local_key, read_key
 
     key = read_key(file) if file else None
     if is_there:
@@ -461,7 +461,7 @@ def _key(file: Path | None, lake: Lake, *, is_there: bool = False) -> PseudonymK
 
 
 def _serials(file: Path | None) -> frozenset[str]:
-    from stedi_common.policy import serials
+    from stedi_common.rules.policy import serials
 
     if file is None:
         return frozenset()

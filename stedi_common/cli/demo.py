@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stedi_common.contracts import SOURCES
 from stedi_common.generate import Plan, generate
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.executor import Outcome
 
 PLAN = Plan(people=300, readings=200_000, days=14)

@@ -43,19 +43,19 @@ class Names:
 
 
 def _jobs() -> Sequence[str]:
-    from stedi_common.lineage import JOBS
+    from stedi_common.rules.lineage import JOBS
 
     return list(JOBS)
 
 
 def _consents() -> Sequence[str]:
-    from stedi_common.policy import Consent
+    from stedi_common.rules.policy import Consent
 
     return get_args(Consent)
 
 
 def _pairings() -> Sequence[str]:
-    from stedi_common.policy import Pairing
+    from stedi_common.rules.policy import Pairing
 
     return get_args(Pairing)
 

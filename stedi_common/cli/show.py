@@ -19,9 +19,9 @@ from stedi_common.errors import StediError
 from stedi_common.incremental.diff import counted
 from stedi_common.incremental.plan import Action
 from stedi_common.landing import Landed
-from stedi_common.lineage import JOBS
 from stedi_common.maintenance import Maintained
 from stedi_common.query import Answer
+from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.executor import Outcome
 from stedi_common.runs.preview import Preview
 from stedi_common.runs.withdrawals import Removed

@@ -14,12 +14,12 @@ from itertools import takewhile
 import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head
-from stedi_common.frames import Frame, differing, distinct
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.incremental.summary import Build, RemovalSummary, RunSummary, consumed
-from stedi_common.lineage import parameters
-from stedi_common.policy import Policy
-from stedi_common.tables import LOOKUPS, Lookup
+from stedi_common.rules.frames import Frame, differing, distinct
+from stedi_common.rules.lineage import parameters
+from stedi_common.rules.policy import Policy
+from stedi_common.rules.tables import LOOKUPS, Lookup
 
 #: The customer records, by which withdrawn rows are deleted.
 CUSTOMER_LANDING = contract("customer_landing")

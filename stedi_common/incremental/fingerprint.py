@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from tokenize import TokenInfo
 
-from stedi_common import consent, frames, pseudonym, tables
+from stedi_common.privacy import pseudonym
+from stedi_common.rules import consent, frames, tables
 
 #: Whatever decides which rows a trusted or curated table has, and what is in them.
 _MODULES = (tables, consent, frames)

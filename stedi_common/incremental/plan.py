@@ -10,17 +10,17 @@ from enum import StrEnum
 
 import narwhals as nw
 
-from stedi_common import tables
 from stedi_common.contracts import Contract
-from stedi_common.engines import Engine, Head
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.errors import PolicyError, RebuildRequiredError
-from stedi_common.frames import Frame
 from stedi_common.incremental.diff import Changes, LastRun, changes, last_build, people_with_readings, snapshot_ids
 from stedi_common.incremental.fingerprint import code_fingerprint
 from stedi_common.incremental.summary import Build, RunSummary
-from stedi_common.lineage import Job
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules import tables
+from stedi_common.rules.frames import Frame
+from stedi_common.rules.lineage import Job
+from stedi_common.rules.policy import Policy
 
 
 class Action(StrEnum):

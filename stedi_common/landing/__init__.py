@@ -14,17 +14,18 @@ from typing import Any
 
 import narwhals as nw
 
-from stedi_common.consent import DOUBT, suspended
 from stedi_common.contracts import SOURCES, Contract, contract
-from stedi_common.engines import Engine, Head, Materialized, Staged, retry_on_conflict
+from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
+from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
-from stedi_common.frames import Frame, distinct
 from stedi_common.incremental.summary import landing_properties
 from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
+from stedi_common.rules.consent import DOUBT, suspended
+from stedi_common.rules.frames import Frame, distinct
 from stedi_common.settings import Settings
 
 __all__ = ["Landed", "discover_sources", "land"]

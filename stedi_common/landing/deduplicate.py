@@ -9,10 +9,10 @@ from datetime import date, datetime
 import narwhals as nw
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import Engine, Head, Materialized, Staged
-from stedi_common.frames import Frame, distinct
+from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
 from stedi_common.incremental.diff import days_in
 from stedi_common.landing.ledger import arrivals
+from stedi_common.rules.frames import Frame, distinct
 
 PLACE = ["source_file", "source_line"]
 

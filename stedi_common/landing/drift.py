@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from stedi_common.consent import CONSENT
 from stedi_common.landing.ledger import Ledger
 from stedi_common.records import shown
+from stedi_common.rules.consent import CONSENT
 
 
 def warnings_about(rows: Iterable[Mapping[str, Any]], ledger: Ledger) -> Iterator[str]:

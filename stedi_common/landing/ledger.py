@@ -11,9 +11,9 @@ from typing import Any
 import narwhals as nw
 
 from stedi_common.contracts import contract
-from stedi_common.engines import Engine, Head
-from stedi_common.frames import Frame
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.records import Drop, Reader, Skipped, Tally, sha256
+from stedi_common.rules.frames import Frame
 
 LEDGER = contract("landed_files")
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from stedi_common.identity import SPACE, address, is_address
 from stedi_common.records.blocks import CUT_OFF
 from stedi_common.records.record import NOT_AN_OBJECT, Field, Object, Rejection, Value, found
 from stedi_common.records.values import Number, ValueFaultError, is_text
+from stedi_common.rules.identity import SPACE, address, is_address
 
 EMAIL = "email"
 CONSENT = "sharewithresearchasofdate"

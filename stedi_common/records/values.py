@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-from stedi_common import identity
+from stedi_common.rules import identity
 from stedi_common.settings import Limits
 
 UNREADABLE = "unreadable_value"

@@ -8,15 +8,17 @@ from typing import Any
 
 import narwhals as nw
 
-from stedi_common import tables
-from stedi_common.engines import Counts, Engine, Head, missing_table, retry_on_conflict
+from stedi_common.engines.errors import missing_table
+from stedi_common.engines.protocol import Counts, Engine, Head
+from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.errors import MultipliedRowsError
-from stedi_common.frames import DROPPED, Classified, Frame, distinct
 from stedi_common.incremental.plan import Action, TablePlan, plan
 from stedi_common.incremental.summary import RunSummary
-from stedi_common.lineage import Job
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules import tables
+from stedi_common.rules.frames import DROPPED, Classified, Frame, distinct
+from stedi_common.rules.lineage import Job
+from stedi_common.rules.policy import Policy
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from functools import cached_property
 import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine
+from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError, PolicyError
-from stedi_common.frames import Frame, differing, distinct
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, counted, days_of, read, rows_of
 from stedi_common.incremental.plan import Action, TablePlan, plan, why_no_last_run
-from stedi_common.lineage import MAKERS, Job, parameters
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
-from stedi_common.tables import LOOKUPS, Lookup
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.frames import Frame, differing, distinct
+from stedi_common.rules.lineage import MAKERS, Job, parameters
+from stedi_common.rules.policy import Policy
+from stedi_common.rules.tables import LOOKUPS, Lookup
 
 _TRUSTED = contract("customer_trusted")
 

@@ -9,13 +9,13 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from stedi_common.contracts import SOURCES, contract
-from stedi_common.engines import Engine
+from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
-from stedi_common.lineage import JOBS, Job
 from stedi_common.maintenance import Maintained
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.lineage import JOBS, Job
+from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.settings import Settings
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 
 import narwhals as nw
 
-from stedi_common.consent import device_claims
 from stedi_common.contracts import contract
-from stedi_common.engines import Engine, Head
-from stedi_common.frames import DROPPED, Frame
+from stedi_common.engines.protocol import Engine, Head
 from stedi_common.incremental.diff import CUSTOMER_LANDING, days_in, last_build
 from stedi_common.incremental.summary import Build, RemovalSummary
-from stedi_common.lineage import MAKERS
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.consent import device_claims
+from stedi_common.rules.frames import DROPPED, Frame
+from stedi_common.rules.lineage import MAKERS
+from stedi_common.rules.policy import Policy
 
 
 def shrink(engine: Engine, policy: Policy, key: PseudonymKey, removed: dict[str, int]) -> None:

@@ -17,16 +17,17 @@ from datetime import date
 import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import Engine, Head, Materialized, retry_on_conflict
-from stedi_common.frames import Frame, differing, distinct
+from stedi_common.engines.protocol import Engine, Head, Materialized
+from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, read, rows_of
 from stedi_common.incremental.summary import Build, RemovalSummary
-from stedi_common.lineage import JOBS, MAKERS, Job
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.frames import Frame, differing, distinct
+from stedi_common.rules.lineage import JOBS, MAKERS, Job
+from stedi_common.rules.policy import Policy
+from stedi_common.rules.tables import LOOKUPS, Lookup
 from stedi_common.runs.executor import classify
 from stedi_common.runs.shrink import shrink
-from stedi_common.tables import LOOKUPS, Lookup
 
 CUSTOMERS = MAKERS["customer_trusted"]
 ACCELERATIONS = MAKERS["accelerometer_trusted"]

@@ -28,8 +28,8 @@ from reference import drops as reference_drops
 
 from stedi_common.contracts import SOURCES
 from stedi_common.incremental.summary import RemovalSummary
-from stedi_common.policy import Policy
-from stedi_common.pseudonym import PseudonymKey
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.policy import Policy
 
 pytestmark = pytest.mark.skipif(
     shutil.which("terraform") is None, reason="terraform is not installed (see docs/deploy.md)"

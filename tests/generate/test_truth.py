@@ -9,7 +9,7 @@ import pytest
 from oracle import COLUMNS, SOURCE_COLUMNS, customer_trusted, governed, land
 
 from stedi_common.generate import Plan, generate
-from stedi_common.policy import Policy
+from stedi_common.rules.policy import Policy
 
 ARRIVED = datetime(2025, 1, 1)
 KEY = b"k" * 32

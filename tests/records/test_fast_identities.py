@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from parsing import said_of
 
-from stedi_common import identity
 from stedi_common.records import fast
+from stedi_common.rules import identity
 
 SOURCES = {"accelerometer": "user", "step_trainer": "serialnumber"}
 LINES = {

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stedi_common import identity
 from stedi_common.records import values
 from stedi_common.records.values import (
     END_OF_9999,
@@ -29,6 +28,7 @@ from stedi_common.records.values import (
     integer,
     text,
 )
+from stedi_common.rules import identity
 
 LATEST = datetime(2024, 6, 2, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

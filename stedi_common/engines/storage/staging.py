@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from pyarrow import fs
 
 from stedi_common.contracts import contract
-from stedi_common.engines import fingerprints
-from stedi_common.engines.parts import DataFile, Layout, Parts, filesystem, make_folder
+from stedi_common.engines.storage import fingerprints
+from stedi_common.engines.storage.parquet import DataFile, Layout, Parts, filesystem, make_folder
 from stedi_common.errors import CommitConflictError, LakeError
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader

@@ -46,26 +46,19 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines import (
-    Counts,
-    Head,
-    Materialized,
-    Staged,
-    conflict,
-    missing_table,
-    no_snapshot,
-    table_properties,
-)
-from stedi_common.engines.embedded_maintenance import EmbeddedMaintenance
-from stedi_common.engines.parts import ARROW, Layout
-from stedi_common.engines.parts import DataFile as StagedFile
-from stedi_common.engines.planned import Plans, day_of
-from stedi_common.engines.shape import Shape, expect_types
-from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
+from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
+from stedi_common.engines.embedded.scan import Plans, day_of
+from stedi_common.engines.errors import conflict, missing_table, no_snapshot
+from stedi_common.engines.properties import table_properties
+from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
+from stedi_common.engines.storage.parquet import ARROW, Layout
+from stedi_common.engines.storage.parquet import DataFile as StagedFile
+from stedi_common.engines.storage.staging import RECORDS, REJECTED, Blocks, Staging, merged
+from stedi_common.engines.table_spec import Shape, expect_types
 from stedi_common.errors import EngineError, LakeError, QueryError, StediError
-from stedi_common.frames import DROPPED, Classified, Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
+from stedi_common.rules.frames import DROPPED, Classified, Frame
 
 #: So many classified rows cost less to keep, between counting and writing, than to compute twice.
 FEW = 1_000_000

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import MANY_FILES, MANY_MANIFESTS, TARGET_BYTES, Extent
-from stedi_common.engines.failures import conflicting, redacted
-from stedi_common.engines.java_tables import JavaTables
+from stedi_common.engines.properties import MANY_FILES, MANY_MANIFESTS, TARGET_BYTES
+from stedi_common.engines.protocol import Extent
 from stedi_common.engines.retention import Expired, Ref, Snapshot, expired
-from stedi_common.engines.staging import remove_abandoned
+from stedi_common.engines.spark.errors import conflicting, redacted
+from stedi_common.engines.spark.tables import JavaTables
+from stedi_common.engines.storage.staging import remove_abandoned
 from stedi_common.lake import Lake
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from stedi_common.consent import (
+from stedi_common.rules.consent import (
     consents,
     device_claims,
     device_owners,
     made_before_consent,
 )
-from stedi_common.frames import DROPPED, Classified, Frame, classify, distinct
-from stedi_common.policy import Policy
+from stedi_common.rules.frames import DROPPED, Classified, Frame, classify, distinct
+from stedi_common.rules.policy import Policy
 
 
 def customer_trusted(customer_landing: Frame) -> Classified:

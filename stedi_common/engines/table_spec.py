@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import table_properties
+from stedi_common.engines.properties import table_properties
 from stedi_common.errors import LakeError
 
 #: The type of a column, as Iceberg's JSON spells it, and its comment.

@@ -10,9 +10,9 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import missing_table
-from stedi_common.engines.failures import conflicting, kind_of, redacted
-from stedi_common.engines.shape import Shape, expect_types
+from stedi_common.engines.errors import missing_table
+from stedi_common.engines.spark.errors import conflicting, kind_of, redacted
+from stedi_common.engines.table_spec import Shape, expect_types
 from stedi_common.errors import CommitConflictError, EngineError
 from stedi_common.lake import CATALOG, Lake
 

@@ -31,26 +31,20 @@ from pyspark.sql import Column, DataFrame, DataFrameWriterV2, Observation, Spark
 from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world writes it
 
 from stedi_common.contracts import Contract, contract
-from stedi_common.engines import (
-    Counts,
-    Head,
-    Materialized,
-    Staged,
-    conflict,
-    no_snapshot,
-    spans,
-)
-from stedi_common.engines.failures import conflicting, kind_of, redacted
-from stedi_common.engines.java import java_home, stdout_to_stderr
-from stedi_common.engines.java_maintenance import JavaMaintenance
-from stedi_common.engines.java_tables import JavaTables
-from stedi_common.engines.parts import ARROW, DataFile, Layout, Parts
-from stedi_common.engines.staging import RECORDS, REJECTED, Blocks, Staging, merged
+from stedi_common.engines.days import spans
+from stedi_common.engines.errors import conflict, no_snapshot
+from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
+from stedi_common.engines.spark.errors import conflicting, kind_of, redacted
+from stedi_common.engines.spark.java import java_home, stdout_to_stderr
+from stedi_common.engines.spark.maintenance import JavaMaintenance
+from stedi_common.engines.spark.tables import JavaTables
+from stedi_common.engines.storage.parquet import ARROW, DataFile, Layout, Parts
+from stedi_common.engines.storage.staging import RECORDS, REJECTED, Blocks, Staging, merged
 from stedi_common.errors import EngineError, LakeError
-from stedi_common.frames import DROPPED, Classified, Frame
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 from stedi_common.records.tally import Tally
+from stedi_common.rules.frames import DROPPED, Classified, Frame
 
 #: Compiling what Spark generates takes a third of a short run: these make Java compile later, and less at a time.
 _COMPILE_LESS = (

@@ -9,7 +9,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import conflict
+from stedi_common.engines.errors import conflict
 from stedi_common.errors import EngineError
 
 #: What Iceberg raises when somebody else has been quicker.

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from stedi_common import tables
 from stedi_common.contracts import Contract, contract
 from stedi_common.errors import StediError
-from stedi_common.frames import Classified
+from stedi_common.rules import tables
+from stedi_common.rules.frames import Classified
 
 #: Parameters that are no tables.
 POLICY, PSEUDONYMS = "policy", "pseudonyms"

@@ -31,7 +31,7 @@ from pyiceberg.table.snapshots import (
 )
 from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
 
-from stedi_common.engines import MANY_FILES, MANY_MANIFESTS, TARGET_BYTES
+from stedi_common.engines.properties import MANY_FILES, MANY_MANIFESTS, TARGET_BYTES
 from stedi_common.engines.retention import MAIN
 
 #: A file is small below this, as Iceberg's own compaction has it.

@@ -10,7 +10,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import ALWAYS_TRUE, Table
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import Head
+from stedi_common.engines.protocol import Head
 
 #: So many plans are kept. A night asks for some thirty.
 MANY = 100

@@ -18,11 +18,12 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
 
 from stedi_common.contracts import Contract
-from stedi_common.engines import Extent, conflict, missing_table
-from stedi_common.engines.files import known_files, old_files, remove_empty_folders
-from stedi_common.engines.replacing import replace_files, rewrite_manifests, small_files
+from stedi_common.engines.embedded.orphans import known_files, old_files, remove_empty_folders
+from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
+from stedi_common.engines.errors import conflict, missing_table
+from stedi_common.engines.protocol import Extent
 from stedi_common.engines.retention import Expired, Ref, Snapshot, expired
-from stedi_common.engines.staging import remove_abandoned
+from stedi_common.engines.storage.staging import remove_abandoned
 from stedi_common.errors import MultipliedRowsError
 from stedi_common.lake import Lake, local_path
 

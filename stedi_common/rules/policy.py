@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 from stedi_common.errors import PolicyError
-from stedi_common.identity import device
+from stedi_common.rules.identity import device
 
 Consent = Literal["as-of", "ever"]
 Pairing = Literal["owner", "timestamp"]

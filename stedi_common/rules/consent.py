@@ -9,8 +9,8 @@ from datetime import datetime
 
 import narwhals as nw
 
-from stedi_common.frames import DROPPED, Frame, classify
-from stedi_common.policy import Policy
+from stedi_common.rules.frames import DROPPED, Frame, classify
+from stedi_common.rules.policy import Policy
 
 CONSENT = "sharewithresearchasofdate"
 MADE = "lastupdatedate"

@@ -1,0 +1,1 @@
+"""The embedded engine: DuckDB computes, PyIceberg commits, SQLite is the catalog."""

@@ -1,0 +1,1 @@
+"""The Spark engine: on Glue, and anywhere Spark runs."""
