@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from lakes import opening
+from support.lakes import opening
 
 from stedi_common.engines import ENGINES
 from stedi_common.engines.protocol import Engine

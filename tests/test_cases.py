@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import stedi
-from lakes import rows, run, write
+from support.commands import stedi
+from support.lakes import rows, run, write
 
 from stedi_common import landing
 from stedi_common.contracts import SOURCES

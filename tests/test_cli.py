@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import click
 import pytest
 import typer
-from commands import python
-from commands import stedi as stedi_in_a_process
-from drops import at, customer, drop, landing, line_of, reading, step
-from lakes import land, run, write
+from support.commands import python
+from support.commands import stedi as stedi_in_a_process
+from support.drops import at, customer, drop, landing, line_of, reading, step
+from support.lakes import land, run, write
 
 from stedi_common import __version__, cli
 from stedi_common import landing as landing_module

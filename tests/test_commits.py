@@ -13,10 +13,10 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from crowds import crowd
-from lakes import Dying, KilledError, land, opening, play, rows, run, table_of, write
-from oracle import COLUMNS
 from pyiceberg.table.snapshots import Operation
+from support.crowds import crowd
+from support.lakes import Dying, KilledError, land, opening, play, rows, run, table_of, write
+from support.oracle import COLUMNS
 
 from stedi_common import __version__, landing
 from stedi_common.contracts import SOURCES, contract, names

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
-from drops import at, customer, landing, line_of, reading, step
-from lakes import ON_SPARK_UNHURRIED, land, rows, run, write
+from support.drops import at, customer, landing, line_of, reading, step
+from support.lakes import ON_SPARK_UNHURRIED, land, rows, run, write
 
 from stedi_common.engines.protocol import Engine
 from stedi_common.rules.policy import Policy

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lakes import rows, table_of
+from support.lakes import rows, table_of
 
 from stedi_common.contracts import Column, contract
 from stedi_common.engines.days import spans

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
-from drops import drop
-from lakes import write
+from support.drops import drop
+from support.lakes import write
 
 from stedi_common import landing
 

@@ -4,12 +4,11 @@ import re
 from collections import Counter
 from datetime import timedelta
 
-import oracle
-import oracle_records
 import pytest
-from histories import histories, policies
 from hypothesis import HealthCheck, Phase, given, settings
-from rules import CONTENT_KEY, pseudonym
+from support import oracle, oracle_records
+from support.histories import histories, policies
+from support.rules import CONTENT_KEY, pseudonym
 
 from stedi_common.rules.policy import Policy
 

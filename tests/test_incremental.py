@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crowds import MANY, SOME, in_pieces, sampled
-from drops import reading, step
-from histories import History
-from lakes import ON_SPARK_UNHURRIED, Dying, KilledError, land, opening, rows, run, table_of, write
-from nights import CASES, NIGHTS, Case, Cast
-from oracle import lake as oracle_lake
-from reference import TABLES
+from support.crowds import MANY, SOME, in_pieces, sampled
+from support.drops import reading, step
+from support.histories import History
+from support.lakes import ON_SPARK_UNHURRIED, Dying, KilledError, land, opening, rows, run, table_of, write
+from support.nights import CASES, NIGHTS, Case, Cast
+from support.oracle import lake as oracle_lake
+from support.reference import TABLES
 from test_laws import tables
 
 from stedi_common.contracts import Contract, contract

@@ -9,11 +9,11 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-import canaries
 import pytest
-from commands import JOBS, finished, job
-from drops import at, customer, landing, reading, step
-from lakes import write
+from support import canaries
+from support.commands import JOBS, finished, job
+from support.drops import at, customer, landing, reading, step
+from support.lakes import write
 
 from stedi_common import jobs
 from stedi_common import landing as landing_module

@@ -18,9 +18,9 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from crowds import crowd, in_pieces
-from histories import History
-from lakes import Asks, instead, land, opening, run, write
+from support.crowds import crowd, in_pieces
+from support.histories import History
+from support.lakes import Asks, instead, land, opening, run, write
 from test_laws import tables, told
 
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -28,7 +28,7 @@ from stedi_common.rules.policy import Policy
 
 #: What has imported everything and is forked for each run: what starts anew takes longer to start than to run.
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded.engine"])
+PROCESSES.set_forkserver_preload(["support.lakes", "stedi_common.engines.embedded.engine"])
 
 #: A commit's number in a run, those that make tables included, and whether to die before it or after it.
 Moment = tuple[int, bool]

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crowds import MANY, POLICIES, SOME, crowd, in_pieces
-from histories import History
-from lakes import ON_SPARK_UNHURRIED, land, opening, play, rows, run, write
-from oracle import COLUMNS
-from oracle import lake as oracle_lake
-from reference import TABLES as GOVERNED
+from support.crowds import MANY, POLICIES, SOME, crowd, in_pieces
+from support.histories import History
+from support.lakes import ON_SPARK_UNHURRIED, land, opening, play, rows, run, write
+from support.oracle import COLUMNS
+from support.oracle import lake as oracle_lake
+from support.reference import TABLES as GOVERNED
 
 from stedi_common.contracts import contract
 from stedi_common.engines import ENGINES

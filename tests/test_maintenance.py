@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import canaries
 import pyarrow.parquet as pq
 import pytest
-from drops import reading, step
-from lakes import COMMITS, KilledError, rows, run, table_of
-from nights import Cast
 from pyiceberg.table.snapshots import Operation
+from support import canaries
+from support.drops import reading, step
+from support.lakes import COMMITS, KilledError, rows, run, table_of
+from support.nights import Cast
 from test_incremental import ON_SPARK_UNHURRIED, assert_right, play
 
 from stedi_common import maintenance

@@ -12,18 +12,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from drops import Record, customer, reading, step
-from drops import landing as drops_of
-from histories import DEVICES, HOUR, INSTANTS, MOMENTS, PEOPLE, History, often
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from lakes import Asks, KilledError, instead, opening, run, table_of, write
 from pyiceberg.exceptions import CommitStateUnknownException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSnapshotUpdate
+from support.drops import Record, customer, reading, step
+from support.drops import landing as drops_of
+from support.histories import DEVICES, HOUR, INSTANTS, MOMENTS, PEOPLE, History, often
+from support.lakes import Asks, KilledError, instead, opening, run, table_of, write
 from test_laws import tables, told
 
 from stedi_common import landing

@@ -4,12 +4,12 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
-import reference
-from drops import customer, drop
-from histories import DAY, PEOPLE, History, histories, policies
 from hypothesis import HealthCheck, given, settings
-from oracle import COLUMNS, COUNTS, Tables, governed, lake, land
-from rules import CONTENT_KEY, pseudonym
+from support import reference
+from support.drops import customer, drop
+from support.histories import DAY, PEOPLE, History, histories, policies
+from support.oracle import COLUMNS, COUNTS, Tables, governed, lake, land
+from support.rules import CONTENT_KEY, pseudonym
 
 from stedi_common.contracts import contract
 from stedi_common.rules.policy import Policy

@@ -3,8 +3,8 @@
 import codecs
 
 import pytest
-from drops import at, customer, landing, reading, step
-from lakes import play, run
+from support.drops import at, customer, landing, reading, step
+from support.lakes import play, run
 
 from stedi_common.engines import connect
 from stedi_common.errors import PolicyError

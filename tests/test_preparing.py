@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drops import at, customer, landing
-from lakes import land, opening, rows, run, table_of, write
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -25,6 +23,8 @@ from pyiceberg.types import (
     TimestampType,
     TimestamptzType,
 )
+from support.drops import at, customer, landing
+from support.lakes import land, opening, rows, run, table_of, write
 
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import ENGINES

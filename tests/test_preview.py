@@ -3,9 +3,9 @@
 from random import Random
 
 import pytest
-from drops import landing as drops_of
-from drops import reading
-from lakes import land, run, write
+from support.drops import landing as drops_of
+from support.drops import reading
+from support.lakes import land, run, write
 from test_laws import heads
 from test_races import ANN, ARRIVAL, BOB, FIRST, record
 from test_withdrawals import ANN_WITHDRAWS, BOB_WALKS_ONCE, CEM_IS_NEW, CONSENTING, DAYS, changing_their_minds

@@ -7,13 +7,13 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-import canaries
 import duckdb
 import narwhals as nw
 import pytest
-from commands import python, stedi
-from lakes import land, rows, run, write
 from pyiceberg.catalog.sql import SqlCatalog
+from support import canaries
+from support.commands import python, stedi
+from support.lakes import land, rows, run, write
 
 from stedi_common import cli, jobs, landing
 from stedi_common.contracts import contract, names

@@ -6,9 +6,9 @@ from threading import Barrier
 
 import boto3
 import pytest
-from drops import at, customer, landing, reading, step
-from lakes import play, rows, run
 from moto import mock_aws
+from support.drops import at, customer, landing, reading, step
+from support.lakes import play, rows, run
 
 from stedi_common.cli import main
 from stedi_common.engines import connect

@@ -9,10 +9,10 @@ from time import sleep
 from typing import Any
 
 import pytest
-from drops import customer, reading, step
-from drops import landing as drops_of
-from histories import History
-from lakes import Asks, instead, land, opening, run, write
+from support.drops import customer, reading, step
+from support.drops import landing as drops_of
+from support.histories import History
+from support.lakes import Asks, instead, land, opening, run, write
 from test_laws import tables, told
 
 from stedi_common.engines.protocol import Engine
@@ -24,7 +24,7 @@ FIRST = datetime(2024, 3, 1)
 ANN, BOB = "ann@example.org", "bob@example.org"
 
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["lakes", "stedi_common.engines.embedded.engine"])
+PROCESSES.set_forkserver_preload(["support.lakes", "stedi_common.engines.embedded.engine"])
 
 Drops = dict[str, bytes]
 

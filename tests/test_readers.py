@@ -7,10 +7,10 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from drops import at, customer, landing, reading, step
-from lakes import play, rows
 from pyiceberg.catalog import load_catalog
 from pyiceberg.types import DoubleType, IntegerType, StringType, TimestampType
+from support.drops import at, customer, landing, reading, step
+from support.lakes import play, rows
 
 from stedi_common.contracts import contract, names
 from stedi_common.engines import connect

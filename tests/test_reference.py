@@ -1,8 +1,8 @@
 """The published data set gives the published counts, on both engines, under all four policies."""
 
 import pytest
-from lakes import run
-from reference import COUNTS, LANDED, TABLES, landing
+from support.lakes import run
+from support.reference import COUNTS, LANDED, TABLES, landing
 
 from stedi_common.landing import land
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from lakes import land, opening, run
+from support.lakes import land, opening, run
 
 from stedi_common.cli.demo import PLAN
 from stedi_common.generate import generate

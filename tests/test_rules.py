@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 import pytest
-from lakes import land, rows, write
-from rules import RULES
+from support.lakes import land, rows, write
+from support.rules import RULES
 
 from stedi_common.engines import ENGINES
 from stedi_common.privacy.pseudonym import PseudonymKey

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-import oracle
 import pytest
-from oracle import COLUMNS, Tables, lake
-from rules import CONTENT_KEY, RULES, Rows, Rule, pseudonym
+from support import oracle
+from support.oracle import COLUMNS, Tables, lake
+from support.rules import CONTENT_KEY, RULES, Rows, Rule, pseudonym
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from commands import stedi
-from drops import at, customer, landing
 from filelock import FileLock
-from lakes import opening, write
+from support.commands import stedi
+from support.drops import at, customer, landing
+from support.lakes import opening, write
 
 from stedi_common import query, status
 from stedi_common.engines import connect

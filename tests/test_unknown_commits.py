@@ -12,11 +12,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from crowds import crowd
-from lakes import Asks, instead, land, rows, run, table_of, unanswered, write
-from oracle import lake as oracle_lake
 from pyiceberg.exceptions import CommitStateUnknownException
 from sqlalchemy.exc import OperationalError
+from support.crowds import crowd
+from support.lakes import Asks, instead, land, rows, run, table_of, unanswered, write
+from support.oracle import lake as oracle_lake
 from test_laws import tables
 
 from stedi_common import landing

@@ -8,7 +8,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from commands import finished, python
+from support.commands import finished, python
 
 from stedi_common.contracts import names
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import narwhals as nw
 import pytest
-from crowds import POLICIES
-from drops import customer, reading, step
-from drops import landing as drops_of
-from histories import History
-from lakes import COMMITS, ON_SPARK_UNHURRIED, Dying, KilledError, land, rows, run, table_of, write
-from oracle import COLUMNS
 from pyiceberg.catalog.sql import SqlCatalog
+from support.crowds import POLICIES
+from support.drops import customer, reading, step
+from support.drops import landing as drops_of
+from support.histories import History
+from support.lakes import COMMITS, ON_SPARK_UNHURRIED, Dying, KilledError, land, rows, run, table_of, write
+from support.oracle import COLUMNS
 from test_laws import Bag, heads, tables, told
 from test_races import ANN, ARRIVAL, BOB, FIRST, record
 

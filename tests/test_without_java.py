@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 
-from drops import at, customer, landing, reading, step
-from lakes import write
+from support.drops import at, customer, landing, reading, step
+from support.lakes import write
 
 DROPS = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from code_of_jobs import built, with_a_new_column
-from crowds import crowd
-from deployment import PATIENCE, Deployment, Terraform, localstack
-from drops import customer, drop, reading, step
-from inventory import inventory
-from oracle import COLUMNS, Tables, file_row
-from oracle import lake as oracle_lake
-from privileges import calls, grants, refused, too_wide, unused
-from reference import COUNTS, LANDING, TABLES
-from reference import drops as reference_drops
+from support.code_of_jobs import built, with_a_new_column
+from support.crowds import crowd
+from support.deployment import PATIENCE, Deployment, Terraform, localstack
+from support.drops import customer, drop, reading, step
+from support.inventory import inventory
+from support.oracle import COLUMNS, Tables, file_row
+from support.oracle import lake as oracle_lake
+from support.privileges import calls, grants, refused, too_wide, unused
+from support.reference import COUNTS, LANDING, TABLES
+from support.reference import drops as reference_drops
 
 from stedi_common.contracts import SOURCES
 from stedi_common.incremental.summary import RemovalSummary

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from oracle_records import RejectedError, doubts, lines, record
+from support.oracle_records import RejectedError, doubts, lines, record
 
 from stedi_common.generate import dialects
 from stedi_common.generate.dialects import Dice, canonical

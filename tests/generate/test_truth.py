@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from oracle import COLUMNS, SOURCE_COLUMNS, customer_trusted, governed, land
+from support.oracle import COLUMNS, SOURCE_COLUMNS, customer_trusted, governed, land
 
 from stedi_common.generate import Plan, generate
 from stedi_common.rules.policy import Policy

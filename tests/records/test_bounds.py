@@ -6,7 +6,7 @@ import tracemalloc
 from unittest import mock
 
 import pytest
-from parsing import said_of
+from support.parsing import said_of
 
 from stedi_common.errors import EngineError
 from stedi_common.records.reader import Reader

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsing import said_of
+from support.parsing import said_of
 
 from stedi_common.records.doubt import MAX_ADDRESSES
 from stedi_common.records.framing import unpadded

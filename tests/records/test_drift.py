@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsing import KEY, said_of
+from support.parsing import KEY, said_of
 
 from stedi_common.contracts import contract
 from stedi_common.records import fast

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from parsing import said_of
+from support.parsing import said_of
 
 from stedi_common.records import fast
 from stedi_common.rules import identity

@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whole_files import gained, no_fast_path, reader, together
+from support.whole_files import gained, no_fast_path, reader, together
 
 from stedi_common.records.blocks import Block
 

@@ -4,11 +4,11 @@ import hashlib
 import hmac
 from collections import Counter
 
-import oracle_records as oracle
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from whole_files import ARRIVED, KEY, SOURCES, whole
+from support import oracle_records as oracle
+from support.whole_files import ARRIVED, KEY, SOURCES, whole
 
 from stedi_common.settings import Limits
 

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whole_files import ARRIVED, KEY, gained, row_of, rows_of, whole
+from support.whole_files import ARRIVED, KEY, gained, row_of, rows_of, whole
 
 from stedi_common.records import values
 from stedi_common.settings import Limits

@@ -9,7 +9,7 @@ import pytest
 import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from whole_files import ARRIVED, KEY, SOURCES, pieces_of, reader, rows_of, together, whole, zipped
+from support.whole_files import ARRIVED, KEY, SOURCES, pieces_of, reader, rows_of, together, whole, zipped
 
 from stedi_common.errors import ContractError, EngineError
 from stedi_common.records import Reader, discover

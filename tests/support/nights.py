@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from drops import Record, customer, landing, reading, step
+from support.drops import Record, customer, landing, reading, step
 
 #: When the runs begin.
 NIGHTS = tuple(datetime(2024, 6, night) for night in (1, 2, 3))

@@ -6,7 +6,7 @@ import pytest
 
 from stedi_common.rules.policy import Policy
 
-LANDING = Path(__file__).parents[1] / ".." / "shared" / "reference"
+LANDING = Path(__file__).parents[2] / ".." / "shared" / "reference"
 
 #: Rows by table and policy, as the data set's README has them.
 COUNTS = {

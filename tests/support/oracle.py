@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from oracle_records import (
+from support.oracle_records import (
     EPOCH,
     SOURCE_COLUMNS,
     SOURCES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployment import Deployment
+from support.deployment import Deployment
 
 #: By service: the operation that lists its resources, the list in the answer, and what names a resource.
 LISTS = (

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import zstandard
-from drops import milliseconds
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from support.drops import milliseconds
 
 from stedi_common.rules.policy import Policy
 

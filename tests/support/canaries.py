@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from drops import Record, at, customer, drop, reading, step
+from support.drops import Record, at, customer, drop, reading, step
 
 PHONE = "4815162342"
 EMAIL, SERIAL, NAME = "canarylandedemail@example.org", "canarylandedserial", "canarylandedname"

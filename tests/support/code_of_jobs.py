@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from deployment import PROJECT
+from support.deployment import PROJECT
 
 #: What the wheel is built from.
 SOURCES = ("stedi_common", "jobs", "pyproject.toml", "uv.lock", "README.md", "LICENSE")

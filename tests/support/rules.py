@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from drops import ARRIVED, at, customer, drop, landing, line_of, reading, step
+from support.drops import ARRIVED, at, customer, drop, landing, line_of, reading, step
 
 from stedi_common.rules.policy import Policy
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from functools import cache
 
 import zstandard
-from histories import ARRIVALS, PACKINGS, History, histories
-from oracle_records import MARKS
+from support.histories import ARRIVALS, PACKINGS, History, histories
+from support.oracle_records import MARKS
 from test_histories import sample
 
 from stedi_common.rules.policy import Policy

@@ -1,0 +1,1 @@
+"""What tests share: drops, lakes, histories, and the oracle in plain Python."""
