@@ -17,6 +17,10 @@ class ContractError(StediError):
     """A contract is missing, or says something this version does not understand."""
 
 
+class ProjectError(StediError):
+    """The user's own project cannot be used: its folder is missing, or its `tables.py` cannot be imported."""
+
+
 class PolicyError(StediError):
     """A policy is unknown, not allowed here, or not the one the sources were built under."""
 

@@ -6,12 +6,12 @@ The line is on standard output once the table is as it should be. Metrics and pe
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values, doubtful,
                 without_address, unread, skipped (file and reason of each), warnings
     remove_withdrawn
-                removed (rows by table); its table is `withdrawals`, and no line says that there were none
+                deleted (rows by table); its table is `withdrawals`, and no line says that there were none
     maintain_tables
                 files, bytes (before and after), snapshots, refs, removed, held, overtaken
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
-They are documented in `landing.Landed`, `runs.withdrawals.Removed`, `maintenance.Maintained` and
+They are documented in `landing.Landed`, `runs.withdrawals.Deleted`, `maintenance.Maintained` and
 `runs.executor.Outcome`. Errors are on standard error and in the message of Glue's run: `<table> is stale: <error>`,
 joined by `; `. A source that fails holds up no other task, nor does the deletion of withdrawn rows; a table that fails
 ends the run, for others are computed from it.
@@ -38,7 +38,7 @@ from stedi_common.privacy.pseudonym import PseudonymKey, local_key, read_key, se
 from stedi_common.records import Drop, stored
 from stedi_common.rules.lineage import JOBS
 from stedi_common.rules.policy import Policy
-from stedi_common.runs.run_all import Done, RunSettings, Task, job_task, landing_tasks, removal_task, run_all, tasks
+from stedi_common.runs.run_all import Done, RunSettings, Task, deletion_task, job_task, landing_tasks, run_all, tasks
 from stedi_common.settings import Settings
 
 
@@ -59,7 +59,7 @@ def make(job: str, argv: Sequence[str]) -> str | None:
 def remove_withdrawn(argv: Sequence[str]) -> str | None:
     """Delete withdrawn rows from all tables. Returns what `sys.exit` takes: of a failure, the message."""
     arguments = _parsed(_parser("remove_withdrawn"), argv)
-    return _run([removal_task()], arguments, lambda arguments: _lake(arguments).expect())
+    return _run([deletion_task()], arguments, lambda arguments: _lake(arguments).expect())
 
 
 def lakehouse(argv: Sequence[str]) -> str | None:

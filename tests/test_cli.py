@@ -559,7 +559,7 @@ def withdrawn(landed, tmp_path):
 def test_a_run_tells_what_it_removed_first(withdrawn):
     removal, *outcomes = json.loads(withdrawn("run", "--json").out)
     assert (removal["job"], removal["table"]) == ("remove_withdrawn", "withdrawals")
-    assert list(removal["removed"].items()) == [(job.target.name, 1) for job in reversed(JOBS.values())]
+    assert list(removal["deleted"].items()) == [(job.target.name, 1) for job in reversed(JOBS.values())]
     assert [outcome["job"] for outcome in outcomes] == list(JOBS)
 
 

@@ -121,7 +121,7 @@ def test_a_script_removes_who_withdrew(tmp_path):
     assert [len(each.out.splitlines()) for each in done] == [1, 0]
     told = json.loads(done[0].out)
     assert (told["job"], told["table"]) == ("remove_withdrawn", "withdrawals")
-    assert list(told["removed"].values()) == [1] * 5
+    assert list(told["deleted"].values()) == [1] * 5
 
 
 def test_a_script_maintains_what_is_there(tmp_path):
@@ -161,7 +161,7 @@ def test_a_source_that_fails_holds_up_no_other_step(tmp_path, monkeypatch, capsy
     stale = jobs.lakehouse(words)
     assert re.fullmatch("accelerometer_landing is stale: (accelerometer: expected luck|unexpected ZeroDiv)[^@]*", stale)
     told = {line["table"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert list(told["withdrawals"]["removed"].values()) == [1] * 5
+    assert list(told["withdrawals"]["deleted"].values()) == [1] * 5
     assert told["machine_learning_curated"]["rows"] == 0
 
 

@@ -68,7 +68,14 @@ def test_a_late_reading_is_a_partition(lake, key):
 def test_a_withdrawal_is_said_in_words_without_the_person(lake, key):
     found = by_table(preview(lake(ANN_WITHDRAWS), ALL, Policy(), key))
     assert next(iter(found)) == "withdrawals"
-    assert found["withdrawals"].reasons == ["customer_landing: 1 person no longer consents"]
+    assert found["withdrawals"].reasons == [
+        "customer_landing: 1 person no longer consents",
+        "machine_learning_curated: 3 rows to delete on 3 days",
+        "step_trainer_trusted: 3 rows to delete on 3 days",
+        "customers_curated: 1 row to delete",
+        "accelerometer_trusted: 3 rows to delete on 3 days",
+        "customer_trusted: 1 row to delete",
+    ]
     assert found["customer_trusted"].reasons == [
         "customer_landing: rows changed",
         "customer_landing: 1 new record changes the consent of 1 person",

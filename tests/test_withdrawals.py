@@ -147,19 +147,19 @@ def whose(key: Any, who: str, device: str) -> dict[str, str]:
 def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key, withdrawal):
     dropped(engine, tmp_path, key, CONSENTING, withdrawal)
     writing = Writing(engine)
-    removed = withdrawals.remove(writing, Policy(), key)
-    assert removed == withdrawals.Removed(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
+    removed = withdrawals.delete_withdrawn(writing, Policy(), key)
+    assert removed == withdrawals.Deleted(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
     assert writing.tables == list(WHOSE)
     bobs = whose(key, BOB, "sn-2")
     assert {table: set(bag) for table, bag in people(engine).items()} == {table: {(bobs[table],)} for table in WHOSE}
-    assert withdrawals.remove(writing, Policy(), key) is None
+    assert withdrawals.delete_withdrawn(writing, Policy(), key) is None
 
 
 @ON_SPARK_UNHURRIED
 def test_a_device_that_somebody_else_claims_admits_nothing_before_the_run(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, SOMEBODY_CLAIMS_ANNS_DEVICE)
-    removed = withdrawals.remove(engine, Policy(), key)
-    assert removed == withdrawals.Removed({"machine_learning_curated": 3, "step_trainer_trusted": 3})
+    removed = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert removed == withdrawals.Deleted({"machine_learning_curated": 3, "step_trainer_trusted": 3})
 
 
 @ON_SPARK_UNHURRIED
@@ -168,8 +168,8 @@ def test_whom_somebody_took_from_the_curated_goes_while_there_are_new_people_onl
     curated = contract("customers_curated")
     head = engine.head(curated)
     engine.replace(curated, engine.read(curated, head).filter(nw.col("email") == BOB), head, {})
-    removed = withdrawals.remove(engine, Policy(), key)
-    assert removed == withdrawals.Removed({"machine_learning_curated": 3, "step_trainer_trusted": 3})
+    removed = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert removed == withdrawals.Deleted({"machine_learning_curated": 3, "step_trainer_trusted": 3})
 
 
 @ON_SPARK_UNHURRIED
@@ -190,7 +190,7 @@ def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key)
 @ON_SPARK_UNHURRIED
 def test_the_run_after_a_removal_makes_only_what_the_night_brought(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS | BOB_WALKS_ONCE)
-    withdrawals.remove(engine, Policy(), key)
+    withdrawals.delete_withdrawn(engine, Policy(), key)
     made = {outcome.table: outcome.days for outcome in run(engine, Policy(), key)}
     readings = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")
     assert [made[table] for table in readings] == [1, 0, 1]
@@ -209,7 +209,7 @@ def test_who_is_back_before_the_run_has_all_their_rows_again(engine, tmp_path, k
         if drops is CONSENTING:
             run(engine, policy, key)
     with suppress(KilledError):
-        withdrawals.remove(Dying(engine, commits + 1), policy, key)
+        withdrawals.delete_withdrawn(Dying(engine, commits + 1), policy, key)
     write(tmp_path / "drops", ANN_IS_BACK)
     land(engine, tmp_path / "drops", key, ARRIVAL)
     run(engine, policy, key)
@@ -222,7 +222,7 @@ def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
     for job in jobs([])[:-1]:
         executor.run(engine, job, Policy(), key)
-    assert withdrawals.remove(engine, Policy(), key) == withdrawals.Removed({"machine_learning_curated": 1})
+    assert withdrawals.delete_withdrawn(engine, Policy(), key) == withdrawals.Deleted({"machine_learning_curated": 1})
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_MOVES_HER_CONSENT), (ARRIVAL,) * 2)
     assert tables(engine) == told(nights, Policy(), key)
@@ -236,8 +236,8 @@ def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
         executor.run(engine, job, Policy(), key)
     write(tmp_path / "drops", ANN_WITHDRAWS)
     land(engine, tmp_path / "drops", key, ARRIVAL)
-    removed = withdrawals.remove(engine, Policy(), key)
-    assert removed == withdrawals.Removed(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
+    removed = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert removed == withdrawals.Deleted(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
     assert people(engine)["machine_learning_curated"] == {(key.pseudonym(BOB),): 3}
     run(engine, Policy(), key)
     nights = History((CONSENTING, BOB_WALKS_ON, ANN_WITHDRAWS), (ARRIVAL,) * 3)
@@ -246,11 +246,11 @@ def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_without_a_change_nothing_is_touched(engine, tmp_path, key):
-    assert withdrawals.remove(engine, Policy(), key) is None
+    assert withdrawals.delete_withdrawn(engine, Policy(), key) is None
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     run(engine, Policy(), key)
     before = heads(engine)
-    assert withdrawals.remove(engine, Policy(), key) is None
+    assert withdrawals.delete_withdrawn(engine, Policy(), key) is None
     assert heads(engine) == before
 
 
@@ -327,7 +327,7 @@ def test_what_a_run_with_another_key_deleted_comes_back(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     with pytest.raises(RebuildRequiredError):
         run(engine, Policy(), PseudonymKey(bytes(32)))
-    assert withdrawals.remove(engine, Policy(), key) is None  # it adds nothing
+    assert withdrawals.delete_withdrawn(engine, Policy(), key) is None  # it adds nothing
     for job in jobs([]):
         executor.run(engine, job, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
@@ -393,13 +393,13 @@ def test_after_a_removal_all_rows_are_the_oracles(engine, tmp_path, key, seed, p
     for night, drops in enumerate(history.runs, start=1):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, ARRIVAL)
-        done = withdrawals.remove(engine, policy, key)
+        done = withdrawals.delete_withdrawn(engine, policy, key)
         now = told(History(history.runs[:night], history.arrived_at[:night]), policy, key)
         if night > 1:
             made = {table: rows(engine, table, columns) for table, columns in COMPARED.items()}
             expected = {table: some(now[table], COLUMNS[table], columns) for table, columns in COMPARED.items()}
             assert {table: made[table] - expected[table] for table in COMPARED} == {table: Bag() for table in COMPARED}
-        removed += sum(done.removed.values()) if done else 0
+        removed += sum(done.deleted.values()) if done else 0
         run(engine, policy, key)
         assert tables(engine) == now
     assert removed

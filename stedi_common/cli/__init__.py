@@ -222,7 +222,7 @@ def run(
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.preview import preview
     from stedi_common.runs.run_all import RunSettings, tasks
-    from stedi_common.runs.withdrawals import Removed
+    from stedi_common.runs.withdrawals import Deleted
 
     policy = Policy.declared(consent, pairing, _serials(defective_serials), environment)
     at = Lake.at(str(lake))
@@ -236,7 +236,7 @@ def run(
         done = _ran(opened, given, tasks(jobs=jobs(names or [])))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
-    _print(as_json, lines, lambda: show.made(_results(done, Removed), _results(done, Outcome)))
+    _print(as_json, lines, lambda: show.made(_results(done, Deleted), _results(done, Outcome)))
     _expect_done(done)
 
 
@@ -302,7 +302,7 @@ def demo(
     from stedi_common.rules.policy import Policy
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.run_all import RunSettings, tasks
-    from stedi_common.runs.withdrawals import Removed
+    from stedi_common.runs.withdrawals import Deleted
     from stedi_common.settings import Settings
 
     policy = Policy.declared(consent, pairing, frozenset(), "local")
@@ -317,7 +317,7 @@ def demo(
     outcomes, landed = _results(done, Outcome), _results(done, Landed)
     if landed:
         show.landed(landed)
-    show.made(_results(done, Removed), outcomes)
+    show.made(_results(done, Deleted), outcomes)
     if len(outcomes) == len(JOBS):
         show.truth(differences(folder, policy, outcomes))
         show.next_steps(lake, outcomes)

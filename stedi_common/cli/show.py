@@ -24,7 +24,7 @@ from stedi_common.query import Answer
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.executor import Outcome
 from stedi_common.runs.preview import Preview
-from stedi_common.runs.withdrawals import Removed
+from stedi_common.runs.withdrawals import Deleted
 from stedi_common.status import TableStatus
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def skipped(files: Sequence[Mapping[str, str]]) -> None:
         out.print(f"[yellow]skipped[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
 
 
-def made(removed: Sequence[Removed], outcomes: Sequence[Outcome]) -> None:
+def made(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> None:
     """What was deleted first, and what the jobs then computed."""
-    for each in removed:
-        deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.removed.items())
+    for each in deletions:
+        deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.deleted.items())
         out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
     funnel(outcomes)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from importlib.resources.abc import Traversable
+from pathlib import PurePath
+from typing import TYPE_CHECKING
 
+from stedi_common import project
 from stedi_common.errors import ContractError
+
+if TYPE_CHECKING:
+    from stedi_common.contracts.document import Field
 
 TYPES = ("string", "timestamp", "date", "double", "int", "long")
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
-SOURCES = ("customer", "accelerometer", "step_trainer")
 
 #: What landing adds to the columns of a source.
 ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arrived_at")
@@ -90,58 +96,100 @@ class Contract:
 
 @cache
 def contract(name: str) -> Contract:
-    """The contract of the table of this name. Raises ContractError if there is none."""
-    import yaml  # noqa: PLC0415 - the names of sources are enough for `stedi --help`
+    """The contract of the table of this name.
 
-    source = files(__package__) / f"{name}.yaml"
-    if not source.is_file():
+    Raises:
+        ContractError: there is none, or it is broken; the error names file, line and field.
+    """
+    from stedi_common.contracts.document import Field  # noqa: PLC0415 - the names of sources need no YAML
+
+    if name not in _files():
         raise ContractError(f"contracts: expected one of {', '.join(names())}, got {name!r}")
-    return _parse(yaml.safe_load(source.read_text(encoding="utf-8")))
+    file = _files()[name]
+    document = Field.parse(file.read_text(encoding="utf-8"), PurePath(str(file)))
+    found = _parse(document)
+    if found.name != name:
+        raise document.error(f"expected the table {name}, as the file is called, got {found.name}")
+    return found
 
 
 @cache
 def names() -> tuple[str, ...]:
     """The names of all tables."""
-    return tuple(sorted(f.name.removesuffix(".yaml") for f in files(__package__).iterdir() if f.name.endswith(".yaml")))
+    return tuple(sorted(_files()))
 
 
-def _parse(document: dict[str, Any]) -> Contract:
-    (table,) = document["schema"]
-    custom = _custom(table)
-    columns = tuple(_column(table["name"], p) for p in table["properties"])
-    sort = {_custom(p)["sortKeyPosition"]: p["name"] for p in table["properties"] if "sortKeyPosition" in _custom(p)}
+@cache
+def _files() -> Mapping[str, Traversable]:
+    """The file of each contract: the package's, and those of the user's own project."""
+    found: dict[str, Traversable] = {}
+    for file in (*files(__package__).iterdir(), *project.contracts()):
+        name, _, ending = file.name.rpartition(".")
+        if ending == "yaml":
+            if name in found:
+                raise ContractError(f"{file}: expected another name, got {name}, which is a table of the package")
+            found[name] = file
+    return found
+
+
+def _sources() -> tuple[str, ...]:
+    """The sources: what lands in tables called `<source>_landing`. Customers come first."""
+    landed = [name.removesuffix("_landing") for name in names() if name.endswith("_landing")]
+    return (CUSTOMER, *(source for source in landed if source != CUSTOMER))
+
+
+#: The source of the customer records, which say who consents.
+CUSTOMER = "customer"
+#: All sources, customers first. They are also the folders below the landing folder.
+SOURCES = _sources()
+
+
+def _parse(document: Field) -> Contract:
+    table = next(iter(document["schema"]), None)
+    if table is None:
+        raise document["schema"].error("expected a table, got none")
+    custom, columns = _custom(table), [(_column(each), _custom(each)) for each in table["properties"]]
+    sort = {keys["sortKeyPosition"].value(int): column.name for column, keys in columns if "sortKeyPosition" in keys}
     return Contract(
-        name=table["name"],
-        zone=_one_of(ZONES, custom["zone"], table["name"]),
-        made_by=custom["madeBy"],
-        made_from=tuple(custom.get("madeFrom", ())),
-        snapshot_days=custom["snapshotDays"],
-        description=table["description"],
-        owner=document["team"]["name"],
-        columns=columns,
+        name=table["name"].value(str),
+        zone=_required(table, custom, "zone").one_of(ZONES),
+        made_by=_required(table, custom, "madeBy").value(str),
+        made_from=tuple(each.value(str) for each in custom.get("madeFrom", ())),
+        snapshot_days=_required(table, custom, "snapshotDays").value(int),
+        description=table["description"].value(str),
+        owner=document["team"]["name"].value(str),
+        columns=tuple(column for column, _ in columns),
         sort=tuple(sort[position] for position in sorted(sort)),
     )
 
 
-def _column(table: str, prop: dict[str, Any]) -> Column:
-    where = f"{table}.{prop['name']}"
+def _column(field: Field) -> Column:
+    custom = _custom(field)
+    is_partition = _flag(field, "partitioned")
     return Column(
-        name=prop["name"],
-        type=_one_of(TYPES, prop["physicalType"], where),
-        required=prop["required"],
-        classification=_one_of(CLASSIFICATIONS, prop["classification"], where),
-        description=prop["description"],
-        key=prop.get("primaryKey", False),
-        transform=_one_of(("day",), _custom(prop)["partitionTransform"], where) if prop.get("partitioned") else None,
-        may_begin_later=_custom(prop).get("mayBeginLater", False),
+        name=field["name"].value(str),
+        type=field["physicalType"].one_of(TYPES),
+        required=field["required"].value(bool),
+        classification=field["classification"].one_of(CLASSIFICATIONS),
+        description=field["description"].value(str),
+        key=_flag(field, "primaryKey"),
+        transform=_required(field, custom, "partitionTransform").one_of(("day",)) if is_partition else None,
+        may_begin_later="mayBeginLater" in custom and custom["mayBeginLater"].value(bool),
     )
 
 
-def _custom(element: dict[str, Any]) -> dict[str, Any]:
-    return {custom["property"]: custom["value"] for custom in element.get("customProperties", ())}
+def _flag(field: Field, name: str) -> bool:
+    found = field.get(name)
+    return found is not None and found.value(bool)
 
 
-def _one_of(known: tuple[str, ...], got: str, where: str) -> str:
-    if got not in known:
-        raise ContractError(f"{where}: expected one of {', '.join(known)}, got {got!r}")
-    return got
+def _custom(field: Field) -> dict[str, Field]:
+    """The custom properties, by name."""
+    listed = field.get("customProperties")
+    return {} if listed is None else {each["property"].value(str): each["value"] for each in listed}
+
+
+def _required(field: Field, custom: Mapping[str, Field], name: str) -> Field:
+    if name not in custom:
+        raise field.error(f"expected the custom property {name}, got none")
+    return custom[name]

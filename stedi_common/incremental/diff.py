@@ -15,11 +15,11 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head
-from stedi_common.incremental.summary import Build, RemovalSummary, RunSummary, consumed
+from stedi_common.incremental.summary import Build, DeletionSummary, RunSummary, consumed
 from stedi_common.rules.frames import Frame, differing, distinct
-from stedi_common.rules.lineage import parameters
+from stedi_common.rules.lineage import MAKERS, parameters
 from stedi_common.rules.policy import Policy
-from stedi_common.rules.tables import LOOKUPS, Lookup
+from stedi_common.rules.tables import Lookup
 
 #: The customer records, by which withdrawn rows are deleted.
 CUSTOMER_LANDING = contract("customer_landing")
@@ -32,7 +32,7 @@ class LastRun:
     """A table and the last run that committed to it.
 
     head: where the table is now.
-    committed: the snapshot that the run left: its own one, or that of a removal which the run counts as its own.
+    committed: the snapshot that the run left: its own one, or that of a deletion which the run counts as its own.
     summary: what the run says about itself.
     sources: the snapshot of each source that the run consumed; None where it has expired.
     """
@@ -56,12 +56,12 @@ class LastRun:
         """Whether the run was of the same build and consumed these snapshots. Another run would commit the same."""
         return self.summary.build == build and dict(self.summary.consumed) == snapshot_ids(heads)
 
-    def past_removal(self, engine: Engine, now: Heads) -> LastRun:
-        """The same, advanced past a removal, if nothing else has changed the table since.
+    def past_deletion(self, engine: Engine, now: Heads) -> LastRun:
+        """The same, advanced past a deletion, if nothing else has changed the table since.
 
-        Deleted rows need not be looked at again, as long as the customer records are those that the removal went by: of
-        a day without other changes it has left what a run would commit. If somebody else deleted rows, or the records
-        have changed since, a deleted person may be back, and the deleted rows are a change like any other.
+        Deleted rows need not be looked at again, as long as the customer records are those that the deletion went by:
+        of a day without other changes it has left what a run would commit. If somebody else deleted rows, or the
+        records have changed since, a deleted person may be back, and the deleted rows are a change like any other.
         """
         later = takewhile(
             lambda head: head.data_snapshot_id != self.committed.data_snapshot_id,
@@ -71,11 +71,11 @@ class LastRun:
         if len(commits) != 1:
             return self
         (committed,) = commits.values()
-        summary = RemovalSummary.parse(committed.summary)
-        if summary is None or summary.removal is None or summary.customers != _customers(now):
+        summary = DeletionSummary.parse(committed.summary)
+        if summary is None or summary.deletion is None or summary.customers != _customers(now):
             return self
         sources = {
-            name: _after_removal(engine, summary.removal, name, consumed, now)
+            name: _after_deletion(engine, summary.deletion, name, consumed, now)
             for name, consumed in self.sources.items()
         }
         return replace(self, committed=committed, sources=sources)
@@ -132,7 +132,14 @@ def _changed(
     for name in now:
         if (source := contract(name)).partition:
             yield f"{name}: rows changed", engine.changed_days(source, before[name], now[name])
-    for lookup in LOOKUPS[last.table.name]:
+    lookups = MAKERS[last.table.name].lookups
+    looked_up = {name for lookup in lookups for name in parameters(lookup.function).tables}
+    for name in now:
+        # Without a lookup nothing says which days the table's rows are of.
+        if contract(name).partition is None and name not in looked_up:
+            moved = before[name].data_snapshot_id != now[name].data_snapshot_id
+            yield f"{name}: rows changed", None if moved else set()
+    for lookup in lookups:
         if not is_implied(lookup, before, now, policy):
             yield f"{lookup.fact_table}: {lookup.about} changed", _days_of_lookup(engine, lookup, before, now, policy)
 
@@ -148,14 +155,25 @@ def snapshot_ids(heads: Heads) -> dict[str, int]:
     return {name: head.data_snapshot_id for name, head in heads.items()}
 
 
-def people_with_readings(engine: Engine, last: LastRun, now: Heads) -> Frame | None:
-    """Whoever of customer_trusted has a trusted reading, once or more, in the column user; None if all must be read.
+def people_with_readings(
+    engine: Engine, last: LastRun, now: Heads, people: Contract, readings: Contract
+) -> Frame | None:
+    """Find the people who have a reading, without a look at all readings.
 
-    `customers_curated` says who had one when it was committed. That can have changed only for people who have or had
-    readings on the days that changed since. It says nothing about people who are new to customer_trusted, who had none
-    unless the readings were of other inputs.
+    The table itself says who had one when it was committed. That can have changed only for people who have or had
+    readings on the days that changed since. It says nothing about people who are new, who had none unless the readings
+    were of other inputs.
+
+    Args:
+        engine: an open lake.
+        last: the last run of a table of the people who have a reading.
+        now: where its sources are now.
+        people: the source with the people, in the column email.
+        readings: the source with the readings, whose people are in the column user.
+
+    Returns:
+        Whoever has a reading, once or more, in the column user; None if all readings must be read.
     """
-    readings, people = contract("accelerometer_trusted"), contract("customer_trusted")
     readings_then, people_then = last.sources[readings.name], last.sources[people.name]
     if readings_then is None or people_then is None or last.changed_days(engine) != set():
         return None
@@ -249,24 +267,24 @@ def _customers(now: Heads) -> int | None:
     if CUSTOMER_LANDING.name in now:
         return now[CUSTOMER_LANDING.name].data_snapshot_id
     summary = now["customer_trusted"].summary
-    if removal := RemovalSummary.parse(summary):
-        return removal.customers
+    if deletion := DeletionSummary.parse(summary):
+        return deletion.customers
     return consumed(summary).get(CUSTOMER_LANDING.name)
 
 
-def _after_removal(engine: Engine, removal: str, name: str, then: Head | None, now: Heads) -> Head | None:
-    """Where the removal left the source; where it was then, if the removal has not changed it."""
+def _after_deletion(engine: Engine, deletion: str, name: str, then: Head | None, now: Heads) -> Head | None:
+    """Where the deletion left the source; where it was then, if the deletion has not changed it."""
     if then is None:
         return None
     later = takewhile(
         lambda head: head.data_snapshot_id != then.data_snapshot_id, engine.history(contract(name), now[name])
     )
-    return next((head for head in later if _is_of(removal, head)), then)
+    return next((head for head in later if _is_of(deletion, head)), then)
 
 
-def _is_of(removal: str, head: Head) -> bool:
-    summary = RemovalSummary.parse(head.summary)
-    return summary is not None and summary.removal == removal
+def _is_of(deletion: str, head: Head) -> bool:
+    summary = DeletionSummary.parse(head.summary)
+    return summary is not None and summary.deletion == deletion
 
 
 def _consumed(engine: Engine, name: str, summary: RunSummary) -> Head | None:

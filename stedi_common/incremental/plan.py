@@ -10,14 +10,13 @@ from enum import StrEnum
 
 import narwhals as nw
 
-from stedi_common.contracts import Contract
+from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.errors import PolicyError, RebuildRequiredError
 from stedi_common.incremental.diff import Changes, LastRun, changes, last_build, people_with_readings, snapshot_ids
 from stedi_common.incremental.fingerprint import code_fingerprint
-from stedi_common.incremental.summary import Build, RunSummary
+from stedi_common.incremental.summary import Build, DeletionSummary, RunSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.rules import tables
 from stedi_common.rules.frames import Frame
 from stedi_common.rules.lineage import Job
 from stedi_common.rules.policy import Policy
@@ -30,6 +29,25 @@ class Action(StrEnum):
     PARTITIONS = "partitions"
     NOTHING = "nothing"
     DELETE = "delete withdrawn rows"
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Withdrawn rows that are going to be deleted from a table.
+
+    days: the partitions that have such rows; None for the whole table.
+    rows: the rows that stay in them.
+    deleted: how many rows are deleted.
+    head: the snapshot of the table that the commit goes onto.
+    summary: what the deletion writes about itself.
+    """
+
+    table: Contract
+    days: set[date] | None
+    rows: Frame
+    deleted: int
+    head: Head
+    summary: DeletionSummary
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,11 @@ class TablePlan:
     def table(self) -> Contract:
         """The table."""
         return self.job.target
+
+
+def person_column(table: Contract) -> str | None:
+    """The column that says whose a row is: a person's, a device's, a pseudonym's; None if no column does."""
+    return next((name for name in ("email", "user", "pseudonym", "serialnumber") if name in table.names), None)
 
 
 def build_of(job: Job, policy: Policy, key: PseudonymKey) -> Build:
@@ -98,7 +121,7 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
         return _planned(engine, job, head, heads, build, None, Changes(None, tuple(differences)))
     if last is None:
         return _planned(engine, job, head, heads, build, None, Changes.all(why_no_last_run(job.target, head)))
-    last = last.past_removal(engine, heads)
+    last = last.past_deletion(engine, heads)
     return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
 
 
@@ -133,9 +156,9 @@ def _planned(  # noqa: PLR0913, PLR0917 - what a plan is made of
 ) -> TablePlan:
     days, first = changed.days, job.sources[0].name
     sources: dict[str, Frame] = {}
-    if last and job.function is tables.customers_curated:
-        users = people_with_readings(engine, last, heads)
-        sources |= {} if users is None else {"accelerometer_trusted": users}
+    if last and job.needs_reading:
+        users = people_with_readings(engine, last, heads, job.sources[0], contract(job.needs_reading))
+        sources |= {} if users is None else {job.needs_reading: users}
     for source in job.sources:
         if source.name not in sources:
             sources[source.name] = engine.read(source, heads[source.name], days)

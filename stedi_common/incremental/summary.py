@@ -12,7 +12,7 @@ _POLICY, _KEY, _COLUMNS, _CODE = "stedi.policy", "stedi.key", "stedi.columns", "
 _SOURCE = "stedi.source."
 _DAYS, _ALL_DAYS = "stedi.days", "all"
 _ROWS_IN, _ROWS_KEPT, _ROWS_DROPPED = "stedi.rows-in", "stedi.rows-kept", "stedi.rows-dropped."
-_REMOVAL, _REMOVED_BY = "stedi.removal", "stedi.removed-by.customer_landing"
+_DELETION, _DELETED_BY = "stedi.deletion", "stedi.deleted-by.customer_landing"
 _LANDED_SOURCE, _LANDED_FILES = "stedi.source", "stedi.files"
 
 Properties = Mapping[str, str]
@@ -121,30 +121,30 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
-class RemovalSummary:
-    """What a removal of withdrawn rows committed.
+class DeletionSummary:
+    """What a deletion of withdrawn rows committed.
 
     build: of the table, which it keeps: the run's own snapshot may expire before the next run.
     customers: the snapshot of `customer_landing` that it went by.
-    removal: its id, if it left what a run would commit, so that the next run can advance past it.
+    deletion: its id, if it left what a run would commit, so that the next run can advance past it.
     """
 
     build: Build
     customers: int
-    removal: str | None
+    deletion: str | None
 
     def properties(self) -> dict[str, str]:
         """As a snapshot has it."""
-        removal = {} if self.removal is None else {_REMOVAL: self.removal}
+        deletion = {} if self.deletion is None else {_DELETION: self.deletion}
         build = {_kept(name): value for name, value in self.build.properties().items() if value}
-        return {_VERSION: __version__, **build, _REMOVED_BY: str(self.customers), **removal}
+        return {_VERSION: __version__, **build, _DELETED_BY: str(self.customers), **deletion}
 
     @classmethod
-    def parse(cls, properties: Properties) -> RemovalSummary | None:
-        """The removal that committed a snapshot; None if it was none."""
-        if _REMOVED_BY not in properties:
+    def parse(cls, properties: Properties) -> DeletionSummary | None:
+        """The deletion that committed a snapshot; None if it was none."""
+        if _DELETED_BY not in properties:
             return None
-        return cls(Build.parse(properties), int(properties[_REMOVED_BY]), properties.get(_REMOVAL))
+        return cls(Build.parse(properties), int(properties[_DELETED_BY]), properties.get(_DELETION))
 
 
 def landing_properties(source: str, files: int) -> dict[str, str]:

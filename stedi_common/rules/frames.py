@@ -16,18 +16,28 @@ DROPPED = "dropped"
 
 @dataclass(frozen=True)
 class Classified:
-    """Rows, each with the first reason that is true of it in `dropped`, or null; and the reasons that there are."""
+    """The rows of a transformation, each with the reason that it is dropped for in the column `dropped`, or null.
+
+    reasons: the drop reasons that there are.
+    one_to_one: whether each row of the first source is classified once; else a row may become several.
+    """
 
     rows: Frame
     reasons: Collection[str]
+    one_to_one: bool = True
 
     def kept(self, columns: Sequence[str]) -> Frame:
-        """Those that go on, with these columns."""
+        """The rows without a drop reason, with these columns."""
         return self.rows.filter(nw.col(DROPPED).is_null()).select(*columns)
 
 
 def classify(rows: Frame, **reasons: nw.Expr) -> Classified:
-    """The rows, classified by these reasons, of which the first counts."""
+    """Classify rows by these drop reasons. The first that is true of a row counts.
+
+    Args:
+        rows: any frame.
+        reasons: by the name of the reason, an expression that is true of the rows to drop.
+    """
     verdict: nw.Expr = nw.lit(None, dtype=nw.String)
     for reason, applies in reversed(reasons.items()):
         verdict = nw.when(applies).then(nw.lit(reason)).otherwise(verdict)

@@ -7,7 +7,7 @@ A run keeps the rows without a reason, with the columns of the table's contract,
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 
@@ -90,7 +90,8 @@ def machine_learning_curated(
     pairs = step_trainer_trusted.join(accelerations, on=at, how="left", suffix="_accelerometer")
     # Last, because a pseudonym is long: the pairing moves readings about.
     named = pairs.join(pseudonyms.select(nw.col("email").alias("user"), "pseudonym"), on="user", how="left")
-    return classify(named, no_reading_at_that_instant=nw.col("pseudonym").is_null())
+    classified = classify(named, no_reading_at_that_instant=nw.col("pseudonym").is_null())
+    return replace(classified, one_to_one=False)
 
 
 def _devices(customers_curated: Frame, customer_landing: Frame, policy: Policy) -> Frame:
@@ -111,6 +112,32 @@ def _devices(customers_curated: Frame, customer_landing: Frame, policy: Policy) 
 # What the rows of a day depend on beside the readings of that day
 
 
+def people_admitted(customer_trusted: Frame, policy: Policy) -> Frame:
+    """Who consents, in the column user; since when, in the column since."""
+    return _since(customer_trusted.select(nw.col("email").alias("user"), "consent_start"), policy)
+
+
+def devices_admitted(customers_curated: Frame, customer_landing: Frame, policy: Policy) -> Frame:
+    """The devices of curated customers, in the column serialnumber; since when they count, in the column since."""
+    devices = _devices(customers_curated, customer_landing, policy).filter(~nw.col("consent_start").is_null())
+    return _since(devices.select("serialnumber", "consent_start"), policy)
+
+
+def devices_owned(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:
+    """Which device is whose: the columns serialnumber and email."""
+    return device_owners(customer_landing, customers_curated, policy)
+
+
+def people_curated(customers_curated: Frame) -> Frame:
+    """The curated customers, in the column user."""
+    return customers_curated.select(nw.col("email").alias("user"))
+
+
+def _since(decided: Frame, policy: Policy) -> Frame:
+    """Under `ever` it does not matter since when somebody consents."""
+    return decided.drop("consent_start") if policy.consent == "ever" else decided.rename({"consent_start": "since"})
+
+
 @dataclass(frozen=True)
 class Lookup:
     """People or devices that a table of readings is joined with. It affects whole days of that table.
@@ -129,35 +156,16 @@ class Lookup:
     implied_under: Collection[str] = ()
 
 
-def _people_admitted(customer_trusted: Frame, policy: Policy) -> Frame:
-    return _since(customer_trusted.select(nw.col("email").alias("user"), "consent_start"), policy)
-
-
-def _devices_admitted(customers_curated: Frame, customer_landing: Frame, policy: Policy) -> Frame:
-    devices = _devices(customers_curated, customer_landing, policy).filter(~nw.col("consent_start").is_null())
-    return _since(devices.select("serialnumber", "consent_start"), policy)
-
-
-def _devices_owned(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:
-    return device_owners(customer_landing, customers_curated, policy)
-
-
-def _people_curated(customers_curated: Frame) -> Frame:
-    return customers_curated.select(nw.col("email").alias("user"))
-
-
-def _since(decided: Frame, policy: Policy) -> Frame:
-    """Under `ever` it does not matter since when somebody consents."""
-    return decided.drop("consent_start") if policy.consent == "ever" else decided.rename({"consent_start": "since"})
-
-
-#: By table of readings. A day of it is a function of its sources' same day and of the lookups' rows for that day.
+#: By the name of the table. A day of it is a function of its sources' same day and of the lookups' rows for that day.
 LOOKUPS: Mapping[str, tuple[Lookup, ...]] = {
-    "accelerometer_trusted": (Lookup("people's consent", "accelerometer_landing", _people_admitted),),
-    "step_trainer_trusted": (Lookup("devices' owners", "step_trainer_landing", _devices_admitted),),
+    "accelerometer_trusted": (Lookup("people's consent", "accelerometer_landing", people_admitted),),
+    "step_trainer_trusted": (Lookup("devices' owners", "step_trainer_landing", devices_admitted),),
     "machine_learning_curated": (
         # Under `ever` a device of two owners has its readings when one of them goes.
-        Lookup("devices' owners", "step_trainer_trusted", _devices_owned, implied_under={"as-of"}),
-        Lookup("curated people", "accelerometer_trusted", _people_curated, implied_under={"as-of", "ever"}),
+        Lookup("devices' owners", "step_trainer_trusted", devices_owned, implied_under={"as-of"}),
+        Lookup("curated people", "accelerometer_trusted", people_curated, implied_under={"as-of", "ever"}),
     ),
 }
+
+#: A table of people, and the table of readings of which a person needs one to be in it.
+NEEDS_READING: Mapping[str, str] = {"customers_curated": "accelerometer_trusted"}

@@ -1,22 +1,18 @@
-"""The executor: carries out what `incremental.plan` has planned, in one commit."""
+"""The executor: carries out what `incremental` has planned, in one commit for each table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-import narwhals as nw
 
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.protocol import Counts, Engine, Head
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.errors import MultipliedRowsError
-from stedi_common.incremental.plan import Action, TablePlan, plan
+from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan
 from stedi_common.incremental.summary import RunSummary
+from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.rules import tables
-from stedi_common.rules.frames import DROPPED, Classified, Frame, distinct
 from stedi_common.rules.lineage import Job
 from stedi_common.rules.policy import Policy
 
@@ -74,7 +70,7 @@ def execute(engine: Engine, planned: TablePlan, policy: Policy, key: PseudonymKe
         nothing = engine.read(job.target, planned.head, set())
         head = engine.replace_days(job.target, (), nothing, planned.head, summary.properties())
         return _outcome(job, summary, head, changed=True)
-    classified = classify(engine, job, planned.sources, policy, key, of_some_days=days is not None)
+    classified = transform(engine, job, planned.sources, policy, key, of_some_days=days is not None)
     head = engine.replace_classified(
         job.target,
         days,
@@ -82,50 +78,36 @@ def execute(engine: Engine, planned: TablePlan, policy: Policy, key: PseudonymKe
         planned.rows_in,
         planned.head,
         summary.inputs(),
-        lambda counts: _with_counts(planned, counts).properties(),
+        lambda counts: _with_counts(planned, counts, one_to_one=classified.one_to_one).properties(),
     )
     return _outcome(job, RunSummary.parse(head.summary) or summary, head, changed=True)
 
 
-def classify(  # noqa: PLR0913 - what a function needs, and of how many days
-    engine: Engine,
-    job: Job,
-    sources: Mapping[str, Frame],
-    policy: Policy,
-    key: PseudonymKey | None,
-    *,
-    of_some_days: bool,
-) -> Classified:
-    """The rows of the first source as the job's function classifies them.
+def delete(engine: Engine, deletion: Deletion) -> int:
+    """Carry out the deletion.
 
     Args:
-        engine: an open lake.
-        job: whose function.
-        sources: its tables, by name.
-        policy: which readings count.
-        key: the pseudonym key; not needed for tables without pseudonyms.
-        of_some_days: whether the readings are of some days only, so that few people need a pseudonym.
+        engine: the lake that it was planned for.
+        deletion: the plan.
+
+    Returns:
+        How many rows were deleted.
+
+    Raises:
+        CommitConflictError: the table has moved since.
     """
-    arguments: dict[str, Any] = dict(sources)
-    if job.parameters.pseudonyms and key:
-        # Others may have written there too. Who has no email has no readings.
-        emails = arguments["customers_curated"].select("email").drop_nulls()
-        if of_some_days:
-            # Only those who have readings then: a pseudonym takes longer to make than to look up.
-            users = distinct(arguments["accelerometer_trusted"].select(nw.col("user").alias("email")))
-            emails = emails.join(users, on="email", how="semi")
-        arguments["pseudonyms"] = engine.derive(emails, "email", "pseudonym", key.pseudonym)
-    if job.parameters.policy:
-        arguments["policy"] = policy
-    classified = job.function(**arguments)
-    return replace(classified, rows=classified.rows.select(*job.target.names, DROPPED))
+    table, summary = deletion.table, deletion.summary.properties()
+    if deletion.days is None:
+        engine.replace(table, deletion.rows, deletion.head, summary)
+    else:
+        engine.replace_days(table, deletion.days, deletion.rows, deletion.head, summary)
+    return deletion.deleted
 
 
-def _with_counts(planned: TablePlan, counts: Counts) -> RunSummary:
+def _with_counts(planned: TablePlan, counts: Counts, *, one_to_one: bool) -> RunSummary:
     """The run's summary. Raises MultipliedRowsError if other rows were classified than its source has."""
     classified = sum(counts.values())
-    # Pairs are many to many by rule 9; everything else classifies each row of its source once.
-    if planned.job.function is not tables.machine_learning_curated and classified != planned.rows_in:
+    if one_to_one and classified != planned.rows_in:
         raise MultipliedRowsError(
             f"{planned.job.name}: expected {planned.rows_in} classified rows, got {classified}; nothing committed"
         )

@@ -12,13 +12,14 @@ import narwhals as nw
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError, PolicyError
+from stedi_common.incremental.deletion import plan_deletion
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, counted, days_of, read, rows_of
-from stedi_common.incremental.plan import Action, TablePlan, plan, why_no_last_run
+from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why_no_last_run
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
-from stedi_common.rules.lineage import MAKERS, Job, parameters
+from stedi_common.rules.lineage import JOBS, MAKERS, Job, parameters
 from stedi_common.rules.policy import Policy
-from stedi_common.rules.tables import LOOKUPS, Lookup
+from stedi_common.rules.tables import Lookup
 
 _TRUSTED = contract("customer_trusted")
 
@@ -72,15 +73,21 @@ class _Run:
         self._found: dict[str, Preview] = {}
 
     def deletion(self) -> Iterator[Preview]:
-        """The deletion of withdrawn rows, if anybody's consent has ended."""
-        if not self._has_snapshot(_TRUSTED):
+        """The deletion of withdrawn rows, if there are any."""
+        if not all(self._has_snapshot(job.target) for job in JOBS.values() if self._engine.exists(job.target)):
             return
-        consenting, before = self._consenting.select("email"), self._read(_TRUSTED.name).select("email")
-        if gone := self._count(before.join(consenting, on="email", how="anti")):
-            reason = (
-                f"{CUSTOMER_LANDING.name}: {counted(gone, 'person')} no longer {'consents' if gone == 1 else 'consent'}"
-            )
-            yield Preview("withdrawals", Action.DELETE, [reason], None, None)
+        with plan_deletion(self._engine, self._policy, self._key) as deletions:
+            reasons = [*self._withdrawn(), *map(_deletion_in_words, deletions)]
+            if deletions:
+                yield Preview("withdrawals", Action.DELETE, reasons, None, None)
+
+    def _withdrawn(self) -> Iterator[str]:
+        """In words, how many people no longer consent."""
+        if self._engine.exists(_TRUSTED):
+            consenting, before = self._consenting.select("email"), self._read(_TRUSTED.name).select("email")
+            if gone := self._count(before.join(consenting, on="email", how="anti")):
+                verb = "consents" if gone == 1 else "consent"
+                yield f"{CUSTOMER_LANDING.name}: {counted(gone, 'person')} no longer {verb}"
 
     def add(self, job: Job) -> Preview:
         before = [self._found[source.name] for source in job.sources if source.name in self._found]
@@ -128,7 +135,7 @@ class _Run:
                     return None
                 days |= set(map(date.fromisoformat, each.days))
         if changing and planned.last:
-            for lookup in LOOKUPS[planned.table.name]:
+            for lookup in planned.job.lookups:
                 days |= self._days_of_lookup(lookup, planned.last)
         return days
 
@@ -179,6 +186,11 @@ class _Run:
 
     def _count(self, rows: Frame) -> int:
         return int(self._engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
+
+
+def _deletion_in_words(deletion: Deletion) -> str:
+    rows = f"{deletion.table.name}: {counted(deletion.deleted, 'row')} to delete"
+    return rows if deletion.days is None else f"{rows} on {counted(len(deletion.days), 'day')}"
 
 
 def _full(job: Job, reasons: Sequence[str]) -> Preview:

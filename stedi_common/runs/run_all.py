@@ -19,7 +19,7 @@ from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.settings import Settings
 
-Result: TypeAlias = Landed | withdrawals.Removed | executor.Outcome | Maintained
+Result: TypeAlias = Landed | withdrawals.Deleted | executor.Outcome | Maintained
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
     return [task(source) for source in chosen]
 
 
-def removal_task() -> Task:
+def deletion_task() -> Task:
     """Delete withdrawn rows from all tables, downstream first. If it fails, the tasks after it delete them later."""
 
-    def run(engine: Engine, given: RunSettings) -> withdrawals.Removed | None:
-        return withdrawals.remove(engine, given.policy, given.key)
+    def run(engine: Engine, given: RunSettings) -> withdrawals.Deleted | None:
+        return withdrawals.delete_withdrawn(engine, given.policy, given.key)
 
     return Task("remove_withdrawn", "withdrawals", run, is_needed=False)
 
@@ -100,7 +100,7 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
         jobs: the jobs, upstream first.
     """
     landings = [] if landing is None else landing_tasks(landing)
-    return [*landings, removal_task(), *map(job_task, jobs)]
+    return [*landings, deletion_task(), *map(job_task, jobs)]
 
 
 def run_all(

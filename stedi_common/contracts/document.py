@@ -1,0 +1,81 @@
+"""A YAML document whose errors name file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import Any, TypeVar
+
+import yaml
+
+from stedi_common.errors import ContractError
+
+Value = TypeVar("Value", str, int, bool)
+
+_KINDS = {str: "text", int: "a whole number", bool: "true or false"}
+
+
+class Field:
+    """A field of a document: its value or the fields in it, and where it stands."""
+
+    def __init__(self, node: yaml.Node, file: PurePath, path: str = "") -> None:
+        self._node, self._file, self._path = node, file, path
+
+    @classmethod
+    def parse(cls, content: str, file: PurePath) -> Field:
+        """The document. Raises ContractError for what is no YAML; the file is named in errors."""
+        try:
+            node = yaml.compose(content, yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ContractError(f"{file}:{line}: expected YAML, got: {error.problem}") from None
+        except yaml.YAMLError:
+            raise ContractError(f"{file}: expected YAML in UTF-8, got characters that are not allowed") from None
+        if node is None:
+            raise ContractError(f"{file}: expected a contract, got an empty file")
+        return cls(node, file)
+
+    def __getitem__(self, name: str) -> Field:
+        """The field of this name. Raises ContractError if it is missing."""
+        if (found := self.get(name)) is None:
+            raise self.error(f"expected the field {name}, got none")
+        return found
+
+    def get(self, name: str) -> Field | None:
+        """The field of this name; None if it is missing."""
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.error("expected fields, got something else")
+        path = f"{self._path}.{name}" if self._path else name
+        return next((Field(value, self._file, path) for key, value in self._node.value if key.value == name), None)
+
+    def __iter__(self) -> Iterator[Field]:
+        """The elements of a list."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            raise self.error("expected a list, got something else")
+        for number, element in enumerate(self._node.value):
+            yield Field(element, self._file, f"{self._path}[{number}]")
+
+    def value(self, kind: type[Value]) -> Value:
+        """The value. Raises ContractError if it is of another kind."""
+        found: Any = None
+        if isinstance(self._node, yaml.ScalarNode):
+            found = yaml.SafeLoader("").construct_object(self._node)
+        if type(found) is not kind:
+            raise self.error(f"expected {_KINDS[kind]}, got {self._said}")
+        return found
+
+    def one_of(self, known: Sequence[str]) -> str:
+        """The text, which is one of these. Raises ContractError if it is not."""
+        found = self.value(str)
+        if found not in known:
+            raise self.error(f"expected one of {', '.join(known)}, got {found!r}")
+        return found
+
+    def error(self, problem: str, hint: str | None = None) -> ContractError:
+        """The error for this field."""
+        where = f"{self._file}:{self._node.start_mark.line + 1}"
+        return ContractError(f"{where}: {self._path}: {problem}" if self._path else f"{where}: {problem}", hint)
+
+    @property
+    def _said(self) -> str:
+        return repr(self._node.value) if isinstance(self._node, yaml.ScalarNode) else "something else"

@@ -1,0 +1,334 @@
+"""The plan of the deletion of withdrawn rows: which rows of which table, downstream first, which is what is curated.
+
+A run computes its tables upstream first. Meanwhile, and for longer if it dies, the tables downstream would have
+readings of people who have withdrawn. So first the tables' own rows are classified again, by the functions that made
+them, with the customer records as they are now; what is dropped is deleted. Nothing is added. The run after it need not
+recompute those days (`LastRun.past_deletion`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+
+from stedi_common.contracts import Contract, contract
+from stedi_common.engines.protocol import Engine, Head, Materialized
+from stedi_common.incremental import deletion_by_consent
+from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, read, rows_of
+from stedi_common.incremental.plan import Deletion, person_column
+from stedi_common.incremental.summary import Build, DeletionSummary
+from stedi_common.incremental.transform import transform
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.frames import Frame, differing, distinct
+from stedi_common.rules.lineage import JOBS, MAKERS, Job
+from stedi_common.rules.policy import Policy
+from stedi_common.rules.tables import Lookup
+
+
+@contextmanager
+def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator[Sequence[Deletion]]:
+    """Plan the deletion of what the customer records no longer admit. Reads, and commits nothing.
+
+    A table of another build is classified by the policy that it was built with. Pairs of another key cannot be told by
+    person, so theirs go with all others of the same days, until the table is rebuilt.
+
+    Args:
+        engine: an open lake.
+        policy: the policy of the run.
+        key: the pseudonym key of the run.
+
+    Returns:
+        For each table with rows to delete what to commit, downstream first. It holds until the block ends.
+
+    Raises:
+        LakeError: a table that is there has no snapshot.
+    """
+    with ExitStack() as stack:
+        if not engine.exists(CUSTOMER_LANDING):
+            yield ()
+            return
+        lake = _Lake.now(engine, policy, key)
+        if lake is None:
+            yield deletion_by_consent.planned(engine, policy, key, stack)
+        elif not lake.changed or lake.has_new_people_only():
+            yield ()
+        else:
+            yield _planned(lake, stack)
+
+
+@dataclass(frozen=True)
+class _Lake:
+    """What a deletion sees.
+
+    heads: where the tables are.
+    builds: the build of each job's last run.
+    policies: its policy.
+    consumed: the snapshots that it consumed.
+    key: the pseudonym key; None if it is not the one that the pairs were made with.
+    deletion: the id of the deletion.
+    """
+
+    engine: Engine
+    heads: Mapping[str, Head]
+    builds: Mapping[Job, Build]
+    policies: Mapping[Job, Policy]
+    consumed: Mapping[Job, Mapping[str, Head]]
+    key: PseudonymKey | None
+    deletion: str
+
+    @classmethod
+    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
+        """None if a table is missing or has no last run, or what that consumed is not kept."""
+        targets = [job.target for job in JOBS.values()]
+        if not all(map(engine.exists, targets)):
+            return None
+        heads, runs = {table.name: engine.head(table) for table in (CUSTOMER_LANDING, *targets)}, {}
+        for job in JOBS.values():
+            known = [source.name for source in job.sources if source.name in heads]
+            run = LastRun.find(engine, job.target, heads[job.target.name], known)
+            if run is None or None in run.sources.values():
+                return None
+            runs[job] = run
+        same_key = all(run.summary.build.key == key.id for job, run in runs.items() if job.parameters.pseudonyms)
+        return cls(
+            engine,
+            heads,
+            {job: run.summary.build for job, run in runs.items()},
+            {job: policy.of(run.summary.build.policy) for job, run in runs.items()},
+            {job: {name: head for name, head in run.sources.items() if head} for job, run in runs.items()},
+            key if same_key else None,
+            uuid.uuid4().hex,
+        )
+
+    @property
+    def changed(self) -> set[str]:
+        """The tables of which one of the jobs has consumed another snapshot."""
+        consumed = ((name, head) for of in self.consumed.values() for name, head in of.items())
+        return {name for name, head in consumed if head.data_snapshot_id != self.heads[name].data_snapshot_id}
+
+    def has_new_people_only(self) -> bool:
+        """Whether nothing has changed but that there are records of people and devices of whom there was none.
+
+        Who is admitted depends on a person's records, and on those of everybody who ever had the same device (rules 4
+        to 7), so about all others the same is decided as before.
+        """
+        if self.changed != {CUSTOMER_LANDING.name}:
+            return False
+        consumed = [of[CUSTOMER_LANDING.name] for of in self.consumed.values() if CUSTOMER_LANDING.name in of]
+        return not any(map(self._concerned_since, {head.data_snapshot_id: head for head in consumed}.values()))
+
+    def _concerned_since(self, consumed: Head) -> bool:
+        """Whether records that came or went since then concern a person or a device of whom there was one."""
+        columns = "record_hash", "email", "serialnumber"
+        then, now = (
+            self.engine.read(CUSTOMER_LANDING, head).select(*columns)
+            for head in (consumed, self.heads[CUSTOMER_LANDING.name])
+        )
+        concerned = _people_and_devices(then).join(_people_and_devices(differing(then, now)), on="of", how="semi")
+        return bool(self.engine.collect(concerned.head(1)))
+
+    def table(self, job: Job, days: set[date] | None = None, consumed_by: Job | None = None) -> Frame:
+        """The job's table, as it is or as another job's last run has consumed it."""
+        heads = self.consumed[consumed_by] if consumed_by else self.heads
+        return self.engine.read(job.target, heads[job.target.name], days)
+
+    def recompute(self, job: Job, sources: Mapping[str, Frame]) -> Frame:
+        """The rows that the job keeps of these."""
+        return transform(self.engine, job, sources, self.policies[job], self.key, of_some_days=True).kept(
+            job.target.names
+        )
+
+    def summary(self, job: Job) -> DeletionSummary:
+        # Of pairs of another key more is deleted than a run would leave out: the next one must not advance past that.
+        is_as_a_run_would = self.changed == {CUSTOMER_LANDING.name} and (
+            not job.parameters.pseudonyms or self.key is not None
+        )
+        customers = self.heads[CUSTOMER_LANDING.name].data_snapshot_id
+        return DeletionSummary(self.builds[job], customers, self.deletion if is_as_a_run_would else None)
+
+
+def _planned(lake: _Lake, stack: ExitStack) -> list[Deletion]:
+    """What to delete, downstream first."""
+    target = _TargetState(lake, stack)
+    for job in JOBS.values():
+        if job.target.partition is None:
+            target.add_people(job)
+        elif _classifies_landed(job):
+            target.add_lost(job)
+    if not target.has_lost and lake.changed == {CUSTOMER_LANDING.name}:
+        return []
+    deletions = []
+    for job in reversed(JOBS.values()):
+        found = _of_readings(target, job) if job.target.partition else _of_people(target, job)
+        deletions += [found] if found else []
+    return deletions
+
+
+class _TargetState:
+    """The rows that the tables are going to keep: the people as they are going to be, and readings of any days."""
+
+    def __init__(self, lake: _Lake, stack: ExitStack) -> None:
+        self.lake, self._stack = lake, stack
+        self.people = {CUSTOMER_LANDING.name: lake.engine.read(CUSTOMER_LANDING, lake.heads[CUSTOMER_LANDING.name])}
+        self._lost: dict[tuple[str, str, str], Materialized] = {}
+        self._days: dict[Job, set[date] | None] = {}
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether a lookup lost rows, or a table has no lookup that could tell."""
+        without = any(_classifies_landed(job) and not job.lookups for job in JOBS.values())
+        return without or any(lost.rows for lost in self._lost.values())
+
+    def add_people(self, job: Job) -> None:
+        """Compute a table of people."""
+        if job.needs_reading:
+            self.people[job.target.name] = self._still_with_reading(job)
+        else:
+            rows = self.lake.recompute(job, {source.name: self._all_rows(job, source) for source in job.sources})
+            self.people[job.target.name] = self._materialized(rows).frame
+
+    def add_lost(self, job: Job) -> None:
+        """Find the rows that the job's lookups have lost."""
+        for lookup in job.lookups:
+            self.lost(job, lookup)
+
+    def lost(self, job: Job, lookup: Lookup) -> Materialized:
+        """The lookup's rows when the job ran that are no longer there, or only for later readings."""
+        name = job.target.name, lookup.about, lookup.fact_table
+        if name not in self._lost:
+            self._lost[name] = self._materialized(_lost_rows(self, job, lookup))
+        return self._lost[name]
+
+    def readings(self, job: Job, days: set[date] | None, consumed_by: Job | None = None) -> Frame:
+        """The rows that the job's table of readings keeps of these days; of all for None."""
+        if job.parameters.pseudonyms and self.lake.key is None:
+            return self.lake.table(job, set())
+        own = job.sources[0].name if _classifies_landed(job) else None
+        sources = {
+            source.name: self.lake.table(job, days, consumed_by)
+            if source.name == own
+            else self._rows_for(job, source, days)
+            for source in job.sources
+        }
+        return self.lake.recompute(job, sources)
+
+    def days(self, job: Job) -> set[date] | None:
+        """The days on which the job's table of readings may have rows to delete; None for all."""
+        if job not in self._days:
+            self._days[job] = self._found_days(job)
+        return self._days[job]
+
+    def _rows_for(self, job: Job, source: Contract, days: set[date] | None) -> Frame:
+        """The rows of a source that the job's table is recomputed from."""
+        if source.partition is None:
+            return self.people[source.name]
+        if source.name in MAKERS:
+            # Of the readings that its rows were made of: others are the run's to add.
+            return self.readings(MAKERS[source.name], days, consumed_by=job)
+        return self.lake.engine.read(source, self.lake.engine.head(source), days)
+
+    def _all_rows(self, job: Job, source: Contract) -> Frame:
+        return self._rows_for(job, source, None)
+
+    def _still_with_reading(self, job: Job) -> Frame:
+        """The rows of a table of people who need a reading: those who are in it and have one left."""
+        lake, readings = self.lake, MAKERS[job.needs_reading or ""]
+        stay = self.people[job.sources[0].name].join(lake.table(job).select("email"), on="email", how="semi")
+        lost = [found for lookup in readings.lookups if (found := self.lost(readings, lookup)).rows]
+        if not lost:
+            return stay
+        people = distinct(nw.concat([found.frame.select("user") for found in lost]))
+        theirs = lake.table(readings).join(people, on="user", how="semi")
+        sources = {readings.sources[0].name: theirs} | {
+            source.name: self.people[source.name] for source in readings.sources[1:]
+        }
+        have_one = distinct(lake.recompute(readings, sources).select("user"))
+        have_none = people.join(have_one, on="user", how="anti").rename({"user": "email"})
+        return self._materialized(stay.join(have_none, on="email", how="anti")).frame
+
+    def _found_days(self, job: Job) -> set[date] | None:
+        if not job.lookups:
+            return None
+        days: set[date] = set()
+        for lookup in job.lookups:
+            if (lost := self.lost(job, lookup)).rows:
+                days |= days_of(self.lake.engine, *self._fact_table(job, lookup), lost.frame)
+        for source in job.sources:
+            if source.partition and source.name in MAKERS:
+                upstream = self.days(MAKERS[source.name])
+                if upstream is None:
+                    return None
+                then, now = self.lake.consumed[job][source.name], self.lake.heads[source.name]
+                days |= upstream | (self.lake.engine.changed_days(source, then, now) or set())
+        return days
+
+    def _fact_table(self, job: Job, lookup: Lookup) -> tuple[Contract, Head]:
+        """The table whose readings say which days the lookup concerns: the job's own, or what its rows are made of."""
+        if _classifies_landed(job):
+            return job.target, self.lake.heads[job.target.name]
+        return contract(lookup.fact_table), self.lake.consumed[job][lookup.fact_table]
+
+    def _materialized(self, rows: Frame) -> Materialized:
+        return self._stack.enter_context(self.lake.engine.materialized(rows))
+
+
+def _classifies_landed(job: Job) -> bool:
+    """Whether the table has rows of a landing table of readings: then its own rows can be classified again."""
+    first = job.sources[0]
+    return first.zone == "landing" and first.partition is not None
+
+
+def _people_and_devices(records: Frame) -> Frame:
+    """Of whom and of which devices the records are, in the column `of`."""
+    devices = records.filter(~nw.col("serialnumber").is_null())
+    return nw.concat([records.select(nw.col("email").alias("of")), devices.select(nw.col("serialnumber").alias("of"))])
+
+
+def _lost_rows(target: _TargetState, job: Job, lookup: Lookup) -> Frame:
+    policy, lake = target.lake.policies[job], target.lake
+    then = rows_of(lookup, read(lake.engine, lookup, lake.consumed[job]), policy)
+    now = rows_of(lookup, target.people, policy)
+    columns = then.collect_schema().names()
+    if "since" not in columns:
+        return then.join(now, on=columns, how="anti")
+    who = [name for name in columns if name != "since"]
+    both = then.join(now.rename({"since": "since_now"}), on=who, how="left")
+    return both.filter(nw.col("since_now").is_null() | (nw.col("since_now") > nw.col("since"))).select(columns)
+
+
+def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
+    """The days on which somebody has fewer rows in the target state; None without any."""
+    days, partition = target.days(job), job.target.partition
+    if partition is None or days == set():
+        return None
+    day, whose = nw.col(partition.name).dt.truncate("1d").alias("day"), person_column(job.target)
+    keys = ["day"] if whose is None else ["day", whose]
+
+    def counted(rows: Frame) -> Frame:
+        return rows.select(day, *keys[1:]).group_by(keys).agg(nw.len().alias("n"))
+
+    left = counted(target.readings(job, days)).rename({"n": "left"})
+    both = counted(target.lake.table(job, days)).join(left, on=keys, how="left")
+    fewer = both.with_columns((nw.col("n") - nw.col("left").fill_null(0)).alias("fewer")).filter(nw.col("fewer") > 0)
+    by_day = target.lake.engine.collect(fewer.group_by("day").agg(nw.col("fewer").sum()))
+    if not by_day:
+        return None
+    changed = {row["day"].date() for row in by_day}
+    rows, deleted = target.readings(job, changed), sum(int(row["fewer"]) for row in by_day)
+    return Deletion(job.target, changed, rows, deleted, target.lake.heads[job.target.name], target.lake.summary(job))
+
+
+def _of_people(target: _TargetState, job: Job) -> Deletion | None:
+    """The people who are not in the target state; None without any."""
+    lake, key = target.lake, person_column(job.target) or job.target.names[0]
+    there, stay = lake.table(job), target.people[job.target.name].select(key)
+    gone = lake.engine.collect(there.join(stay, on=key, how="anti").select(nw.len().alias("n")))[0]["n"]
+    if not gone:
+        return None
+    rows = there.join(stay, on=key, how="semi")
+    return Deletion(job.target, None, rows, int(gone), lake.heads[job.target.name], lake.summary(job))

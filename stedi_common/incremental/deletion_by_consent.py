@@ -1,0 +1,88 @@
+"""The plan of the deletion where the last run of a table is not known: by who consents now, and by nothing else.
+
+A table may be missing, or the snapshot of its last run, or one that it consumed, may have expired. Then nothing says
+what has changed since, so each table that is there is compared with the customer records as they are now. Rows of
+people who do not consent are deleted, and rows of which nobody can say whose they are. Nothing is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import narwhals as nw
+
+from stedi_common.contracts import Contract
+from stedi_common.engines.protocol import Engine, Head
+from stedi_common.incremental.diff import CUSTOMER_LANDING, days_in, last_build
+from stedi_common.incremental.plan import Deletion, person_column
+from stedi_common.incremental.summary import Build, DeletionSummary
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.consent import device_claims
+from stedi_common.rules.frames import DROPPED, Frame
+from stedi_common.rules.lineage import MAKERS
+from stedi_common.rules.policy import Policy
+
+
+def planned(engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Sequence[Deletion]:
+    """What to delete from the tables that are there, downstream first.
+
+    Args:
+        engine: an open lake, in which the customer records are.
+        policy: the policy of the run; a table is classified by the policy that it was built with, if that is known.
+        key: the pseudonym key.
+        stack: is closed when the plan is carried out.
+    """
+    customers = engine.head(CUSTOMER_LANDING)
+    records = engine.read(CUSTOMER_LANDING, customers)
+    consents = MAKERS["customer_trusted"].function(records).kept(("email", "consent_start"))
+    people = _People(engine, records, stack.enter_context(engine.materialized(consents)).frame, policy, key)
+    deletions = []
+    for job in reversed(MAKERS.values()):
+        if engine.exists(job.target) and (found := _deletion(engine, job.target, customers, people)):
+            deletions.append(found)
+    return deletions
+
+
+@dataclass(frozen=True)
+class _People:
+    """Who consents, and what their rows are known by."""
+
+    engine: Engine
+    records: Frame
+    consents: Frame
+    policy: Policy
+    key: PseudonymKey
+
+    def values(self, column: str, build: Build | None) -> Frame | None:
+        """The values of a column that stay in a table of this build; None if they cannot be told."""
+        if column in {"email", "user"}:
+            return self.consents.select(nw.col("email").alias(column))
+        if column == "serialnumber":
+            return self._devices(build)
+        if build is None or build.key != self.key.id:
+            return None
+        emails = self.consents.select("email")
+        return self.engine.derive(emails, "email", "pseudonym", self.key.pseudonym).select("pseudonym")
+
+    def _devices(self, build: Build | None) -> Frame:
+        built = self.policy.of(build.policy) if build else self.policy
+        claims = device_claims(self.records, self.consents, built).filter(nw.col(DROPPED).is_null())
+        return claims.group_by("serialnumber").agg(nw.len().alias("owners")).select("serialnumber")
+
+
+def _deletion(engine: Engine, table: Contract, customers: Head, people: _People) -> Deletion | None:
+    head = engine.head(table)
+    build, rows, column = last_build(engine, table, head), engine.read(table, head), person_column(table)
+    summary = DeletionSummary(build or Build.unknown(), customers.data_snapshot_id, None)
+    stay = people.values(column, build) if column else None
+    if stay is None or column is None:
+        return Deletion(table, None, engine.frame(table, ()), head.rows, head, summary) if head.rows else None
+    gone = rows.join(stay, on=column, how="anti")
+    deleted = int(engine.collect(gone.select(nw.len().alias("n")))[0]["n"])
+    if not deleted:
+        return None
+    days = days_in(engine, gone, table.partition.name) if table.partition else None
+    kept = engine.read(table, head, days).join(stay, on=column, how="semi")
+    return Deletion(table, days, kept, deleted, head, summary)

@@ -1,0 +1,55 @@
+"""Applying a job's function to its sources: the function gets its tables, the policy and the pseudonyms it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from stedi_common.engines.protocol import Engine
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.frames import DROPPED, Classified, Frame, distinct
+from stedi_common.rules.lineage import Job
+from stedi_common.rules.policy import Policy
+
+
+def transform(  # noqa: PLR0913 - what a function needs, and of how many days
+    engine: Engine,
+    job: Job,
+    sources: Mapping[str, Frame],
+    policy: Policy,
+    key: PseudonymKey | None,
+    *,
+    of_some_days: bool,
+) -> Classified:
+    """Classify the rows of the first source by the job's function.
+
+    Args:
+        engine: an open lake.
+        job: whose function.
+        sources: its tables, by name.
+        policy: which readings count.
+        key: the pseudonym key; not needed for tables without pseudonyms.
+        of_some_days: whether the readings are of some days only, so that few people need a pseudonym.
+
+    Returns:
+        The rows with the columns of the job's table, and `dropped`.
+    """
+    arguments: dict[str, Any] = dict(sources)
+    if job.parameters.pseudonyms and key:
+        arguments["pseudonyms"] = _pseudonyms(engine, sources, key, of_some_days=of_some_days)
+    if job.parameters.policy:
+        arguments["policy"] = policy
+    classified = job.function(**arguments)
+    return replace(classified, rows=classified.rows.select(*job.target.names, DROPPED))
+
+
+def _pseudonyms(engine: Engine, sources: Mapping[str, Frame], key: PseudonymKey, *, of_some_days: bool) -> Frame:
+    """The pseudonyms of curated customers: columns email, pseudonym."""
+    # Others may have written there too. Who has no email has no readings.
+    emails = sources["customers_curated"].select("email").drop_nulls()
+    if of_some_days and "accelerometer_trusted" in sources:
+        # Only those who have readings then: a pseudonym takes longer to make than to look up.
+        users = distinct(sources["accelerometer_trusted"].rename({"user": "email"}).select("email"))
+        emails = emails.join(users, on="email", how="semi")
+    return engine.derive(emails, "email", "pseudonym", key.pseudonym)

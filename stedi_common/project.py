@@ -1,0 +1,91 @@
+"""A user's own project: contracts and functions of further sources and tables, beside those of the package.
+
+A project is a folder with `contracts/`, a YAML per table, and `tables.py`, a function per table. It is found when the
+package is imported: the folder that `STEDI_PROJECT` names, the working folder if its `stedi.toml` has a table
+`[project]`, or an installed package `stedi_project`, as Glue's jobs have it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from stedi_common.errors import ProjectError
+
+#: Names the folder of the project.
+VARIABLE = "STEDI_PROJECT"
+#: The package that a project is on Glue.
+PACKAGE = "stedi_project"
+#: Inside the folder.
+CONTRACTS_FOLDER, TABLES_FILE, SETTINGS_FILE = "contracts", "tables.py", "stedi.toml"
+
+
+@cache
+def folder() -> Path | None:
+    """The folder of the project; None without one. Raises ProjectError if `STEDI_PROJECT` names no folder."""
+    if named := os.environ.get(VARIABLE):
+        found = Path(named).expanduser().absolute()
+        if not found.is_dir():
+            raise ProjectError(f"{VARIABLE}: expected a folder, got {named}")
+        return found
+    return Path.cwd() if _is_project(Path(SETTINGS_FILE)) else _installed()
+
+
+def contracts() -> tuple[Path, ...]:
+    """The files of the project's contracts."""
+    found = folder()
+    return () if found is None else tuple(sorted((found / CONTRACTS_FOLDER).glob("*.yaml")))
+
+
+@cache
+def tables() -> ModuleType | None:
+    """The module `tables.py` of the project; None without one.
+
+    Raises:
+        ProjectError: it cannot be imported. The error names file and line.
+    """
+    found = folder()
+    if found is None or not (found / TABLES_FILE).is_file():
+        return None
+    file = found / TABLES_FILE
+    spec = importlib.util.spec_from_file_location(f"{PACKAGE}.tables", file)
+    assert spec  # noqa: S101 - of a Python file there always is one
+    assert spec.loader  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise ProjectError(f"{file}:{error.lineno}: expected Python, got: {error.msg}") from None
+    except Exception as error:
+        raise ProjectError(f"{file}:{_line(error, file)}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _is_project(settings: Path) -> bool:
+    """Whether this stedi.toml makes its folder a project. What else is wrong with it, `settings` says."""
+    try:
+        return "project" in tomllib.loads(settings.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return False
+
+
+def _installed() -> Path | None:
+    spec = importlib.util.find_spec(PACKAGE)
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places))) if places else None
+
+
+def _line(error: BaseException, file: Path) -> int:
+    """The last line of the file on the way to the error."""
+    line, trace = 1, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
