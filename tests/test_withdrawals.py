@@ -266,7 +266,7 @@ def test_a_withdrawal_is_heard_though_the_run_that_follows_stops(engine, tmp_pat
     )
     other = PseudonymKey(bytes(32)) if build in {"key", "all"} else key
     if build in {"code", "all"}:
-        monkeypatch.setattr("stedi_common.incremental.plan.code_fingerprint", lambda: "another")
+        monkeypatch.setattr("stedi_common.incremental.plan.code_fingerprint", lambda _: "another")
     with pytest.raises(RebuildRequiredError):
         run(engine, policy, other)
     bobs = whose(key, BOB, "sn-2")

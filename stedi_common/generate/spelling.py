@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from stedi_common.contracts import SOURCES
-
 #: The sorts of values. `name` and `address` are text, of which an address has no case; `digits` is text of digits.
 KEYS: dict[str, dict[str, str]] = {
     "customer": {
@@ -27,7 +25,7 @@ KEYS: dict[str, dict[str, str]] = {
 }
 
 #: The keys without which a record is rejected.
-REQUIRED = {source: tuple(KEYS[source]) for source in SOURCES} | {"customer": ("email", "lastUpdateDate")}
+REQUIRED = {source: tuple(keys) for source, keys in KEYS.items()} | {"customer": ("email", "lastUpdateDate")}
 
 
 @dataclass(frozen=True)

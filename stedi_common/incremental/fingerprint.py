@@ -11,6 +11,7 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cache
 from tokenize import TokenInfo
+from types import ModuleType
 
 from stedi_common.privacy import pseudonym
 from stedi_common.rules import consent, frames, tables
@@ -25,9 +26,18 @@ _BLOCKS = {tokenize.NEWLINE: "\n", tokenize.INDENT: "\t", tokenize.DEDENT: "\b"}
 
 
 @cache
-def code_fingerprint() -> str:
-    """The fingerprint of the transformations that are installed, 16 hex digits."""
-    return fingerprint(inspect.getsource(each) for each in (*_MODULES, *_FUNCTIONS))
+def code_fingerprint(module: ModuleType = tables) -> str:
+    """The fingerprint of the transformations that are installed.
+
+    Args:
+        module: the module that has the table's function: `rules.tables`, or the `tables.py` of a user's project. What
+            a user writes there changes the fingerprint of their own tables only.
+
+    Returns:
+        16 hex digits.
+    """
+    own = () if module is tables else (module,)
+    return fingerprint(inspect.getsource(each) for each in (*_MODULES, *_FUNCTIONS, *own))
 
 
 def fingerprint(sources: Iterable[str]) -> str:

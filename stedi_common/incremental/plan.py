@@ -18,7 +18,7 @@ from stedi_common.incremental.fingerprint import code_fingerprint
 from stedi_common.incremental.summary import Build, DeletionSummary, RunSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame
-from stedi_common.rules.lineage import Job
+from stedi_common.rules.lineage import Job, module_of
 from stedi_common.rules.policy import Policy
 
 
@@ -87,7 +87,7 @@ def person_column(table: Contract) -> str | None:
 def build_of(job: Job, policy: Policy, key: PseudonymKey) -> Build:
     """How the job's table is made now."""
     columns = " ".join(f"{column.name}:{column.type}" for column in job.target.columns)
-    return Build(policy=str(policy), key=key.id, columns=columns, code=code_fingerprint())
+    return Build(policy=str(policy), key=key.id, columns=columns, code=code_fingerprint(module_of(job)))
 
 
 def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild: bool = False) -> TablePlan:

@@ -14,7 +14,7 @@ from typing import Any
 
 import narwhals as nw
 
-from stedi_common.contracts import SOURCES, Contract, contract
+from stedi_common.contracts import CUSTOMER, SOURCES, Contract, contract
 from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
@@ -104,7 +104,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
 
 def discover_sources(landing: str, sources: Sequence[str]) -> Found:
     """The files of these sources. With customers all folders are listed, so that files of no source are named."""
-    return discover(landing, SOURCES if SOURCES[0] in sources else sources)
+    return discover(landing, SOURCES if CUSTOMER in sources else sources)
 
 
 def _missing(found: Found, source: str) -> Iterator[str]:
@@ -137,7 +137,7 @@ class _Landing:
         ledger = Ledger.read(engine, engine.head(LEDGER))
         reader = replace(reader, suspended=_suspended(engine, reader, head) if ledger.has_doubt else frozenset())
         # Files outside of the sources' folders are reported with the first source.
-        of = (reader.source, "") if reader.source == SOURCES[0] else (reader.source,)
+        of = (reader.source, "") if reader.source == CUSTOMER else (reader.source,)
         skipped = [each for each in found.skipped if each.source in of]
         return cls(engine, reader, head, ledger, ledger.new(found.drops[reader.source]), skipped)
 
@@ -277,7 +277,7 @@ class _Landing:
 
 def _suspended(engine: Engine, reader: Reader, head: Head) -> frozenset[str]:
     """The people who are suspended: a record of theirs that comes again answers the doubtful line, so it must land."""
-    if reader.source != SOURCES[0]:
+    if reader.source != CUSTOMER:
         return frozenset()
     people = suspended(engine.read(_table(reader), head), reader.arrived_at)
     return frozenset(row["email"] for row in engine.collect(people))

@@ -20,7 +20,7 @@ __all__ = ["Drop", "Found", "Skipped", "discover", "sha256", "shown", "stored", 
 #: How much of a file is asked for at once. In S3 every read is a request.
 READ_BYTES = 8 * 2**20
 
-_SOURCES = "customer/, accelerometer/ and step_trainer/"
+_SOURCES = f"{', '.join(f'{source}/' for source in SOURCES[:-1])} and {SOURCES[-1]}/"
 #: How many folders an error names.
 _MAX_NAMED = 10
 
@@ -64,7 +64,7 @@ def discover(landing: str, sources: Sequence[str] = SOURCES) -> Found:
 
     Args:
         landing: the folder or S3 URI above the sources' folders.
-        sources: if not all three, only their folders are listed. (In S3 a job may have rights to no others.)
+        sources: if not all, only their folders are listed. (In S3 a job may have rights to no others.)
 
     Raises:
         LakeError: there is no such folder; none of the sources' folders is in it; nothing is below the S3 URI.
@@ -149,7 +149,7 @@ def _are_all(sources: Sequence[str]) -> bool:
 
 
 def _missing(landing: str, there: Iterable[str], sources: Sequence[str]) -> dict[str, str | None]:
-    """The sources that have no folder. Raises LakeError if none of all three has one."""
+    """The sources that have no folder. Raises LakeError if no source has one."""
     names = sorted(there)
     missing = {source: nearest(source, names) for source in SOURCES if source not in names}
     if len(missing) == len(SOURCES):

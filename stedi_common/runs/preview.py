@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
 import narwhals as nw
 
@@ -15,6 +14,7 @@ from stedi_common.errors import LakeError, PolicyError
 from stedi_common.incremental.deletion import plan_deletion
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, counted, days_of, read, rows_of
 from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why_no_last_run
+from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
 from stedi_common.rules.lineage import JOBS, MAKERS, Job, parameters
@@ -71,6 +71,7 @@ class _Run:
     def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, rebuild: bool) -> None:
         self._engine, self._policy, self._key, self._rebuild = engine, policy, key, rebuild
         self._found: dict[str, Preview] = {}
+        self._futures: dict[str, Frame] = {}
 
     def deletion(self) -> Iterator[Preview]:
         """The deletion of withdrawn rows, if there are any."""
@@ -84,7 +85,7 @@ class _Run:
     def _withdrawn(self) -> Iterator[str]:
         """In words, how many people no longer consent."""
         if self._engine.exists(_TRUSTED):
-            consenting, before = self._consenting.select("email"), self._read(_TRUSTED.name).select("email")
+            consenting, before = self._future(_TRUSTED.name).select("email"), self._read(_TRUSTED.name).select("email")
             if gone := self._count(before.join(consenting, on="email", how="anti")):
                 verb = "consents" if gone == 1 else "consent"
                 yield f"{CUSTOMER_LANDING.name}: {counted(gone, 'person')} no longer {verb}"
@@ -145,29 +146,23 @@ class _Run:
         if self._policy.consent in lookup.implied_under or not set(parameters(lookup.function).tables) <= set(then):
             return set()
         before = rows_of(lookup, read(self._engine, lookup, then), self._policy)
-        after = rows_of(lookup, self._future, self._policy)
+        tables = {name: self._future(name) for name in parameters(lookup.function).tables}
+        after = rows_of(lookup, tables, self._policy)
         with self._engine.materialized(differing(before, after)) as changed:
             if not changed.rows:
                 return set()
             return days_of(self._engine, fact_table, self._engine.head(fact_table), changed.frame)
 
-    @cached_property
-    def _consenting(self) -> Frame:
-        """customer_trusted as the run is going to compute it."""
-        return MAKERS[_TRUSTED.name].function(self._read(CUSTOMER_LANDING.name)).kept(_TRUSTED.names)
-
-    @cached_property
-    def _future(self) -> Mapping[str, Frame]:
-        """The tables of customers as the run is going to compute them."""
-        readings = MAKERS["accelerometer_trusted"].function(
-            self._read("accelerometer_landing"), self._consenting, self._policy
-        )
-        curated = MAKERS["customers_curated"].function(self._consenting, readings.kept(("user",)))
-        return {
-            CUSTOMER_LANDING.name: self._read(CUSTOMER_LANDING.name),
-            _TRUSTED.name: self._consenting,
-            "customers_curated": curated.kept(contract("customers_curated").names),
-        }
+    def _future(self, table: str) -> Frame:
+        """The table as the run is going to compute it."""
+        if table not in MAKERS:
+            return self._read(table)
+        if table not in self._futures:
+            job = MAKERS[table]
+            sources = {source.name: self._future(source.name) for source in job.sources}
+            classified = transform(self._engine, job, sources, self._policy, self._key, of_some_days=False)
+            self._futures[table] = classified.kept(job.target.names)
+        return self._futures[table]
 
     def _read(self, table: str) -> Frame:
         return self._engine.read(contract(table), self._engine.head(contract(table)))
@@ -178,7 +173,7 @@ class _Run:
             return
         columns = ["email", "consent_start"]
         before = self._engine.read(_TRUSTED, planned.head).select(columns)
-        after = self._consenting.select(columns)
+        after = self._future(_TRUSTED.name).select(columns)
         changed = self._count(distinct(differing(before, after).select("email")))
         new = self._engine.head(CUSTOMER_LANDING).rows - then.rows
         change = f"{counted(new, 'new record')} {'changes' if new == 1 else 'change'}"

@@ -1,0 +1,134 @@
+"""A user's own contracts and functions, beside those of the package; what is wrong with them is named."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path, PurePath
+
+import pytest
+
+from stedi_common.cli.init import make_project
+from stedi_common.contracts import model
+from stedi_common.contracts.document import Field
+from stedi_common.errors import ContractError, ProjectError
+
+CONTRACTS = Path(model.__file__).parent
+TRUSTED = (CONTRACTS / "accelerometer_trusted.yaml").read_text(encoding="utf-8")
+HEART_RATE = TRUSTED.replace("accelerometer_trusted", "heart_rate_trusted").replace(
+    "accelerometer_landing_to_trusted", "heart_rate_landing_to_trusted"
+)
+FUNCTION = "def heart_rate_trusted(accelerometer_landing, customer_trusted): ..."
+
+
+def lineage_with(folder: Path, *, project: str | None = None) -> subprocess.CompletedProcess[str]:
+    """The names of the jobs, as a process of its own finds them with this project."""
+    told = "from stedi_common.rules.lineage import JOBS; print(*JOBS)"
+    return subprocess.run(
+        [sys.executable, "-c", told],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "STEDI_PROJECT"}
+        | ({} if project is None else {"STEDI_PROJECT": project}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path):
+    make_project(tmp_path)
+    (tmp_path / "contracts" / "heart_rate_trusted.yaml").write_text(HEART_RATE)
+    (tmp_path / "tables.py").write_text(FUNCTION)
+    return tmp_path
+
+
+def test_a_job_is_found_by_its_contract_and_stands_after_its_sources(project):
+    found = lineage_with(project).stdout.split()
+    assert found.index("heart_rate_landing_to_trusted") == found.index("customer_landing_to_trusted") + 2
+    assert len(found) == 6
+
+
+def test_a_folder_without_a_project_adds_nothing(tmp_path):
+    assert len(lineage_with(tmp_path).stdout.split()) == 5
+
+
+def test_the_variable_names_the_project_from_anywhere(project, tmp_path_factory):
+    found = lineage_with(tmp_path_factory.mktemp("elsewhere"), project=str(project))
+    assert "heart_rate_landing_to_trusted" in found.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "error"),
+    [
+        ("tables.py", "def heart_rate_trusted(:", r"ProjectError: .*tables.py:1: expected Python, got: "),
+        ("tables.py", "import os\nnothing.here", r"ProjectError: .*tables.py:2: NameError: name 'nothing'"),
+        ("tables.py", "", "ContractError: heart_rate_trusted: expected a function of this name, got none"),
+        (
+            "tables.py",
+            "def heart_rate_trusted(customer_trusted): ...",
+            "in its contract, accelerometer_landing, customer_trusted, got customer_trusted",
+        ),
+        (
+            "contracts/customer_trusted.yaml",
+            HEART_RATE,
+            "expected another name, got customer_trusted, which is a table of the package",
+        ),
+        (
+            "contracts/heart_rate_trusted.yaml",
+            HEART_RATE.replace("[accelerometer_landing, customer_trusted]", "[heart_rate_trusted]"),
+            "expected no cycle of madeFrom, got heart_rate_trusted <- heart_rate_trusted",
+        ),
+    ],
+    ids=["syntax", "import", "missing", "parameters", "name", "cycle"],
+)
+def test_what_is_wrong_with_a_project_is_named(project, file, text, error):
+    (project / file).write_text(text)
+    done = lineage_with(project)
+    assert done.returncode
+    assert re.search(error, done.stderr), done.stderr
+
+
+def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path):
+    assert "STEDI_PROJECT: expected a folder, got none-there" in lineage_with(tmp_path, project="none-there").stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("physicalType: double", "physicalType: float", "line: schema[0].properties[2].physicalType: expected one of "),
+        ("required: true", "required: yes please", "properties[0].required: expected true or false, got 'yes please'"),
+        ("        classification: pii\n", "", "properties[0]: expected the field classification, got none"),
+        ("{property: snapshotDays, value: 4}", "{property: snapshotDays, value: four}", "expected a whole number"),
+        ("      - {property: zone, value: trusted}\n", "", "schema[0]: expected the custom property zone, got none"),
+        ("value: trusted}", "value: bronze}", "expected one of landing, trusted, curated, got 'bronze'"),
+        ("team:\n", "team\n", "expected YAML, got"),
+        ("name: accelerometer_trusted\n    physicalType", "name: other\n    physicalType", "as the file is called"),
+    ],
+)
+def test_a_broken_contract_names_file_line_and_field(tmp_path, monkeypatch, old, new, error):
+    assert old in TRUSTED
+    broken = TRUSTED.replace(old, new, 1)
+    file = tmp_path / "accelerometer_trusted.yaml"
+    file.write_text(broken)
+    monkeypatch.setattr(model, "_files", lambda: {"accelerometer_trusted": file})
+    with pytest.raises(ContractError) as raised:
+        model.contract.__wrapped__("accelerometer_trusted")
+    said = str(raised.value)
+    assert error.removeprefix("line: ") in said
+    where, line, *_ = said.split(":")
+    assert where == str(file)
+    if len(new) and "\n" not in new:
+        assert new in broken.splitlines()[int(line) - 1]
+
+
+def test_an_empty_contract_is_named():
+    with pytest.raises(ContractError, match=r"a\.yaml: expected a contract, got an empty file"):
+        Field.parse("", PurePath("a.yaml"))
+
+
+def test_a_project_is_not_made_where_one_is(tmp_path):
+    made = make_project(tmp_path / "health")
+    assert all(file.is_file() for file in made)
+    with pytest.raises(ProjectError, match="expected no project, got stedi"):
+        make_project(tmp_path / "health")
