@@ -257,7 +257,8 @@ class _TargetState:
         days: set[date] = set()
         for lookup in job.lookups:
             if (lost := self.lost(job, lookup)).rows:
-                days |= days_of(self.lake.engine, *self._fact_table(job, lookup), lost.frame)
+                table, head = self._fact_table(job, lookup)
+                days |= days_of(self.lake.engine, table, head, lost.frame, lookup.on)
         for source in job.sources:
             if source.partition and source.name in MAKERS:
                 upstream = self.days(MAKERS[source.name])
@@ -325,10 +326,11 @@ def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
 
 def _of_people(target: _TargetState, job: Job) -> Deletion | None:
     """The people who are not in the target state; None without any."""
-    lake, key = target.lake, person_column(job.target) or job.target.names[0]
-    there, stay = lake.table(job), target.people[job.target.name].select(key)
-    gone = lake.engine.collect(there.join(stay, on=key, how="anti").select(nw.len().alias("n")))[0]["n"]
+    lake, person = target.lake, person_column(job.target)
+    on = list(job.target.names) if person is None else [person]
+    there, stay = lake.table(job), target.people[job.target.name].select(on)
+    gone = lake.engine.collect(there.join(stay, on=on, how="anti").select(nw.len().alias("n")))[0]["n"]
     if not gone:
         return None
-    rows = there.join(stay, on=key, how="semi")
+    rows = there.join(stay, on=on, how="semi")
     return Deletion(job.target, None, rows, int(gone), lake.heads[job.target.name], lake.summary(job))

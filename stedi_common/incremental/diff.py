@@ -217,19 +217,26 @@ def have_same_inputs(heads: Heads) -> bool:
     return all(len(ids) == 1 for ids in seen.values())
 
 
-def days_of(engine: Engine, table: Contract, head: Head, rows: Frame) -> set[date]:
-    """The days that have a reading in the table which the rows of a lookup concern."""
+def days_of(engine: Engine, table: Contract, head: Head, rows: Frame, on: str) -> set[date]:
+    """The days that have a reading which some rows of a lookup concern.
+
+    Args:
+        engine: an open lake.
+        table: a table of readings.
+        head: the snapshot of it to look at.
+        rows: rows of a lookup.
+        on: the column that both have.
+    """
     (at,) = (column.name for column in table.columns if column.transform)
-    who, *others = rows.collect_schema().names()
-    if "since" in others:
+    if "since" in rows.collect_schema().names():
         earliest = engine.collect(rows.select(nw.col("since").min()))[0]["since"]
         # From the same day on for everybody, which skips files; then for each from their own instant on.
-        readings = engine.read(table, head, since=earliest and earliest.date()).select(who, at)
-        rows = rows.group_by(who).agg(nw.col("since").min())
-        concerned = readings.join(rows, on=who, how="inner").filter(nw.col(at) >= nw.col("since"))
+        readings = engine.read(table, head, since=earliest and earliest.date()).select(on, at)
+        rows = rows.group_by(on).agg(nw.col("since").min())
+        concerned = readings.join(rows, on=on, how="inner").filter(nw.col(at) >= nw.col("since"))
     else:
-        readings = engine.read(table, head).select(who, at)
-        concerned = readings.join(rows, on=who, how="semi")
+        readings = engine.read(table, head).select(on, at)
+        concerned = readings.join(rows, on=on, how="semi")
     return days_in(engine, concerned, at)
 
 
@@ -259,7 +266,9 @@ def _days_of_lookup(engine: Engine, lookup: Lookup, before: Heads, now: Heads, p
     then, today = (rows_of(lookup, read(engine, lookup, heads), policy) for heads in (before, now))
     with engine.materialized(differing(then, today)) as changed:
         fact_table = contract(lookup.fact_table)
-        return days_of(engine, fact_table, now[fact_table.name], changed.frame) if changed.rows else set()
+        if not changed.rows:
+            return set()
+        return days_of(engine, fact_table, now[fact_table.name], changed.frame, lookup.on)
 
 
 def _customers(now: Heads) -> int | None:

@@ -144,26 +144,28 @@ class Lookup:
 
     about: what its rows are, in words.
     fact_table: the table of readings that it is joined with.
-    function: from the tables that it names to the rows: first the column that the readings have too, then others; a
-        column `since`, if there is one, says that earlier readings are not concerned.
+    on: the column that both have.
+    function: from the tables that it names to the rows. A column `since`, if there is one, says that earlier readings
+        are not concerned.
     implied_under: the policies of consent under which its rows say no more than whose readings the fact table has, as
         long as one was computed from the other. Then its changes are in the days that the fact table has changed.
     """
 
     about: str
     fact_table: str
+    on: str
     function: Callable[..., Frame]
     implied_under: Collection[str] = ()
 
 
 #: By the name of the table. A day of it is a function of its sources' same day and of the lookups' rows for that day.
 LOOKUPS: Mapping[str, tuple[Lookup, ...]] = {
-    "accelerometer_trusted": (Lookup("people's consent", "accelerometer_landing", people_admitted),),
-    "step_trainer_trusted": (Lookup("devices' owners", "step_trainer_landing", devices_admitted),),
+    "accelerometer_trusted": (Lookup("people's consent", "accelerometer_landing", "user", people_admitted),),
+    "step_trainer_trusted": (Lookup("devices' owners", "step_trainer_landing", "serialnumber", devices_admitted),),
     "machine_learning_curated": (
         # Under `ever` a device of two owners has its readings when one of them goes.
-        Lookup("devices' owners", "step_trainer_trusted", devices_owned, implied_under={"as-of"}),
-        Lookup("curated people", "accelerometer_trusted", people_curated, implied_under={"as-of", "ever"}),
+        Lookup("devices' owners", "step_trainer_trusted", "serialnumber", devices_owned, implied_under={"as-of"}),
+        Lookup("curated people", "accelerometer_trusted", "user", people_curated, implied_under={"as-of", "ever"}),
     ),
 }
 

@@ -151,7 +151,7 @@ class _Run:
         with self._engine.materialized(differing(before, after)) as changed:
             if not changed.rows:
                 return set()
-            return days_of(self._engine, fact_table, self._engine.head(fact_table), changed.frame)
+            return days_of(self._engine, fact_table, self._engine.head(fact_table), changed.frame, lookup.on)
 
     def _future(self, table: str) -> Frame:
         """The table as the run is going to compute it."""
