@@ -1,4 +1,4 @@
-"""The result, read by others as the README tells: the same rows and types in each."""
+"""The result, read by others as docs/reading.md tells: the same rows and types in each."""
 
 from collections import Counter
 from functools import partial

@@ -13,7 +13,7 @@ from stedi_common.lake import Lake
 from stedi_common.query import answer
 from stedi_common.rules.policy import Policy
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs" / "privacy.md"
 TRUSTED = "trusted.accelerometer_trusted"
 #: What would be in research if every reading of whoever consents now counted.
 OF_WHOEVER_CONSENTS = """(
@@ -35,8 +35,8 @@ def lake(tmp_path_factory, key):
 
 @pytest.fixture(scope="module")
 def query():
-    """The query that the README shows."""
-    queries = re.findall(r'stedi query "([^"]*)"', README.read_text(encoding="utf-8"))
+    """The query that the page for the privacy officer shows."""
+    queries = re.findall(r'stedi query "([^"]*)"', PAGE.read_text(encoding="utf-8"))
     (found,) = (query for query in queries if "readings_while_refused" in query)
     return found
 
