@@ -1,11 +1,11 @@
 output "bucket" {
-  description = "The bucket of Terraform's state."
+  description = "The name of the bucket for Terraform's state."
   value       = module.state.name
 }
 
 # Without encrypt: with it, Terraform asks for another key than the bucket's, and is refused.
 output "backend" {
-  description = "Where the state of this configuration goes, once the bucket is there: backend.tf."
+  description = "The content of backend.tf, which moves the state of this configuration into the bucket."
   value       = <<-EOT
     terraform {
       backend "s3" {

@@ -6,7 +6,7 @@ variable "region" {
 }
 
 variable "prefix" {
-  description = "What every name starts with."
+  description = "The prefix of every name."
   type        = string
   default     = "stedi"
   nullable    = false
@@ -18,7 +18,7 @@ variable "prefix" {
 }
 
 variable "lake_admins" {
-  description = "ARNs of the IAM roles and users that administer Lake Formation: all of them, whoever applies the environments included."
+  description = "ARNs of all IAM roles and users that administer Lake Formation, with whoever applies the environments."
   type        = set(string)
   nullable    = false
 
@@ -31,7 +31,7 @@ variable "lake_admins" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the buckets survive a destroy."
+  description = "Whether a destroy keeps the buckets."
   type        = bool
   default     = true
   nullable    = false

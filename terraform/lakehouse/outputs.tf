@@ -1,10 +1,10 @@
 output "drops" {
-  description = "Where the sources put their files: S3 URIs by source."
+  description = "S3 URIs of the folders for drops, by source."
   value       = { for source in local.landed : source => "s3://${module.bucket["drops"].name}/${source}/" }
 }
 
 output "lake" {
-  description = "Where the tables are: the S3 URI that the wheel takes, with {zone} in it."
+  description = "The S3 URI of the tables as the jobs take it, with {zone} in it."
   value       = local.lake
 }
 
@@ -19,12 +19,12 @@ output "tables" {
 }
 
 output "state_machine_arn" {
-  description = "What runs the lakehouse."
+  description = "The ARN of the state machine that runs the lakehouse."
   value       = module.orchestration.state_machine_arn
 }
 
 output "jobs" {
-  description = "The Glue jobs by what they do, each with the ARN of its role."
+  description = "The Glue jobs by task, each with the ARN of its role."
   value       = { for name, job in module.job : name => { name = job.name, role_arn = job.role_arn } }
 }
 
@@ -39,6 +39,6 @@ output "workgroups" {
 }
 
 output "topic_arn" {
-  description = "Where alarms and failed runs are told."
+  description = "The ARN of the topic for alarms and failed runs."
   value       = module.observability.topic_arn
 }

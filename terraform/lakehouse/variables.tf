@@ -1,5 +1,5 @@
 variable "prefix" {
-  description = "What every name starts with, so that several environments share an account."
+  description = "The prefix of every name, so that several environments can share an account."
   type        = string
   nullable    = false
 
@@ -21,7 +21,7 @@ variable "environment" {
 }
 
 variable "layout" {
-  description = "one-job: all steps in one job and one session, which is what a small lake wants. job-per-table: a Glue job for each."
+  description = "one-job: all tasks in one Glue job and one session, for a small lake. job-per-table: a Glue job for each task."
   type        = string
   default     = "one-job"
   nullable    = false
@@ -33,7 +33,7 @@ variable "layout" {
 }
 
 variable "policy" {
-  description = "Whose readings count (consent), which readings make a pair (pairing), and serial numbers known to be on many devices."
+  description = "Which readings count (consent), which readings make a pair (pairing), and defective serial numbers, which say nothing about the owner."
   type = object({
     consent           = optional(string, "as-of")
     pairing           = optional(string, "owner")
@@ -64,14 +64,14 @@ variable "policy" {
 }
 
 variable "rebuild" {
-  description = "Whether runs rebuild tables that were made with another policy, pseudonym key, contract or code. Without it they stop."
+  description = "Whether runs rebuild tables of another build: policy, pseudonym key, columns or transformations. Otherwise they stop."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "settings" {
-  description = "What stedi.toml holds (docs/records.md): limits of what is read, and the time zones of sources; null: the defaults."
+  description = "The content of stedi.toml (docs/records.md): limits of what is read, and the time zones of sources; null: the defaults."
   type        = string
   default     = null
 
@@ -82,7 +82,7 @@ variable "settings" {
 }
 
 variable "capacity" {
-  description = "What a Glue job runs on, and how long it may: minutes. FLEX costs a third less and starts when AWS has room."
+  description = "The workers of a Glue job, and its timeout in minutes. FLEX costs a third less, and starts when AWS has capacity."
   type = object({
     glue_version    = optional(string, "5.1")
     worker_type     = optional(string, "G.1X")
@@ -95,7 +95,7 @@ variable "capacity" {
 }
 
 variable "schedule" {
-  description = "When the lakehouse runs, as EventBridge Scheduler writes it; null: only when somebody starts it."
+  description = "When the lakehouse runs: an expression of EventBridge Scheduler; null: only when somebody starts it."
   type = object({
     expression = string
     timezone   = optional(string, "UTC")
@@ -125,7 +125,7 @@ variable "retention" {
 }
 
 variable "alarms" {
-  description = "Who is told (e-mail addresses), after how many hours without a good run, and at which share of rejected lines."
+  description = "The e-mail addresses that are notified, after how many hours without a successful run, and at which share of rejected lines."
   type = object({
     emails         = optional(set(string), [])
     late_hours     = optional(number, 26)
@@ -136,7 +136,7 @@ variable "alarms" {
 }
 
 variable "principals" {
-  description = "ARNs of who may assume each role."
+  description = "ARNs of the principals that may assume each role."
   type = object({
     researcher      = optional(set(string), [])
     engineer        = optional(set(string), [])
@@ -147,7 +147,7 @@ variable "principals" {
 }
 
 variable "require_mfa" {
-  description = "Whether a role is assumed only by who signed in with a second factor. False where an identity provider asks for it, because its sessions do not say so."
+  description = "Whether only a session with a second factor may assume a role. False if an identity provider asks for the factor, because its sessions do not show it."
   type        = bool
   default     = true
   nullable    = false
@@ -160,21 +160,21 @@ variable "pseudonym_key" {
 }
 
 variable "scan_limit_bytes" {
-  description = "How much one Athena query may read."
+  description = "The most bytes that one Athena query may read."
   type        = number
   default     = 10737418240
   nullable    = false
 }
 
 variable "optimizers" {
-  description = "Whether Glue compacts the tables, expires their snapshots and removes what they left."
+  description = "Whether Glue compacts the tables, expires their snapshots and removes orphan files."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "deletion_protection" {
-  description = "Whether buckets with data in them, and keys, survive a destroy."
+  description = "Whether a destroy keeps the keys and the buckets with data in them."
   type        = bool
   nullable    = false
 
@@ -185,7 +185,7 @@ variable "deletion_protection" {
 }
 
 variable "budget" {
-  description = "US dollars per month after which the alarms' addresses are told; null: no budget."
+  description = "US dollars per month. The alarms' addresses are notified when 80 % is spent or 100 % is forecast; null: no budget."
   type        = object({ monthly_usd = number })
   default     = null
 }

@@ -21,6 +21,6 @@ module "lakehouse" {
 }
 
 output "lakehouse" {
-  description = "Where everything is."
+  description = "The outputs of the lakehouse: where everything is."
   value       = module.lakehouse
 }

@@ -1,19 +1,19 @@
 variable "prefix" {
-  description = "What every name starts with."
+  description = "The prefix of every name."
   type        = string
   default     = "stedi-local"
   nullable    = false
 }
 
 variable "layout" {
-  description = "one-job or job-per-table."
+  description = "The layout of the Glue jobs: one-job or job-per-table."
   type        = string
   default     = "one-job"
   nullable    = false
 }
 
 variable "settings" {
-  description = "What stedi.toml holds; null: the defaults."
+  description = "The content of stedi.toml; null: the defaults."
   type        = string
   default     = null
 }

@@ -6,21 +6,21 @@ variable "region" {
 }
 
 variable "cost_center" {
-  description = "Who pays: a cost allocation tag."
+  description = "Who pays: the value of a cost allocation tag."
   type        = string
   default     = "step-detection"
   nullable    = false
 }
 
 variable "emails" {
-  description = "Who is told when something is wrong."
+  description = "E-mail addresses that are notified when something is wrong."
   type        = set(string)
   default     = []
   nullable    = false
 }
 
 variable "principals" {
-  description = "ARNs of who may assume each role."
+  description = "ARNs of the principals that may assume each role."
   type = object({
     researcher      = optional(set(string), [])
     engineer        = optional(set(string), [])

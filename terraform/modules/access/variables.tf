@@ -1,5 +1,5 @@
 variable "prefix" {
-  description = "What the names of roles and LF-tags start with."
+  description = "The prefix of the names of roles and LF-tags."
   type        = string
   nullable    = false
 }
@@ -38,7 +38,7 @@ variable "databases" {
 }
 
 variable "jobs" {
-  description = "The Glue jobs: what each reads and writes (names of tables), who it is, and where its logs are."
+  description = "The Glue jobs: the names of the tables that each reads and writes, its role, and its log groups."
   type = map(object({
     arn        = string
     role_arn   = string
@@ -61,13 +61,13 @@ variable "state_machine_arn" {
 }
 
 variable "optimizer" {
-  description = "Who compacts the tables and expires their snapshots; null: nobody."
+  description = "The role that compacts the tables and expires their snapshots; null: none."
   type        = object({ role_arn = string })
   default     = null
 }
 
 variable "workgroups" {
-  description = "Each role's Athena workgroup, and where its results go."
+  description = "The Athena workgroup of each role, and the place of its results."
   type = object({
     researcher      = object({ arn = string, results = object({ bucket_arn = string, prefix = string, key_arn = string }) })
     engineer        = object({ arn = string, results = object({ bucket_arn = string, prefix = string, key_arn = string }) })
@@ -97,7 +97,7 @@ variable "workgroups" {
 }
 
 variable "principals" {
-  description = "ARNs of who may assume each role. A role that nobody may assume is not made."
+  description = "ARNs of the principals that may assume each role. A role that nobody may assume is not created."
   type = object({
     researcher      = optional(set(string), [])
     engineer        = optional(set(string), [])
@@ -116,7 +116,7 @@ variable "principals" {
 }
 
 variable "require_mfa" {
-  description = "Whether a role is assumed only by who signed in with a second factor. False where an identity provider asks for it, because its sessions do not say so."
+  description = "Whether only a session with a second factor may assume a role. False if an identity provider asks for the factor, because its sessions do not show it."
   type        = bool
   default     = true
   nullable    = false

@@ -5,7 +5,7 @@ variable "bucket" {
 }
 
 variable "key_arn" {
-  description = "The key of that bucket."
+  description = "The ARN of the key that encrypts that bucket."
   type        = string
   nullable    = false
 }
@@ -39,7 +39,7 @@ variable "wheels" {
 }
 
 variable "settings" {
-  description = "What stedi.toml holds: limits, and the time zones of sources; null: the defaults."
+  description = "The content of stedi.toml: limits, and the time zones of sources; null: the defaults."
   type        = string
   default     = null
 }

@@ -4,11 +4,11 @@ output "databases" {
 }
 
 output "tables" {
-  description = "Every table: where it is in the catalog and in S3, its key, and how it and its columns are classified."
+  description = "Every table: its place in the catalog and in S3, its key, and the classification of the table and of its columns."
   value       = local.tables
 }
 
 output "optimizer_role_arn" {
-  description = "Who looks after the tables; null if nobody does."
+  description = "The ARN of the role that maintains the tables; null if there is none."
   value       = one(aws_iam_role.optimizer[*].arn)
 }

@@ -5,7 +5,7 @@ resource "aws_iam_role" "optimizer" {
   count = var.optimizers.enabled ? 1 : 0
 
   name        = "${var.prefix}-table-optimizer"
-  description = "What Glue may do to look after the tables of ${var.database_prefix}."
+  description = "What Glue may do to maintain the tables of ${var.database_prefix}."
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

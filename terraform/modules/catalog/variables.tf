@@ -1,5 +1,5 @@
 variable "prefix" {
-  description = "What the names of roles start with."
+  description = "The prefix of the names of roles."
   type        = string
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "prefix" {
 }
 
 variable "database_prefix" {
-  description = "What the names of databases start with."
+  description = "The prefix of the names of databases."
   type        = string
   nullable    = false
 
@@ -51,7 +51,7 @@ variable "contracts" {
 }
 
 variable "zones" {
-  description = "Where each zone's tables lie: a bucket, and the key that encrypts it."
+  description = "The bucket for the tables of each zone, and the key that encrypts it."
   type        = map(object({ bucket = string, bucket_arn = string, key_arn = string }))
   nullable    = false
 
@@ -67,7 +67,7 @@ variable "zones" {
 }
 
 variable "optimizers" {
-  description = "Whether Glue looks after the tables, and how many days a zone's old snapshots stay. Rule 14 sets the most."
+  description = "Whether Glue maintains the tables, and how many days it keeps the old snapshots of a zone. Rule 14 sets the maximum."
   type        = object({ enabled = bool, snapshot_days = map(number) })
   nullable    = false
 

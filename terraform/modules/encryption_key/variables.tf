@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the key is called: its alias."
+  description = "The key's name: its alias."
   type        = string
   nullable    = false
 
@@ -16,7 +16,7 @@ variable "description" {
 }
 
 variable "service_principals" {
-  description = "AWS's services that use the key by themselves, each on behalf of this account only."
+  description = "The services of AWS that use the key by themselves, each on behalf of this account only."
   type        = set(string)
   default     = []
   nullable    = false
@@ -31,7 +31,7 @@ variable "service_principals" {
 }
 
 variable "deletion_days" {
-  description = "Days between the key's deletion and its end, when all that it encrypted is lost."
+  description = "Days from the request to delete the key to its deletion, after which everything that it encrypted is lost."
   type        = number
   nullable    = false
 

@@ -19,6 +19,6 @@ output "role_name" {
 }
 
 output "log_groups" {
-  description = "The log groups: what the script prints (output), and what Spark and Python say (error)."
+  description = "The log groups: what the script prints (output), and what Spark and Python log (error)."
   value       = { for kind, group in aws_cloudwatch_log_group.this : kind => group.name }
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The job's name, and its role's."
+  description = "The name of the job and of its role."
   type        = string
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the job makes."
+  description = "What the job does."
   type        = string
   nullable    = false
 }
@@ -27,7 +27,7 @@ variable "script" {
 }
 
 variable "wheels" {
-  description = "The S3 URI of the zip of wheels: all that the script imports and Glue does not bring."
+  description = "The S3 URI of the zip of wheels: everything that the script imports and Glue does not have."
   type        = string
   nullable    = false
 
@@ -44,7 +44,7 @@ variable "artifacts_arn" {
 }
 
 variable "artifacts_key_arn" {
-  description = "The key that they are encrypted with."
+  description = "The ARN of the key that encrypts them."
   type        = string
   nullable    = false
 }
@@ -63,7 +63,7 @@ variable "reads" {
 }
 
 variable "writes" {
-  description = "The tables that the job commits to; it may read them, too."
+  description = "The tables that the job commits to. It may also read them."
   type = list(object({
     arn          = string
     database_arn = string
@@ -81,19 +81,19 @@ variable "writes" {
 }
 
 variable "drops" {
-  description = "The raw files that the job lands, by their prefix, and of which it sees the names (lists; *: of all); null for a job that lands none."
+  description = "The drops that the job lands, by their prefix, and the prefixes that it may list (lists; *: all); null for a job that lands none."
   type        = object({ bucket_arn = string, key_arn = string, prefix = string, lists = optional(string) })
   default     = null
 }
 
 variable "staging" {
-  description = "Where the job keeps what it has read and not yet committed; null for a job that lands none."
+  description = "The staging folder, for what the job has read and not yet committed; null for a job that lands none."
   type        = object({ bucket_arn = string, key_arn = string, prefix = string })
   default     = null
 }
 
 variable "secret" {
-  description = "The secret with the pseudonym key, and the key that it is encrypted with."
+  description = "The secret with the pseudonym key, and the key that encrypts it."
   type        = object({ arn = string, key_arn = string })
   nullable    = false
 }
@@ -115,7 +115,7 @@ variable "arguments" {
 }
 
 variable "capacity" {
-  description = "What the job runs on, and for how long at most. FLEX costs a third less and starts when AWS has room. Who orchestrates the job retries it."
+  description = "The workers of the job, and its timeout. FLEX costs a third less, and starts when AWS has capacity. The job itself does not retry: its caller does."
   type = object({
     glue_version    = optional(string, "5.1")
     worker_type     = optional(string, "G.1X")
@@ -159,13 +159,13 @@ variable "capacity" {
 }
 
 variable "log_key_arn" {
-  description = "The key that logs are encrypted with."
+  description = "The ARN of the key that encrypts logs."
   type        = string
   nullable    = false
 }
 
 variable "log_days" {
-  description = "Days that logs are kept: one of CloudWatch's choices."
+  description = "Days that logs are kept: one of the values that CloudWatch allows."
   type        = number
   default     = 365
   nullable    = false

@@ -1,5 +1,5 @@
 output "topic_arn" {
-  description = "Where alarms go."
+  description = "The ARN of the topic for alarms."
   value       = aws_sns_topic.alarms.arn
 }
 

@@ -1,17 +1,17 @@
 variable "prefix" {
-  description = "What the names of the topic, the alarms and the dashboard start with; also the metrics' namespace."
+  description = "The prefix of the names of the topic, the alarms and the dashboard; also the namespace of the metrics."
   type        = string
   nullable    = false
 }
 
 variable "key_arn" {
-  description = "The key that encrypts the topic. CloudWatch, and AWS Budgets if there is a budget, must be allowed to use it."
+  description = "The ARN of the key that encrypts the topic. CloudWatch, and AWS Budgets if there is a budget, must be allowed to use it."
   type        = string
   nullable    = false
 }
 
 variable "emails" {
-  description = "Who is told. AWS asks each address to confirm."
+  description = "E-mail addresses that are notified. AWS asks each address to confirm."
   type        = set(string)
   nullable    = false
 
@@ -22,13 +22,13 @@ variable "emails" {
 }
 
 variable "state_machine_arn" {
-  description = "The state machine whose runs are watched."
+  description = "The ARN of the state machine whose runs are watched."
   type        = string
   nullable    = false
 }
 
 variable "jobs" {
-  description = "The Glue jobs: the log group that each prints its lines of JSON to, and the tables it writes."
+  description = "The Glue jobs: the log group for the lines of JSON that each prints, and the tables that it writes."
   type = map(object({
     log_group = string
     tables    = set(string)
@@ -37,13 +37,13 @@ variable "jobs" {
 }
 
 variable "doubted" {
-  description = "The landing tables whose lines can be doubtful: those of customers."
+  description = "The landing tables that can have doubtful lines: those of customers."
   type        = set(string)
   nullable    = false
 }
 
 variable "late_hours" {
-  description = "After how many hours without a good run, or without a table's step, somebody is told; null: no run is expected."
+  description = "After how many hours without a successful run, or without a successful job of a table, an alarm is raised; null: no run is expected."
   type        = number
   nullable    = true
 
@@ -55,7 +55,7 @@ variable "late_hours" {
 }
 
 variable "rejected_share" {
-  description = "At which share of a source's lines rejected within an hour somebody is told."
+  description = "The share of a source's lines rejected within an hour above which an alarm is raised."
   type        = number
   nullable    = false
 
@@ -66,7 +66,7 @@ variable "rejected_share" {
 }
 
 variable "budget" {
-  description = "US dollars per month, of which 80 % spent or 100 % forecast tells somebody; null: no budget."
+  description = "US dollars per month. The topic is notified when 80 % is spent or 100 % is forecast; null: no budget."
   type        = object({ monthly_usd = number })
   default     = null
 
@@ -77,7 +77,7 @@ variable "budget" {
 }
 
 variable "cost_tag" {
-  description = "The cost allocation tag whose value is the prefix on everything that the budget counts."
+  description = "The cost allocation tag that selects the resources of the budget: its value is the prefix."
   type        = string
   default     = "lakehouse"
   nullable    = false

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The state machine's name, and what its roles' names start with."
+  description = "The name of the state machine, and the prefix of the names of its roles."
   type        = string
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "stages" {
-  description = "Stages in order, each with jobs that do not wait for each other, and the table that each makes; one that makes several lists them as tables, in the order that it makes them. A stage that goes_on is one whose failures keep no later stage from running."
+  description = "Stages in order. The jobs of a stage run in parallel. Each names the table that it builds, or lists several as tables, in the order in which it builds them. A failure in a stage with goes_on does not stop the later stages."
   type = list(object({
     goes_on = optional(bool, false)
     jobs = list(object({
@@ -46,7 +46,7 @@ variable "stages" {
 }
 
 variable "said_once" {
-  description = "Words of a job's message that a second run would not repeat. A run that ends with them is not run once more, because one that succeeds would hide them."
+  description = "Words of a job's error message that a second run would not repeat. A job that failed with them is not run once more, because a success would hide them."
   type        = list(string)
   default     = []
   nullable    = false
@@ -58,13 +58,13 @@ variable "said_once" {
 }
 
 variable "topic" {
-  description = "The SNS topic that is told which table is stale, and the key that it is encrypted with."
+  description = "The SNS topic that is notified which table is stale, and the key that encrypts it."
   type        = object({ arn = string, key_arn = string })
   nullable    = false
 }
 
 variable "schedule" {
-  description = "When it starts, as EventBridge Scheduler writes it: cron(…), rate(…) or at(…); null: only when somebody starts it."
+  description = "When it starts: an expression of EventBridge Scheduler, cron(…), rate(…) or at(…); null: only when somebody starts it."
   type        = object({ expression = string, timezone = optional(string, "UTC") })
   default     = null
 
@@ -75,13 +75,13 @@ variable "schedule" {
 }
 
 variable "log_key_arn" {
-  description = "The key that logs are encrypted with."
+  description = "The ARN of the key that encrypts logs."
   type        = string
   nullable    = false
 }
 
 variable "log_days" {
-  description = "Days that logs are kept: one of CloudWatch's choices."
+  description = "Days that logs are kept: one of the values that CloudWatch allows."
   type        = number
   default     = 365
   nullable    = false

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "results" {
-  description = "Where results go: a bucket, a prefix that nobody else writes to, and the key that encrypts them."
+  description = "The place of results: a bucket, a prefix that nobody else writes to, and the key that encrypts them."
   type = object({
     bucket  = string
     prefix  = string
@@ -25,7 +25,7 @@ variable "results" {
 }
 
 variable "scan_limit_bytes" {
-  description = "How much one query may read."
+  description = "The most bytes that one query may read."
   type        = number
   nullable    = false
 
@@ -36,13 +36,13 @@ variable "scan_limit_bytes" {
 }
 
 variable "databases" {
-  description = "The names of the databases of the zones landing, trusted and curated."
+  description = "The name of the database of each zone: landing, trusted and curated."
   type        = object({ landing = string, trusted = string, curated = string })
   nullable    = false
 }
 
 variable "named_queries" {
-  description = "Which of the queries in queries/ the workgroup offers: the names of their files, without .sql."
+  description = "The named queries of the workgroup: names of files in queries/, without .sql."
   type        = set(string)
   default     = []
   nullable    = false

@@ -13,6 +13,6 @@ output "arn" {
 }
 
 output "key_arn" {
-  description = "The key of all its objects; null in the bucket of access logs."
+  description = "The ARN of the key that encrypts all its objects; null for the bucket of access logs."
   value       = var.key_arn
 }

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "key_arn" {
-  description = "The key of all its objects. Null for the bucket of access logs, which S3 cannot write with a key of ours."
+  description = "The ARN of the key that encrypts all its objects; null for the bucket of access logs, because S3 does not write them with a KMS key."
   type        = string
   default     = null
 
@@ -21,13 +21,13 @@ variable "key_arn" {
 }
 
 variable "log_bucket" {
-  description = "Where its access is logged. Null makes this the bucket of access logs."
+  description = "The name of the bucket for its access logs; null: this is the bucket of access logs."
   type        = string
   default     = null
 }
 
 variable "expirations" {
-  description = "Days after which objects below a prefix end; an empty prefix is all of them."
+  description = "Days after which objects below a prefix expire; an empty prefix means all objects."
   type        = list(object({ prefix = string, days = number }))
   default     = []
   nullable    = false
@@ -44,7 +44,7 @@ variable "expirations" {
 }
 
 variable "noncurrent_days" {
-  description = "Days that a deleted or replaced object can still be had back."
+  description = "Days in which a deleted or replaced object can be restored."
   type        = number
   nullable    = false
 
@@ -55,7 +55,7 @@ variable "noncurrent_days" {
 }
 
 variable "abort_multipart_days" {
-  description = "Days after which the parts of an upload that was never finished end."
+  description = "Days after which the parts of an unfinished upload are deleted."
   type        = number
   default     = 1
   nullable    = false
@@ -67,7 +67,7 @@ variable "abort_multipart_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the bucket refuses to be deleted, be it empty. Without it, a destroy deletes it with all that is in it."
+  description = "Whether the bucket cannot be deleted, even if it is empty. Otherwise a destroy deletes it with all objects."
   type        = bool
   nullable    = false
 }
