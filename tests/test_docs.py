@@ -115,7 +115,18 @@ def test_a_workflow_pins_every_action_by_its_commit(workflow):
 
 def test_the_glossary_defines_each_word_once():
     words = Counter(re.findall(r"^\| \*\*(.+?)\*\* \|", text_of(ROOT / "docs/glossary.md"), re.MULTILINE))
-    needed = {"drop", "landing", "trusted", "curated", "consent start", "as-of", "claimant", "watermark", "refusal"}
+    needed = {
+        "drop",
+        "landing",
+        "zone",
+        "trusted",
+        "curated",
+        "consent start",
+        "as-of",
+        "claimant",
+        "watermark",
+        "refusal",
+    }
     assert needed <= words.keys()
     assert not [word for word, times in words.items() if times > 1]
 
