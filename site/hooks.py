@@ -24,7 +24,7 @@ REFERENCE = "reference"
 #: Pages that lie outside of docs/.
 OUTSIDE = ("*.md", "benchmarks/README.md", "localstack/README.md", "terraform/**/README.md")
 #: Sections of the navigation that hold every page of a folder: title, folder in the site.
-FOLDERS = (("Terraform modules", "terraform/modules"), ("Decisions", "decisions"))
+FOLDERS = (("Tutorials", "tutorials"), ("Terraform modules", "terraform/modules"), ("Decisions", "decisions"))
 
 #: A link that is no image, outside of code; code comes first, so that a link within it is not found.
 LINK = re.compile(r"(?P<code>```.*?```|`[^`\n]*`)|(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)", re.DOTALL)
