@@ -5,10 +5,10 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from support import oracle, oracle_records
 from support.histories import histories, policies
 from support.rules import CONTENT_KEY, pseudonym
+from support.sampling import sample
 
 from stedi_common.rules.policy import Policy
 
@@ -24,26 +24,6 @@ DOUBTS = {
     *("missing_value", "wrong_instant", "broken_json", "unreadable_value", "duplicate_key", "truncated"),
     "not_an_object",
 }
-
-
-def sample(strategy, size):
-    """Examples as Hypothesis draws them, the same every time."""
-    found = []
-
-    @given(strategy)
-    @settings(
-        max_examples=size,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def collect(example):
-        found.append(example)
-
-    collect()
-    return found
 
 
 @pytest.fixture(scope="module")

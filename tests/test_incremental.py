@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.comparison import actual_tables, assert_equal_to_oracle, expected_tables
 from support.crowds import MANY, SOME, in_pieces, sampled
 from support.drops import reading, step
 from support.histories import History
 from support.lakes import ON_SPARK_UNHURRIED, Dying, KilledError, land, opening, rows, run, table_of, write
-from support.nights import CASES, NIGHTS, Case, Cast
-from support.oracle import lake as oracle_lake
+from support.nights import CASES, NIGHTS, Case, Cast, land_and_run
 from support.reference import TABLES
-from test_laws import tables
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines import ENGINES
@@ -60,7 +59,7 @@ def history(request) -> History:
 def test_after_every_landing_the_tables_are_the_oracles(engine, tmp_path, key, history):
     for policy, seen in zip(changing(), landed(engine, tmp_path, key, history), strict=False):
         run(engine, policy, key, rebuild=True)
-        assert tables(engine) == told(seen, policy, key)
+        assert actual_tables(engine) == expected_tables(seen, policy, key)
 
 
 def changing() -> Iterator[Policy]:
@@ -83,11 +82,6 @@ def one_by_one(history: History) -> History:
     return in_pieces(history, len([name for drops in history.runs for name in drops]))
 
 
-def told(history: History, policy: Policy, key: PseudonymKey) -> dict:
-    """What the oracle says the tables are."""
-    return oracle_lake(history.runs, history.arrived_at, policy, key.content_key, key.pseudonym).rows
-
-
 # The hard cases
 
 
@@ -108,7 +102,7 @@ def mornings(engine_name, tmp_path_factory, key) -> list[Morning]:
         engine = connect_to(engine_name, folder / "lake")
         for seen in landed(engine, folder, key, history):
             run(engine, Policy(), key)
-            found.append(Morning(tables(engine), told(seen, Policy(), key)))
+            found.append(Morning(actual_tables(engine), expected_tables(seen, Policy(), key)))
     return found
 
 
@@ -136,11 +130,11 @@ def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
     cast, lake = CAST, tmp_path / "lake"
     days = range(1, 8)
     consenting = [cast.record(cast.ann, 1, 1)]
-    play(engine, tmp_path, key, cast.night(consenting, cast.moves(cast.ann, *days), cast.steps(*days)))
+    land_and_run(engine, tmp_path, key, cast.night(consenting, cast.moves(cast.ann, *days), cast.steps(*days)))
     before = {table: files_of(lake, table) for table in READINGS}
     spy = Spy(engine)
     again = [reading(cast.ann, cast.on(3, "13:00"))], [step(cast.device(), cast.on(3, "13:00"))]
-    outcomes = play(spy, tmp_path, key, cast.night([], *again, name="b"))
+    outcomes = land_and_run(spy, tmp_path, key, cast.night([], *again, name="b"))
     day = cast.on(3).date()
     assert [outcome.days for outcome in outcomes if outcome.table in READINGS] == [1, 1, 1]
     assert [outcome.rows for outcome in outcomes if outcome.table in READINGS] == [8, 8, 8]
@@ -153,9 +147,9 @@ def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
 def test_whom_a_consent_concerns_is_looked_up_from_its_day_on(engine, tmp_path, key):
     cast, days = CAST, range(1, 8)
     moves = cast.moves(cast.ann, *days) + cast.moves(cast.bob, *days)
-    play(engine, tmp_path, key, cast.night([cast.record(cast.ann, 1, 1)], moves, cast.steps(*days)))
+    land_and_run(engine, tmp_path, key, cast.night([cast.record(cast.ann, 1, 1)], moves, cast.steps(*days)))
     spy = Spy(engine)
-    outcomes = play(spy, tmp_path, key, cast.night([cast.record(cast.bob, 5, 5, device=2)], name="b"))
+    outcomes = land_and_run(spy, tmp_path, key, cast.night([cast.record(cast.bob, 5, 5, device=2)], name="b"))
     assert [outcome.days for outcome in outcomes if outcome.table == "accelerometer_trusted"] == [3]
     assert spy.since == {cast.on(5).date()}
 
@@ -168,9 +162,9 @@ def test_a_withdrawal_writes_the_days_it_touches(engine, tmp_path, key):
         cast.moves(cast.ann, 1, 3) + cast.moves(cast.bob, 2, 3),
         cast.steps(1, 3) + cast.steps(2, 3, device=2),
     )
-    play(engine, tmp_path, key, cast.night(people, moves, steps))
+    land_and_run(engine, tmp_path, key, cast.night(people, moves, steps))
     before = {table: files_of(lake, table) for table in READINGS}
-    play(engine, tmp_path, key, cast.night([cast.record(cast.bob, 5, device=2)], name="b"))
+    land_and_run(engine, tmp_path, key, cast.night([cast.record(cast.bob, 5, device=2)], name="b"))
     for table, files in before.items():
         now = files_of(lake, table)
         assert (now[cast.on(1).date()], len(now)) == (files[cast.on(1).date()], 2)
@@ -205,7 +199,9 @@ def walked(engine, tmp_path, key) -> Callable[..., list[Outcome]]:
     """Ann has walked on two days; a call lets her walk on more, and runs the jobs."""
 
     def more(name: str, *days: int, people: Sequence[Any] = (), but: Sequence[str] = ()) -> list[Outcome]:
-        return play(engine, tmp_path, key, CAST.night(people, CAST.moves(ANN, *days), CAST.steps(*days), name), but)
+        return land_and_run(
+            engine, tmp_path, key, CAST.night(people, CAST.moves(ANN, *days), CAST.steps(*days), name), but
+        )
 
     more("0", 1, 2, people=[CAST.record(ANN, 1, 1)])
     return more
@@ -222,7 +218,7 @@ def test_a_source_that_was_compacted_has_not_changed(connect_to, engine, walked,
     for table in ("accelerometer_landing", "accelerometer_trusted"):
         compact(spark, contract(table))
     assert days_made(walked("2", 3)) == dict.fromkeys(READINGS, 1)
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 @ON_SPARK_UNHURRIED
@@ -232,7 +228,7 @@ def test_a_table_whose_source_has_expired_is_made_from_nothing(engine, walked, t
     table_of(tmp_path / "lake", contract(source)).maintenance.expire_snapshots().older_than(datetime.now()).commit()
     made = days_made(run(engine, Policy(), key))
     assert None in made.values()
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 @ON_SPARK_UNHURRIED
@@ -255,7 +251,7 @@ def test_a_table_that_was_rolled_back_catches_up(engine, walked, tmp_path, key):
     with table_of(tmp_path / "lake", target).manage_snapshots() as change:
         change.set_current_snapshot(start)
     run(engine, Policy(), key)
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 @ON_SPARK_UNHURRIED
@@ -264,7 +260,7 @@ def test_what_somebody_else_does_to_a_table_is_undone(engine, walked, tmp_path, 
     stranger = {"user": "nobody@example.org", "timestamp": CAST.on(2), "x": 0.0, "y": 0.0, "z": 0.0}
     engine.append(target, engine.frame(target, [stranger]), engine.head(target), {})
     assert days_made(run(engine, Policy(), key))["accelerometer_trusted"] == 1
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 @ON_SPARK_UNHURRIED
@@ -275,7 +271,7 @@ def test_a_customer_without_an_email_whom_somebody_wrote_hinders_no_job(engine, 
     engine.replace(pairs, engine.frame(pairs, ()), engine.head(pairs), {"stedi.run": "another"})
     executor.run(engine, lineage.JOBS[pairs.made_by], Policy(), key, rebuild=True)
     run(engine, Policy(), key)
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 @ON_SPARK_UNHURRIED
@@ -283,7 +279,7 @@ def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, ke
     for night in range(3, 7):
         walked(str(night), night, but=["step_trainer_trusted", "machine_learning_curated"])
     assert days_made(walked("7", 7)) == {**dict.fromkeys(READINGS, 5), "accelerometer_trusted": 1}
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 @ON_SPARK_UNHURRIED
@@ -302,12 +298,12 @@ def test_a_table_of_another_build_is_rebuilt_in_full_on_request_only(engine, wal
     outcomes = run(engine, Policy(), key, rebuild=True)
     assert [outcome.table for outcome in outcomes if outcome.changed] == [target.name]
     assert engine.head(target).summary["stedi.days"] == "all"
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 def test_a_release_of_the_package_rebuilds_nothing(connect_to, tmp_path, key, monkeypatch):
     engine = connect_to("embedded", tmp_path / "lake")
-    play(engine, tmp_path, key, CAST.night([CAST.record(ANN, 1, 1)], CAST.moves(ANN, 1), CAST.steps(1)))
+    land_and_run(engine, tmp_path, key, CAST.night([CAST.record(ANN, 1, 1)], CAST.moves(ANN, 1), CAST.steps(1)))
     monkeypatch.setattr("stedi_common.incremental.summary.__version__", "99")
     assert not any(outcome.changed for outcome in run(engine, Policy(), key))
 
@@ -330,25 +326,10 @@ def test_a_night_that_is_killed_is_made_good_by_the_next(engine, tmp_path, key, 
                 run(each, Policy(), key)
             except KilledError:
                 killed += 1
-        assert tables(engine) == told(History(history.runs[:n], history.arrived_at[:n]), Policy(), key)
+        assert actual_tables(engine) == expected_tables(
+            History(history.runs[:n], history.arrived_at[:n]), Policy(), key
+        )
     assert killed
-
-
-def play(
-    engine: Engine, folder: Path, key: PseudonymKey, night: dict[str, bytes], but: Sequence[str] = ()
-) -> list[Outcome]:
-    """Land what the night brings and run the jobs, but for some."""
-    write(folder / "drops", night)
-    land(engine, folder / "drops", key, NIGHTS[0])
-    jobs = [job for job in lineage.jobs([]) if job.target.name not in but]
-    return [executor.run(engine, job, Policy(), key) for job in jobs]
-
-
-def assert_right(engine: Engine, folder: Path, key: PseudonymKey) -> None:
-    """The tables are the oracle's."""
-    drops = folder / "drops"
-    files = {path.relative_to(drops).as_posix(): path.read_bytes() for path in drops.rglob("*.json")}
-    assert tables(engine) == told(History((files,), NIGHTS[:1]), Policy(), key)
 
 
 def files_of(lake: Path, table: str) -> dict[date, set[str]]:

@@ -18,10 +18,10 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from support.comparison import actual_tables, expected_tables
 from support.crowds import crowd, in_pieces
 from support.histories import History
 from support.lakes import Asks, instead, land, opening, run, write
-from test_laws import tables, told
 
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
@@ -92,8 +92,8 @@ class Lakehouse:
         assert not self.night(history.arrived_at[nights - 1])
         assert not list((self.folder / "lake").glob(".staging-*"))
         with opening() as connect_to:
-            made = tables(connect_to("embedded", self.folder / "lake"))
-        assert made == told(History(history.runs[:nights], history.arrived_at[:nights]), Policy(), self.key)
+            made = actual_tables(connect_to("embedded", self.folder / "lake"))
+        assert made == expected_tables(History(history.runs[:nights], history.arrived_at[:nights]), Policy(), self.key)
 
 
 def run_night(engine_name: str, folder: Path, arrival: datetime, key: PseudonymKey, dies: Moment | None) -> None:

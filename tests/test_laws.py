@@ -5,27 +5,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
 from support.crowds import MANY, POLICIES, SOME, crowd, in_pieces
 from support.histories import History
 from support.lakes import ON_SPARK_UNHURRIED, land, opening, play, rows, run, write
 from support.oracle import COLUMNS
-from support.oracle import lake as oracle_lake
 from support.reference import TABLES as GOVERNED
 
 from stedi_common.contracts import contract
 from stedi_common.engines import ENGINES
 from stedi_common.engines.protocol import Engine
 from stedi_common.generate import Plan, generate
-from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
 
 RECORDS = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
 EVER = Policy("ever", "timestamp")
-
-Bag = Counter[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, mo
         land(engine, tmp_path / "drops", key, arrival)
     for policy in POLICIES:
         run(engine, policy, key, rebuild=True)
-        assert tables(engine) == told(history, policy, key)
+        assert actual_tables(engine) == expected_tables(history, policy, key)
 
 
 def test_one_engine_lands_and_the_other_makes_the_same_tables(connect_to, tmp_path, key):
@@ -82,8 +78,8 @@ def test_one_engine_lands_and_the_other_makes_the_same_tables(connect_to, tmp_pa
             write(drops, run_of_drops)
             land(connect_to(landing, lake), drops, key, arrival)
         run(connect_to(making, lake), Policy(), key)
-        made.append([tables(connect_to(name, lake)) for name in ENGINES])
-    assert made == [[told(history, Policy(), key)] * 2] * 2
+        made.append([actual_tables(connect_to(name, lake)) for name in ENGINES])
+    assert made == [[expected_tables(history, Policy(), key)] * 2] * 2
 
 
 # Told directly
@@ -131,23 +127,23 @@ def test_the_serial_defect_multiplies_nothing(engine, tmp_path, key, policy):
 
 @pytest.mark.rule(13)
 def test_running_twice_changes_nothing(played, key):
-    before = heads(played.engine)
+    before = snapshot_ids(played.engine)
     landed = land(played.engine, played.drops, key, played.history.arrived_at[-1])
     outcomes = run(played.engine, Policy(), key)
     assert not any(result.files for result in landed)
     assert not any(outcome.changed for outcome in outcomes)
-    assert heads(played.engine) == before
+    assert snapshot_ids(played.engine) == before
 
 
 @ON_SPARK_UNHURRIED
 @pytest.mark.rule(11)
 def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
-    before = tables(played.engine)
+    before = actual_tables(played.engine)
     assert all(outcome.changed for outcome in run(played.engine, EVER, key, rebuild=True))
     assert {played.engine.head(contract(table)).summary["stedi.policy"] for table in GOVERNED} == {str(EVER)}
-    assert tables(played.engine) != before
+    assert actual_tables(played.engine) != before
     assert all(outcome.changed for outcome in run(played.engine, Policy(), key, rebuild=True))
-    assert tables(played.engine) == before
+    assert actual_tables(played.engine) == before
 
 
 @ON_SPARK_UNHURRIED
@@ -174,22 +170,8 @@ def test_every_line_is_accounted_for(played):
     assert (landed.total(), rejected.total()) == (sum(n for _, _, n, *_ in files), sum(m for *_, m, _, _, _ in files))
 
 
-def tables(engine: Engine) -> dict[str, Bag]:
-    """All ten."""
-    return {table: rows(engine, table, columns) for table, columns in COLUMNS.items()}
-
-
-def told(history: History, policy: Policy, key: PseudonymKey) -> dict[str, Bag]:
-    """What the oracle says they are."""
-    return oracle_lake(history.runs, history.arrived_at, policy, key.content_key, key.pseudonym).rows
-
-
 def bag(played: Played, table: str, *columns: str) -> Bag:
     return rows(played.engine, table, columns)
-
-
-def heads(engine: Engine) -> dict[str, int]:
-    return {table: engine.head(contract(table)).snapshot_id for table in COLUMNS}
 
 
 def consents(engine: Engine) -> Callable[[str, datetime], bool]:

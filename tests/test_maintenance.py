@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.table.snapshots import Operation
 from support import canaries
+from support.comparison import assert_equal_to_oracle
 from support.drops import reading, step
-from support.lakes import COMMITS, KilledError, rows, run, table_of
-from support.nights import Cast
-from test_incremental import ON_SPARK_UNHURRIED, assert_right, play
+from support.lakes import COMMITS, ON_SPARK_UNHURRIED, KilledError, rows, run, table_of
+from support.nights import NIGHTS, Cast, land_and_run
 
 from stedi_common import maintenance
 from stedi_common.contracts import Column, Contract, contract, names
@@ -381,9 +381,9 @@ def test_a_run_after_maintenance_has_nothing_to_do(engine, tmp_path, key):
         told = maintain(engine, later)
         assert sum(done.files[0] - done.files[1] for done in told) > 0 or later
         assert not any(outcome.changed for outcome in run(engine, Policy(), key))
-        assert_right(engine, tmp_path, key)
+        assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
     night(engine, tmp_path, key, MANY_FILES + 1)
-    assert_right(engine, tmp_path, key)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 class Interrupted:
@@ -414,7 +414,7 @@ def test_a_run_that_races_maintenance_loses_nothing(engine, connect, tmp_path, k
             night(hurried, tmp_path, key, n)
         except (CommitConflictError, EngineError):  # its head has moved, or what it compares with has expired
             run(engine, Policy(), key)
-        assert_right(engine, tmp_path, key)
+        assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
 def test_who_reads_what_has_expired_meanwhile_is_told_to_start_over(worn, connect, tmp_path):
@@ -505,7 +505,7 @@ def test_of_who_withdrew_no_byte_is_left_in_trusted_and_curated(engine, tmp_path
     lake, c = tmp_path / "lake", CAST
     gone = told_of(c.bob, key)
     people = [c.record(c.ann, 1, 1), c.record(c.bob, 1, 1, device=2)]
-    play(
+    land_and_run(
         engine,
         tmp_path,
         key,
@@ -516,8 +516,8 @@ def test_of_who_withdrew_no_byte_is_left_in_trusted_and_curated(engine, tmp_path
         ),
     )
     assert holding(lake, gone) == gone
-    play(engine, tmp_path, key, c.night([c.record(c.bob, 5, device=2)], name="b"))
-    assert_right(engine, tmp_path, key)
+    land_and_run(engine, tmp_path, key, c.night([c.record(c.bob, 5, device=2)], name="b"))
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
     days = max(contract(name).snapshot_days for name in names() if contract(name).zone != "landing")
     maintain(engine, (days + 1) * DAY)
     assert holding(lake, gone) == set()
@@ -551,7 +551,7 @@ def night(engine: Engine, folder: Path, key: Any, n: int) -> None:
     clock = f"10:{n:02}"
     moves = [reading(who, c.on(day, clock)) for who in (c.ann, c.bob) for day in (1, n % 7 + 2)]
     steps = [step(c.device(device), c.on(1, clock)) for device in (1, 2)]
-    play(engine, folder, key, c.night(people, moves, steps, name=str(n)))
+    land_and_run(engine, folder, key, c.night(people, moves, steps, name=str(n)))
 
 
 def add(engine: Engine, user: str, days: Iterable[date]) -> Head:

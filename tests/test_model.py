@@ -20,11 +20,11 @@ from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSnapshotUpdate
+from support.comparison import actual_tables, expected_tables
 from support.drops import Record, customer, reading, step
 from support.drops import landing as drops_of
 from support.histories import DEVICES, HOUR, INSTANTS, MOMENTS, PEOPLE, History, often
 from support.lakes import Asks, KilledError, instead, opening, run, table_of, write
-from test_laws import tables, told
 
 from stedi_common import landing
 from stedi_common.contracts import SOURCES, Contract, contract, names
@@ -192,7 +192,7 @@ class Lakehouse(RuleBasedStateMachine):
                 landing.land(self._engine, source, str(self._folder / "drops"), self._key, ARRIVAL)
             run(self._engine, self._policy, self._key, rebuild=True)
             history = History((self._dropped,), (ARRIVAL,))
-            assert tables(self._engine) == told(history, self._policy, self._key)
+            assert actual_tables(self._engine) == expected_tables(history, self._policy, self._key)
         self._blow = 0, ""
 
     @rule(happened=brought, step=st.sampled_from((*SOURCES, *lineage.jobs([]))))

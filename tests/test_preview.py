@@ -3,12 +3,23 @@
 from random import Random
 
 import pytest
+from support.comparison import snapshot_ids
 from support.drops import landing as drops_of
 from support.drops import reading
 from support.lakes import land, run, write
-from test_laws import heads
-from test_races import ANN, ARRIVAL, BOB, FIRST, record
-from test_withdrawals import ANN_WITHDRAWS, BOB_WALKS_ONCE, CEM_IS_NEW, CONSENTING, DAYS, changing_their_minds
+from support.withdrawals import (
+    ANN,
+    ANN_WITHDRAWS,
+    ARRIVAL,
+    BOB,
+    BOB_WALKS_ONCE,
+    CEM_IS_NEW,
+    CONSENTING,
+    DAYS,
+    FIRST,
+    changing_consents,
+    record,
+)
 
 from stedi_common.contracts import contract
 from stedi_common.errors import LakeError, RebuildRequiredError
@@ -88,9 +99,9 @@ def test_a_withdrawal_is_said_in_words_without_the_person(lake, key):
 
 def test_a_plan_commits_nothing(lake, key):
     engine = lake(ANN_WITHDRAWS)
-    before = heads(engine)
+    before = snapshot_ids(engine)
     preview(engine, ALL, Policy(), key)
-    assert heads(engine) == before
+    assert snapshot_ids(engine) == before
 
 
 @pytest.mark.parametrize(
@@ -136,7 +147,7 @@ def test_some_jobs_have_a_plan_of_their_own(lake, key):
 @pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 40))])
 def test_a_run_changes_what_its_plan_says(connect_to, tmp_path, key, policy, seed):
     """Whatever changes is in the plan, and of a table with nothing to do no row does."""
-    engine, history = connect_to("embedded", tmp_path / "lake"), changing_their_minds(Random(seed), 4)
+    engine, history = connect_to("embedded", tmp_path / "lake"), changing_consents(Random(seed), 4)
     for night, drops in enumerate(history.runs):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, ARRIVAL)

@@ -2,17 +2,16 @@
 
 import logging
 import traceback
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import narwhals as nw
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from support import canaries
-from support.commands import python, stedi
+from support.commands import TESTS, python, stedi
+from support.failing_jobs import while_collecting, while_committing
 from support.lakes import land, rows, run, write
 
 from stedi_common import cli, jobs, landing
@@ -22,7 +21,7 @@ from stedi_common.errors import EngineError, UnknownRefusalError
 from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.query import answer
-from stedi_common.rules import lineage, tables
+from stedi_common.rules import lineage
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
 
@@ -156,19 +155,6 @@ def test_no_log_of_any_level_holds_a_canary(tmp_path, key, caplog):
 # Errors
 
 
-def while_collecting(customer_landing):
-    """Judges by a cast that fails, and whose message quotes the email."""
-    rows = customer_landing.with_columns(nw.col("lastupdatedate").alias("consent_start"))
-    return tables.classify(rows, no_consent=nw.col("email").cast(nw.Int64) > 0)
-
-
-def while_committing(customer_landing):
-    """Rows that can be counted but not written."""
-    broken = nw.col("email").cast(nw.Int64).cast(nw.String)
-    classified = tables.customer_trusted(customer_landing)
-    return replace(classified, rows=classified.rows.with_columns(broken.alias("customername")))
-
-
 def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, monkeypatch, caplog):
     customers = {name: content for name, content in canaries.drops().items() if name.startswith("customer/")}
     write(tmp_path / "drops", customers)
@@ -187,23 +173,13 @@ def test_an_engines_error_is_told_without_its_message(engine, tmp_path, key, mon
     assert canaries.where_they_are(tmp_path / "lake").keys() == before
 
 
-FAILING = """
-import sys, test_privacy as here
-here.while_committing.__name__ = "customer_trusted"
-job = here.lineage.Job(here.while_committing)
-here.lineage.JOBS[job.name] = job
-sys.exit(here.jobs.make(job.name, sys.argv[1:]))
-"""
-
-
 def test_java_says_nothing_of_a_failing_job(tmp_path):
     """In a process of its own, because Java writes past Python."""
-    tests = str(Path(__file__).parent)
     write(tmp_path / "drops", canaries.drops())
     assert stedi("land", "customer", "--landing", tmp_path / "drops", "--lake", tmp_path / "lake").code == 4
     done = python(
-        *("-c", FAILING, "--lake", tmp_path / "lake", "--engine", "spark"),
-        PYTHONPATH=tests,
+        *("-m", "support.failing_jobs", "--lake", tmp_path / "lake", "--engine", "spark"),
+        PYTHONPATH=str(TESTS),
         PYSPARK_SUBMIT_ARGS="--conf spark.sql.ansi.enabled=true pyspark-shell",
     )
     assert done.code == 1

@@ -9,19 +9,14 @@ from time import sleep
 from typing import Any
 
 import pytest
-from support.drops import customer, reading, step
+from support.comparison import assert_equal_to_oracle
 from support.drops import landing as drops_of
-from support.histories import History
+from support.drops import reading, step
 from support.lakes import Asks, instead, land, opening, run, write
-from test_laws import tables, told
+from support.withdrawals import ANN, ARRIVAL, BOB, FIRST, record
 
-from stedi_common.engines.protocol import Engine
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
-
-ARRIVAL = datetime(2024, 4, 1)
-FIRST = datetime(2024, 3, 1)
-ANN, BOB = "ann@example.org", "bob@example.org"
 
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["support.lakes", "stedi_common.engines.embedded.engine"])
@@ -75,11 +70,6 @@ def races(random: Random, number: int) -> Iterator[tuple[Drops, Drops]]:
         yield drops_of([], moves, steps, f"{n}-a"), drops_of(change, name=f"{n}-b")
 
 
-def record(who: str, n: int, serial: str, *, consents: bool) -> Any:
-    made = FIRST + timedelta(hours=n)
-    return customer(who, made, FIRST if consents else None, serial)
-
-
 def night(engine: Any, folder: Path, key: PseudonymKey) -> None:
     """Land and run. Who is overtaken starts over, from the sources as they are then."""
     land(engine, folder / "drops", key, ARRIVAL)
@@ -104,7 +94,7 @@ def test_a_run_that_is_overtaken_at_any_moment(tmp_path, key, seed, number):
             one.before(random, lambda drops=meanwhile: overtake(drops))
             night(one, tmp_path, key)
             raced += one.was_interrupted
-            assert_right(other, tmp_path, key)
+            assert_equal_to_oracle(other, tmp_path / "drops", ARRIVAL, key)
     # A night in which nobody decides asks less, and may be over before.
     assert raced > number * 0.5
 
@@ -128,7 +118,7 @@ def test_runs_in_two_processes_at_once(tmp_path, key, seed, number):
                 each.join()
             assert [each.exitcode for each in runs] == [0, 0]
             night(engine, tmp_path, key)
-            assert_right(engine, tmp_path, key)
+            assert_equal_to_oracle(engine, tmp_path / "drops", ARRIVAL, key)
 
 
 def alone(folder: Path, key: PseudonymKey) -> None:
@@ -141,9 +131,3 @@ def drop(folder: Path, drops: Drops) -> None:
     write(folder, {f"{name}.part": raw for name, raw in drops.items()})
     for name in drops:
         (folder / f"{name}.part").rename(folder / name)
-
-
-def assert_right(engine: Engine, folder: Path, key: PseudonymKey) -> None:
-    drops = folder / "drops"
-    files = {path.relative_to(drops).as_posix(): path.read_bytes() for path in drops.rglob("*.json")}
-    assert tables(engine) == told(History((files,), (ARRIVAL,)), Policy(), key)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from pyiceberg.exceptions import CommitStateUnknownException
 from sqlalchemy.exc import OperationalError
+from support.comparison import actual_tables, expected_tables
 from support.crowds import crowd
+from support.histories import History
 from support.lakes import Asks, instead, land, rows, run, table_of, unanswered, write
-from support.oracle import lake as oracle_lake
-from test_laws import tables
 
 from stedi_common import landing
 from stedi_common.contracts import contract, names
@@ -162,7 +162,7 @@ def test_a_night_without_an_answer_is_a_night(connect, engine, tmp_path, key, lo
             lose()
         land(each, tmp_path / "drops", key, ARRIVAL)
         run(each, Policy(), key)
-    assert tables(engine) == oracle_lake([DROPS], [ARRIVAL], Policy(), key.content_key, key.pseudonym).rows
+    assert actual_tables(engine) == expected_tables(History((DROPS,), (ARRIVAL,)), Policy(), key)
     assert commits(engine) == commits(answered)
 
 

@@ -10,14 +10,26 @@ from typing import Any
 import narwhals as nw
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
+from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
 from support.crowds import POLICIES
 from support.drops import customer, reading, step
 from support.drops import landing as drops_of
 from support.histories import History
 from support.lakes import COMMITS, ON_SPARK_UNHURRIED, Dying, KilledError, land, rows, run, table_of, write
 from support.oracle import COLUMNS
-from test_laws import Bag, heads, tables, told
-from test_races import ANN, ARRIVAL, BOB, FIRST, record
+from support.withdrawals import (
+    ANN,
+    ANN_WITHDRAWS,
+    ARRIVAL,
+    BOB,
+    BOB_WALKS_ONCE,
+    CEM_IS_NEW,
+    CONSENTING,
+    DAYS,
+    FIRST,
+    changing_consents,
+    record,
+)
 
 from stedi_common.contracts import contract
 from stedi_common.errors import RebuildRequiredError
@@ -45,15 +57,6 @@ SUBSETS = [
     ("accelerometer_landing_to_trusted", "machine_learning_curated"),
 ]
 
-PEOPLE = [f"{name}@example.org" for name in ("ann", "bob", "cem", "dora", "eli")]
-DAYS = [FIRST + timedelta(days=day) for day in range(3)]
-CONSENTING = drops_of(
-    [record(BOB, 0, "sn-2", consents=True), record(ANN, 0, "sn-1", consents=True)],
-    [reading(who, day) for who in (ANN, BOB) for day in DAYS],
-    [step(device, day) for device in ("sn-1", "sn-2") for day in DAYS],
-    "first",
-)
-ANN_WITHDRAWS = drops_of([record(ANN, 1, "sn-1", consents=False)], name="second")
 ANN_IS_BACK = drops_of([record(ANN, 2, "sn-1", consents=True)], name="third")
 ANN_MOVES_HER_CONSENT = drops_of([customer(ANN, FIRST + timedelta(hours=1), DAYS[1], "sn-1")], name="second")
 BOB_WALKS_ON = drops_of(
@@ -62,9 +65,7 @@ BOB_WALKS_ON = drops_of(
     [step("sn-2", day + timedelta(hours=hour)) for day in DAYS for hour in (1, 2)],
     "walks",
 )
-BOB_WALKS_ONCE = drops_of([], [reading(BOB, DAYS[1] + timedelta(hours=1))], [], "once")
 ANN_WITHDRAWS_WITH_A_NEW_DEVICE = drops_of([record(ANN, 1, "sn-9", consents=False)], name="second")
-CEM_IS_NEW = drops_of([record("cem@example.org", 1, "sn-3", consents=True)], name="second")
 SOMEBODY_CLAIMS_ANNS_DEVICE = drops_of([record("cem@example.org", 1, "sn-1", consents=False)], name="second")
 
 
@@ -104,36 +105,6 @@ def some(rows: Bag, names: tuple[str, ...], wanted: tuple[str, ...]) -> Bag:
     for row, n in rows.items():
         found[tuple(row[names.index(name)] for name in wanted)] += n
     return found
-
-
-def changing_their_minds(random: Random, nights: int) -> History:
-    """People who walk, and of whom each night some withdraw, consent from another day on, or claim another's device."""
-    devices = {who: f"sn-{who[0]}" for who in PEOPLE}
-    runs = []
-
-    def consent(night: int, n: int) -> Any:
-        if night == 0:
-            return FIRST
-        # Somebody always withdraws, so that there is always a removal.
-        return random.choice([None, *DAYS]) if (night, n) != (1, 0) else None
-
-    for night in range(nights):
-        who_changes = random.sample(PEOPLE, 2) if night else PEOPLE
-        customers = [
-            customer(
-                who,
-                FIRST + timedelta(hours=night),
-                consent(night, n),
-                devices[who if night == 0 or random.random() < 0.7 else random.choice(PEOPLE)],
-            )
-            for n, who in enumerate(who_changes)
-        ]
-        walks = [(who, day) for who in PEOPLE for day in DAYS if night == 0 or random.random() < 0.2]
-        # Who consents from the last day on has steps that count, and no move.
-        moves = [reading(who, day, x=night) for who, day in walks if day != DAYS[-1]]
-        steps = [step(devices[who], day, night) for who, day in walks]
-        runs.append(drops_of(customers, moves, steps, name=str(night)))
-    return History(tuple(runs), (ARRIVAL,) * nights)
 
 
 def whose(key: Any, who: str, device: str) -> dict[str, str]:
@@ -184,7 +155,7 @@ def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key)
         assert [found[table][(anns[table],)] > 0 for table in WHOSE] == [n > done for n in range(1, len(WHOSE) + 1)]
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL, ARRIVAL))
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @ON_SPARK_UNHURRIED
@@ -195,7 +166,7 @@ def test_the_run_after_a_removal_makes_only_what_the_night_brought(engine, tmp_p
     readings = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")
     assert [made[table] for table in readings] == [1, 0, 1]
     nights = History((CONSENTING, ANN_WITHDRAWS | BOB_WALKS_ONCE), (ARRIVAL, ARRIVAL))
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("commits", range(1, len(WHOSE) + 1))
@@ -213,7 +184,7 @@ def test_who_is_back_before_the_run_has_all_their_rows_again(engine, tmp_path, k
     write(tmp_path / "drops", ANN_IS_BACK)
     land(engine, tmp_path / "drops", key, ARRIVAL)
     run(engine, policy, key)
-    assert tables(engine) == told(History(nights, (ARRIVAL,) * 3), policy, key)
+    assert actual_tables(engine) == expected_tables(History(nights, (ARRIVAL,) * 3), policy, key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -225,7 +196,7 @@ def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
     assert withdrawals.delete_withdrawn(engine, Policy(), key) == withdrawals.Deleted({"machine_learning_curated": 1})
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_MOVES_HER_CONSENT), (ARRIVAL,) * 2)
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -241,7 +212,7 @@ def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
     assert people(engine)["machine_learning_curated"] == {(key.pseudonym(BOB),): 3}
     run(engine, Policy(), key)
     nights = History((CONSENTING, BOB_WALKS_ON, ANN_WITHDRAWS), (ARRIVAL,) * 3)
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -249,9 +220,9 @@ def test_without_a_change_nothing_is_touched(engine, tmp_path, key):
     assert withdrawals.delete_withdrawn(engine, Policy(), key) is None
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     run(engine, Policy(), key)
-    before = heads(engine)
+    before = snapshot_ids(engine)
     assert withdrawals.delete_withdrawn(engine, Policy(), key) is None
-    assert heads(engine) == before
+    assert snapshot_ids(engine) == before
 
 
 @pytest.mark.parametrize("build", ["consent", "pairing", "serials", "key", "code", "all"])
@@ -277,7 +248,7 @@ def test_a_withdrawal_is_heard_though_the_run_that_follows_stops(engine, tmp_pat
     assert {table: set(bag) for table, bag in people(engine).items()} == expected
     run(engine, policy, other, rebuild=True)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
-    assert tables(engine) == told(nights, policy, other)
+    assert actual_tables(engine) == expected_tables(nights, policy, other)
 
 
 @pytest.mark.parametrize("table", WHOSE)
@@ -302,7 +273,7 @@ def test_a_withdrawal_is_heard_whatever_became_of_a_table(engine, tmp_path, key,
     assert {name: rows[anns[name],] for name, rows in there.items()} == dict.fromkeys(there, 0)
     run(engine, Policy(), key, rebuild=True)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -318,7 +289,7 @@ def test_a_deletion_keeps_the_build_of_its_table(engine, tmp_path, key):
         run(engine, Policy(), other)
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -331,7 +302,7 @@ def test_what_a_run_with_another_key_deleted_comes_back(engine, tmp_path, key):
     for job in jobs([]):
         executor.run(engine, job, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("chosen", SUBSETS, ids="-".join)
@@ -344,7 +315,7 @@ def test_a_run_of_some_jobs_leaves_nobody_in_who_has_withdrawn(engine, tmp_path,
     assert {table: set(bag) for table, bag in people(engine).items()} == {table: {(bobs[table],)} for table in WHOSE}
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
-    assert tables(engine) == told(nights, Policy(), key)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -361,7 +332,7 @@ def test_pairs_go_though_the_jobs_between_have_not_run(engine, tmp_path, key):
 def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, seed):
     """Each job alone, without the deletion first, whatever it finds of the others."""
     random = Random(seed)
-    history = changing_their_minds(random, 4)
+    history = changing_consents(random, 4)
     for night, drops in enumerate(history.runs, start=1):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, ARRIVAL)
@@ -371,8 +342,8 @@ def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, s
             executor.run(engine, job, Policy(), key)
         if night % 2 == 0:
             run(engine, Policy(), key)
-            now = told(History(history.runs[:night], history.arrived_at[:night]), Policy(), key)
-            assert tables(engine) == now
+            now = expected_tables(History(history.runs[:night], history.arrived_at[:night]), Policy(), key)
+            assert actual_tables(engine) == now
 
 
 @pytest.mark.parametrize(
@@ -389,17 +360,17 @@ def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, s
 )
 def test_after_a_removal_all_rows_are_the_oracles(engine, tmp_path, key, seed, policy):
     """The run adds those that are not there yet."""
-    history, removed = changing_their_minds(Random(seed), 3), 0
+    history, removed = changing_consents(Random(seed), 3), 0
     for night, drops in enumerate(history.runs, start=1):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, ARRIVAL)
         done = withdrawals.delete_withdrawn(engine, policy, key)
-        now = told(History(history.runs[:night], history.arrived_at[:night]), policy, key)
+        now = expected_tables(History(history.runs[:night], history.arrived_at[:night]), policy, key)
         if night > 1:
             made = {table: rows(engine, table, columns) for table, columns in COMPARED.items()}
             expected = {table: some(now[table], COLUMNS[table], columns) for table, columns in COMPARED.items()}
             assert {table: made[table] - expected[table] for table in COMPARED} == {table: Bag() for table in COMPARED}
         removed += sum(done.deleted.values()) if done else 0
         run(engine, policy, key)
-        assert tables(engine) == now
+        assert actual_tables(engine) == now
     assert removed

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-JOBS = ROOT / "jobs"
+JOBS, TESTS = ROOT / "jobs", ROOT / "tests"
 
 
 class Finished(NamedTuple):

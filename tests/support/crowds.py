@@ -10,7 +10,7 @@ from functools import cache
 import zstandard
 from support.histories import ARRIVALS, PACKINGS, History, histories
 from support.oracle_records import MARKS
-from test_histories import sample
+from support.sampling import sample
 
 from stedi_common.rules.policy import Policy
 

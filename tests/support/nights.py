@@ -4,12 +4,21 @@ All are played side by side in one lake. Each has people, devices and days of it
 to look where another should have made it look.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from support.drops import Record, customer, landing, reading, step
+from support.lakes import land, write
+
+from stedi_common.engines.protocol import Engine
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules import lineage
+from stedi_common.rules.policy import Policy
+from stedi_common.runs import executor
+from stedi_common.runs.executor import Outcome
 
 #: When the runs begin.
 NIGHTS = tuple(datetime(2024, 6, night) for night in (1, 2, 3))
@@ -248,3 +257,13 @@ def a_device_gets_its_owner_after_the_owner_was_curated(c):
         c.night([c.record(c.ann, 1, 1, device=None)], c.moves(c.ann, 1), c.steps(1)),
         c.night([c.record(c.ann, 2, 1)]),
     ]
+
+
+def land_and_run(
+    engine: Engine, folder: Path, key: PseudonymKey, night: Night, without: Sequence[str] = ()
+) -> list[Outcome]:
+    """Land what the night brings and run the jobs, except those of some tables."""
+    write(folder / "drops", night)
+    land(engine, folder / "drops", key, NIGHTS[0])
+    jobs = [job for job in lineage.jobs([]) if job.target.name not in without]
+    return [executor.run(engine, job, Policy(), key) for job in jobs]
