@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.paths import ROOT
 
 from stedi_common.errors import SettingsError, StediError
 from stedi_common.settings import RANGES, Limits, Settings
 
-DOCS = Path(__file__).parents[1] / "docs" / "records.md"
+DOCS = ROOT / "docs" / "records.md"
 
 
 @pytest.fixture(autouse=True)

@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 
 import yaml
-from support.deployment import PROJECT
+from support.paths import ROOT
 
 #: What the wheel is built from.
 SOURCES = ("stedi_common", "jobs", "pyproject.toml", "uv.lock", "README.md", "LICENSE")
 
 
-def built(folder: Path, project: Path = PROJECT) -> dict[str, str]:
+def built(folder: Path, project: Path = ROOT) -> dict[str, str]:
     """Build the zip of wheels into the folder; where Terraform finds all it needs of the project."""
     wheels = folder / "stedi.gluewheels.zip"
-    script = PROJECT / "terraform" / "modules" / "artifacts" / "build.py"
+    script = ROOT / "terraform" / "modules" / "artifacts" / "build.py"
     options = ["--platform=local", f"--project={project}", f"--output={wheels}"]
     subprocess.run([sys.executable, str(script), *options], check=True, stdout=subprocess.DEVNULL)
     contracts = project / "stedi_common" / "contracts"
@@ -27,9 +27,9 @@ def built(folder: Path, project: Path = PROJECT) -> dict[str, str]:
 def with_a_new_column(folder: Path, table: str, name: str) -> dict[str, str]:
     """The same, of a copy of the project in which the table's contract has gained a nullable number."""
     for source in SOURCES:
-        copy = shutil.copytree if (PROJECT / source).is_dir() else shutil.copy
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
         (folder / "project").mkdir(parents=True, exist_ok=True)
-        copy(PROJECT / source, folder / "project" / source)
+        copy(ROOT / source, folder / "project" / source)
     file = folder / "project" / "stedi_common" / "contracts" / f"{table}.yaml"
     contract = yaml.safe_load(file.read_text())
     contract["schema"][0]["properties"].append(

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
-JOBS, TESTS = ROOT / "jobs", ROOT / "tests"
+from support.paths import ROOT
+
+JOBS = ROOT / "jobs"
 
 
 class Finished(NamedTuple):

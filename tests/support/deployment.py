@@ -18,11 +18,11 @@ import boto3
 import pyarrow.compute as pc
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import Table
+from support.paths import ROOT
 
 from stedi_common.contracts import contract
 
-PROJECT = Path(__file__).parents[2]
-LOCAL = PROJECT / "terraform" / "environments" / "local"
+LOCAL = ROOT / "terraform" / "environments" / "local"
 REGION = "us-east-1"
 PATIENCE = 600
 #: What Glue tells of a job that one with a worker type is not given.
@@ -36,7 +36,7 @@ def localstack(folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     environment = os.environ | {"LAKEHOUSE_PORT": port, "LAKEHOUSE_STATE": str(folder)}
-    command = str(PROJECT / "localstack" / ".venv" / "bin" / "localstack-lakehouse")
+    command = str(ROOT / "localstack" / ".venv" / "bin" / "localstack-lakehouse")
     subprocess.run([command, "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
     try:
         yield f"http://127.0.0.1:{port}"
@@ -61,7 +61,7 @@ class Terraform:
     def __call__(self, command: str, *options: str) -> str:
         """What a command prints. Fails with what it printed."""
         result = subprocess.run(
-            [PROJECT / "terraform" / "tf", f"-chdir={LOCAL}", command, "-no-color", *options],
+            [ROOT / "terraform" / "tf", f"-chdir={LOCAL}", command, "-no-color", *options],
             env=os.environ | credentials(self.endpoint) | {"TF_DATA_DIR": str(self.folder / "data"), "TF_INPUT": "0"},
             capture_output=True,
             text=True,

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from support.paths import SHARED
 
 from stedi_common.rules.policy import Policy
 
-LANDING = Path(__file__).parents[2] / ".." / "shared" / "reference"
+LANDING = SHARED / "reference"
 
 #: Rows by table and policy, as the data set's README has them.
 COUNTS = {

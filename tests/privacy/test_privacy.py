@@ -10,9 +10,10 @@ import duckdb
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from support import canaries
-from support.commands import TESTS, python, stedi
+from support.commands import python, stedi
 from support.failing_jobs import while_collecting, while_committing
 from support.lakes import land, rows, run, write
+from support.paths import TESTS
 
 from stedi_common import cli, jobs, landing
 from stedi_common.contracts import contract, names

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 FOLDERS = (".", "benchmarks", "docs/**", "localstack", "terraform/**")
 PAGES = sorted(
     page
@@ -139,7 +139,7 @@ def test_the_changelog_has_the_version_of_the_package():
 def test_every_rule_has_a_law_in_make_test_fast():
     (words,) = re.findall(r"\(PYTEST\) (--engine .*)$", text_of(ROOT / "Makefile"), re.MULTILINE)
     rules = re.findall(r"^(\d+)\. \*\*", text_of(ROOT / "docs/rules.md"), re.MULTILINE)
-    marked = [path for path in sorted(ROOT.glob("tests/test_*.py")) if "pytest.mark.rule(" in text_of(path)]
+    marked = [path for path in sorted(ROOT.glob("tests/**/test_*.py")) if "pytest.mark.rule(" in text_of(path)]
     collected = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:xdist", *shlex.split(words), *marked],
         cwd=ROOT,

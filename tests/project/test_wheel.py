@@ -4,15 +4,14 @@ import re
 import subprocess
 import tomllib
 from email import message_from_bytes
-from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from support.commands import finished, python
+from support.paths import ROOT
 
 from stedi_common.contracts import names
 
-ROOT = Path(__file__).parents[1]
 UV = ROOT / ".tools" / "bin" / "uv"
 
 #: Imports what a Glue job imports, where only a laptop's packages are not to be had.

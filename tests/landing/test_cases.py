@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.commands import stedi
 from support.lakes import rows, run, write
+from support.paths import SHARED
 
 from stedi_common import landing
 from stedi_common.contracts import SOURCES
@@ -17,7 +18,7 @@ from stedi_common.errors import LakeError
 from stedi_common.records import discover
 from stedi_common.rules.policy import Policy, serials
 
-CASES = Path(__file__).parents[1] / ".." / "shared" / "cases"
+CASES = SHARED / "cases"
 #: When the first night of a case begins. Some cases hold clocks that are ahead of it.
 ARRIVED = datetime(2026, 11, 29, 2)
 NIGHT = timedelta(days=1)

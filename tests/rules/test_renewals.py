@@ -2,10 +2,10 @@
 
 import re
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from support.lakes import land, opening, run
+from support.paths import ROOT
 
 from stedi_common.cli.demo import PLAN
 from stedi_common.generate import generate
@@ -13,7 +13,7 @@ from stedi_common.lake import Lake
 from stedi_common.query import answer
 from stedi_common.rules.policy import Policy
 
-PAGE = Path(__file__).parent.parent / "docs" / "privacy.md"
+PAGE = ROOT / "docs" / "privacy.md"
 TRUSTED = "trusted.accelerometer_trusted"
 #: What would be in research if every reading of whoever consents now counted.
 OF_WHOEVER_CONSENTS = """(
