@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.paths import ROOT
+from support.paths import ROOT, TESTS
 
 FOLDERS = (".", "benchmarks", "docs/**", "localstack", "terraform/**")
 PAGES = sorted(
@@ -96,6 +96,29 @@ def test_every_path_that_the_guide_for_contributors_names_exists():
     named = re.findall(r"`((?:stedi_common|tests|terraform|localstack|jobs|docs|site)/[^`\s]*)`", guide)
     assert named
     assert not [path for path in named if not list(ROOT.glob(path))]
+
+
+def test_every_document_and_section_that_a_test_names_exists():
+    cited = [
+        (test, *found)
+        for test in sorted(TESTS.rglob("*.py"))
+        for found in re.findall(r'\b(docs/[\w/-]+\.md)(?:, "([^"]+)")?', text_of(test))
+    ]
+    assert len(cited) > 10
+    broken = [
+        f"{name_of(test)}: expected {page} {section}, got nothing"
+        for test, page, section in cited
+        if not (ROOT / page).exists() or (section and f"## {section}\n" not in text_of(ROOT / page))
+    ]
+    assert not broken, "\n".join(broken)
+
+
+def test_every_test_path_that_a_command_names_exists():
+    commands = (ROOT / "Makefile", ROOT / ".pre-commit-config.yaml", *WORKFLOWS, *PAGES)
+    named = {path for file in commands for path in re.findall(r"(?<![\w/])tests/[\w/]+(?:\.py)?\b", text_of(file))}
+    assert {"tests/deployment", "tests/project/test_docs.py"} <= named
+    ours = {path for path in named if path != "tests/terraform"}  # of localstack/README.md
+    assert not [path for path in sorted(ours) if not (ROOT / path).exists()]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=name_of)

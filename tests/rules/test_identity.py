@@ -1,4 +1,4 @@
-"""One name, however it was written (rule 1; docs/records.md, "Identities")."""
+"""One name, however it was written (rule 1; docs/records.md, "Values")."""
 # ruff: noqa: RUF001 (letters that look like others are what is tested)
 
 import re

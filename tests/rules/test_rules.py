@@ -1,4 +1,4 @@
-"""Every rule of the design holds on both engines: its hand-written histories give the rows written beside them."""
+"""Every rule of docs/rules.md holds on both engines: its hand-written histories give the rows written beside them."""
 
 from collections.abc import Iterable
 

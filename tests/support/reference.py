@@ -9,7 +9,7 @@ from stedi_common.rules.policy import Policy
 
 LANDING = SHARED / "reference"
 
-#: Rows by table and policy, as the data set's README has them.
+#: Rows by table and policy, as README.md of the data set has them.
 COUNTS = {
     Policy("as-of", "owner"): (482, 32025, 464, 11297, 32025),
     Policy("as-of", "timestamp"): (482, 32025, 464, 11297, 34253),
