@@ -84,7 +84,7 @@ def test_all_scripts_make_the_tables(tmp_path):
     assert [(one["job"], one["table"]) for one in told] == STEPS
     assert told[-1]["rows_kept"] == 600
     assert {name for one in told for name in one} == TOLD
-    assert canaries.said("".join(each.said for each in done)) == set()
+    assert canaries.leaked("".join(each.output for each in done)) == set()
     assert canaries.misplaced(tmp_path / "lake") == {}
 
 

@@ -100,8 +100,8 @@ def _without_meaning() -> list[Record]:
     ]
 
 
-def said(text: str) -> set[str]:
-    """The canaries in what a command said."""
+def leaked(text: str) -> set[str]:
+    """The canaries in what a command printed or logged."""
     return found_in(text.encode())
 
 

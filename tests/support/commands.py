@@ -19,7 +19,8 @@ class Finished(NamedTuple):
     err: str
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
+        """What it wrote to standard output and to standard error."""
         return self.out + self.err
 
 
