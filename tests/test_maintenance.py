@@ -106,6 +106,7 @@ def test_who_is_maintained_twice_stays_as_it_is(worn):
     maintain(worn)
     heads = [worn.head(table) for table in (READINGS, PEOPLE)]
     again = maintain(worn)
+    assert {done.table for done in again} == {READINGS.name, PEOPLE.name}
     assert [worn.head(table) for table in (READINGS, PEOPLE)] == heads
     assert all(done.files[0] == done.files[1] and done.removed == done.snapshots == 0 for done in again)
 

@@ -1,6 +1,5 @@
 """A commit lands only on the head it was computed from, whoever else writes, and whenever a run dies."""
 
-import multiprocessing
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pyiceberg.table.snapshots import Operation
 from support.crowds import crowd
 from support.lakes import Dying, KilledError, land, opening, play, rows, run, table_of, write
 from support.oracle import COLUMNS
+from support.processes import PATIENCE, call_at_once
 
 from stedi_common import __version__, landing
 from stedi_common.contracts import SOURCES, contract, names
@@ -103,7 +103,7 @@ def test_a_branch_that_a_killed_run_leaves_expires(connect_to, tmp_path):
 
 def test_of_two_at_once_one_wins(pair, tmp_path):
     for _ in range(5):
-        before, head, together = seen(pair[0]), pair[0].head(TABLE), Barrier(2)
+        before, head, together = seen(pair[0]), pair[0].head(TABLE), Barrier(2, timeout=PATIENCE)
 
         def race(who, head=head, together=together):
             together.wait()
@@ -273,23 +273,22 @@ class OvertakenBefore(Dying):
 
 def test_sources_that_land_at_once_lose_nothing(tmp_path, key, undisturbed):
     write(tmp_path / "drops", DROPS)
-    in_processes(land_one, [(tmp_path, source, key) for source in SOURCES])
+    call_at_once(land_one, [(tmp_path, source, key) for source in SOURCES])
     with opening() as connect_to:
         assert landing_zone(connect_to("embedded", tmp_path / "lake")) == undisturbed
 
 
 def test_landing_the_same_at_once_doubles_nothing(tmp_path, key, undisturbed):
     write(tmp_path / "drops", DROPS)
-    in_processes(land_one, [(tmp_path, source, key) for source in (*SOURCES, *SOURCES)])
+    call_at_once(land_one, [(tmp_path, source, key) for source in (*SOURCES, *SOURCES)])
     with opening() as connect_to:
         assert landing_zone(connect_to("embedded", tmp_path / "lake")) == undisturbed
 
 
 @pytest.mark.long
 def test_a_lake_opened_at_once_for_the_first_time_opens(tmp_path):
-    with multiprocessing.get_context("spawn").Pool(6) as pool:
-        for number in range(30):
-            pool.map(open_one, [tmp_path / str(number)] * 6, chunksize=1)
+    for number in range(30):
+        call_at_once(open_one, [(tmp_path / str(number),)] * 6)
 
 
 def test_a_job_run_twice_at_once_makes_its_table_once(tmp_path, key):
@@ -298,14 +297,8 @@ def test_a_job_run_twice_at_once_makes_its_table_once(tmp_path, key):
         play(engine, tmp_path / "drops", [DROPS], [ARRIVAL], Policy(), key)
         right = rows(engine, "customer_trusted")
         executor.run(engine, lineage.JOBS["customer_landing_to_trusted"], Policy("ever"), key, rebuild=True)
-        in_processes(run_one, [(tmp_path, key)] * 2)
+        call_at_once(run_one, [(tmp_path, key)] * 2)
         assert rows(engine, "customer_trusted") == right
-
-
-def in_processes(function: Any, arguments: list[tuple[Any, ...]]) -> None:
-    """Call it with each, at once. Processes are spawned: DuckDB's and Java's threads do not fork."""
-    with multiprocessing.get_context("spawn").Pool(len(arguments)) as pool:
-        pool.starmap(function, arguments, chunksize=1)
 
 
 def open_one(lake: Path) -> None:

@@ -25,6 +25,7 @@ from pyiceberg.types import (
 )
 from support.drops import at, customer, landing
 from support.lakes import land, opening, rows, run, table_of, write
+from support.processes import PATIENCE
 
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines import ENGINES
@@ -260,5 +261,5 @@ def test_who_starts_spark_at_once_downloads_it_once(tmp_path):
         )
         for n in range(3)
     ]
-    assert [each.communicate()[0] for each in started] == [b""] * 3
+    assert [each.communicate(timeout=PATIENCE)[0] for each in started] == [b""] * 3
     assert [each.returncode for each in started] == [0] * 3

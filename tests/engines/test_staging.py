@@ -14,6 +14,7 @@ from filelock import FileLock
 from support.commands import stedi
 from support.drops import at, customer, landing
 from support.lakes import opening, write
+from support.processes import killed_after
 
 from stedi_common import query, status
 from stedi_common.engines import connect
@@ -53,7 +54,10 @@ def another_run(lake: Lake) -> Iterator[Path]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            yield Path(process.stdout.readline().rstrip())
+            with killed_after(process):
+                folder = process.stdout.readline().rstrip()
+            assert folder, "the run ended before it had staged a record"
+            yield Path(folder)
         finally:
             process.send_signal(signal.SIGKILL)
 

@@ -7,6 +7,7 @@ import sys
 
 from support.drops import at, customer, landing, reading, step
 from support.lakes import write
+from support.processes import PATIENCE
 
 DROPS = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
@@ -42,7 +43,9 @@ def alone(folder, *words):
     environment = {"HOME": str(home), "PATH": str(folder / "nothing")}
     environment |= {name: value for name, value in os.environ.items() if name.startswith(("LD_", "PYTHON"))}
     command = [sys.executable, "-c", ALONE, *words]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
 
 
 def test_the_command_line_runs_alone(tmp_path):

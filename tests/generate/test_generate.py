@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from support.processes import PATIENCE
 
 from stedi_common.errors import StediError
 from stedi_common.generate import Plan, generate
@@ -23,7 +24,7 @@ def test_equal_plans_make_equal_drops_whatever_the_process(tmp_path):
     imports = "import sys, datetime; from pathlib import Path; from stedi_common.generate import *"
     code = f"{imports}; generate({SMALL!r}, Path(sys.argv[1]))"
     environment = os.environ | {"PYTHONHASHSEED": "7"}
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "there")], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "there")], check=True, env=environment, timeout=PATIENCE)
     assert files(tmp_path / "here") == files(tmp_path / "there")
 
 
@@ -74,6 +75,7 @@ def test_the_four_policies_differ(tmp_path):
 def test_every_story_and_every_kind_of_dirt_is_told(tmp_path):
     plan = Plan(people=500, readings=200_000, days=30, dirt=0.1, lines_per_file=1_000, without_address=True)
     truth = generate(plan, tmp_path)
+    assert truth.people
     assert all(truth.people.values())
     reasons = Counter()
     for drop in truth.files:
@@ -106,6 +108,7 @@ def test_somebody_is_out_by_doubt_in_the_demonstration(tmp_path):
 
 def test_a_clean_plan_has_nothing_to_reject_and_nothing_twice(tmp_path):
     truth = generate(replace(SMALL, dirt=0), tmp_path)
+    assert {drop.name for drop in truth.files} == {name for name in files(tmp_path) if not name.startswith("truth")}
     assert all(drop.counts.landed == drop.counts.lines > 0 for drop in truth.files)
     for name, content in files(tmp_path).items():
         if not name.startswith("truth"):

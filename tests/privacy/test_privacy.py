@@ -130,7 +130,7 @@ def test_no_log_holds_the_key(made, request):
     engine = request.node.callspec.params["made"]
     logs = {path.name: path.read_bytes() for path in made.logs.rglob("*") if path.is_file()}
     of_table = [name for name, log in logs.items() if b"machine_learning_curated" in log]
-    assert len(of_table) == {"embedded": 1, "spark": 2}[engine], "a log is missing, so nothing is proved"
+    assert len(of_table) >= {"embedded": 1, "spark": 2}[engine], "a log is missing, so nothing is proved"
     assert [name for name, log in logs.items() if any(form in log for form in forms_of(KEY))] == []
 
 

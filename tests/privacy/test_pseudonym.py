@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 from support.drops import at, customer, landing, reading, step
 from support.lakes import play, rows, run
+from support.processes import PATIENCE
 
 from stedi_common.cli import main
 from stedi_common.engines import connect
@@ -50,7 +51,7 @@ def test_the_first_use_leaves_one_file():
 
 
 def test_first_uses_at_once_agree():
-    together = Barrier(8)
+    together = Barrier(8, timeout=PATIENCE)
 
     def use(_):
         together.wait()

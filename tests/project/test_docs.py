@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.paths import ROOT, TESTS
+from support.processes import PATIENCE
 
 FOLDERS = (".", "benchmarks", "docs/**", "localstack", "terraform/**")
 PAGES = sorted(
@@ -61,6 +62,15 @@ def links_of(page: Path) -> Iterator[tuple[str, str]]:
         path, _, anchor = target.partition("#")
         if ":" not in path:
             yield path, anchor
+
+
+def test_there_are_pages_decisions_and_workflows():
+    """Tests of none of them would pass."""
+    assert {"README.md", "CONTRIBUTING.md", "docs/rules.md"} <= set(map(name_of, PAGES))
+    assert len(DECISIONS) > 20
+    assert WORKFLOWS
+    assert "test-fast" in TARGETS
+    assert any(link for page in PAGES for link in links_of(page))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -170,5 +180,6 @@ def test_every_rule_has_a_law_in_make_test_fast():
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert f"laws of the rules {' '.join(rules)}\n" in collected.stdout, collected.stdout[-2000:]

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 from support.commands import finished, python
 from support.paths import ROOT
+from support.processes import PATIENCE
 
 from stedi_common.contracts import names
 
@@ -34,7 +35,7 @@ def wheel(tmp_path_factory):
     if not UV.exists():
         pytest.skip("uv is not in .tools: make install-dev puts it there")
     out = tmp_path_factory.mktemp("dist")
-    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", out, ROOT], check=True)
+    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", out, ROOT], check=True, timeout=PATIENCE)
     (built,) = out.glob("*.whl")
     return built
 

@@ -161,6 +161,7 @@ def test_how_drops_are_put_into_runs_changes_no_governed_table(connect, tmp_path
 def test_every_line_is_accounted_for(played):
     fates = ("landed", "rejected", "duplicate", "suppressed", "blank")
     files = bag(played, "landed_files", "source_file", "lines", *fates)
+    assert files
     assert all(lines == sum(counts) for _, lines, *counts in files)
     landed: Bag = sum((bag(played, table, "source_file") for table in RECORDS), Counter())
     rejected = bag(played, "rejected_records", "source_file")
@@ -203,6 +204,7 @@ def assert_nothing_multiplied(engine: Engine) -> None:
         assert rows(engine, made, columns) <= rows(engine, source, columns)
     steps = rows(engine, "step_trainer_trusted", ("sensorreadingtime", "distancefromobject"))
     moves = rows(engine, "accelerometer_trusted", ("timestamp", "x", "y", "z"))
+    assert moves
     pairs: Bag = Counter()
     for (at, distance), n in steps.items():
         for (instant, *xyz), m in moves.items():

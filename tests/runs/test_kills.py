@@ -7,11 +7,9 @@ there are files half written, SQLite's journals, staged records and branches tha
 import os
 import shutil
 import signal
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count, product
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -22,13 +20,10 @@ from support.comparison import actual_tables, expected_tables
 from support.crowds import crowd, in_pieces
 from support.histories import History
 from support.lakes import Asks, instead, land, opening, run, write
+from support.processes import FORKED, kill, wait_for
 
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
-
-#: What has imported everything and is forked for each run: what starts anew takes longer to start than to run.
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["support.lakes", "stedi_common.engines.embedded.engine"])
 
 #: A commit's number in a run, those that make tables included, and whether to die before it or after it.
 Moment = tuple[int, bool]
@@ -63,17 +58,18 @@ class Lakehouse:
 
     def night(self, arrival: datetime, dies: Moment | None = None, within: float | None = None) -> bool:
         """Land what is there and run the jobs, until a moment or for some seconds at most; whether it was killed."""
-        process = PROCESSES.Process(target=run_night, args=(self.engine, self.folder, arrival, self.key, dies))
+        process = FORKED.Process(target=run_night, args=(self.engine, self.folder, arrival, self.key, dies))
         began = monotonic()
         process.start()
-        process.join(within)
-        if process.is_alive():
-            kill(process)
-        process.join()
-        assert process.exitcode in (0, -signal.SIGKILL)
-        if process.exitcode == 0:
+        if within is not None:
+            process.join(within)
+            if process.is_alive():
+                kill(process)
+        code = wait_for(process)
+        assert code in (0, -signal.SIGKILL)
+        if code == 0:
             self.seconds = monotonic() - began
-        return process.exitcode != 0
+        return code != 0
 
     def keep(self) -> None:
         """Keep the lake as it is now, if there is one."""
@@ -125,12 +121,6 @@ def mortal(n: int, after: bool) -> Any:
     return make
 
 
-def kill(process: Any) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()  # it may not have its session yet
-
-
 @pytest.fixture
 def lakehouse(request, tmp_path, key) -> Lakehouse:
     return Lakehouse(request.param, tmp_path, key)
@@ -170,7 +160,13 @@ def test_killed_at_any_instant(lakehouse, tmp_path, seed, times):
     for n, (drops, arrival) in enumerate(zip(history.runs, history.arrived_at, strict=True), start=1):
         write(tmp_path / "drops", drops)
         lakehouse.keep()
-        for _ in range(times):
-            while not lakehouse.night(arrival, within=random.uniform(0, lakehouse.seconds)):
+        kills = 0
+        for _ in range(20 * times):
+            if lakehouse.night(arrival, within=random.uniform(0, lakehouse.seconds)):
+                kills += 1
+            else:
                 lakehouse.put_back()  # it was quicker
+            if kills == times:
+                break
+        assert kills == times
         lakehouse.assert_right(history, n)

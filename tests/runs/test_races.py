@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from time import sleep
@@ -13,13 +12,11 @@ from support.comparison import assert_equal_to_oracle
 from support.drops import landing as drops_of
 from support.drops import reading, step
 from support.lakes import Asks, instead, land, opening, run, write
+from support.processes import FORKED, wait_for
 from support.withdrawals import ANN, ARRIVAL, BOB, FIRST, record
 
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
-
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["support.lakes", "stedi_common.engines.embedded.engine"])
 
 Drops = dict[str, bytes]
 
@@ -109,14 +106,12 @@ def test_runs_in_two_processes_at_once(tmp_path, key, seed, number):
         engine = connect_to("embedded", tmp_path / "lake")
         for before, meanwhile in races(random, number):
             write(tmp_path / "drops", before)
-            runs = [PROCESSES.Process(target=alone, args=(tmp_path, key)) for _ in range(2)]
+            runs = [FORKED.Process(target=alone, args=(tmp_path, key)) for _ in range(2)]
             runs[0].start()
             sleep(random.uniform(0, 1))
             drop(tmp_path / "drops", meanwhile)
             runs[1].start()
-            for each in runs:
-                each.join()
-            assert [each.exitcode for each in runs] == [0, 0]
+            assert [wait_for(each) for each in runs] == [0, 0]
             night(engine, tmp_path, key)
             assert_equal_to_oracle(engine, tmp_path / "drops", ARRIVAL, key)
 

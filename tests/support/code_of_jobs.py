@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from support.paths import ROOT
+from support.processes import PATIENCE
 
 #: What the wheel is built from.
 SOURCES = ("stedi_common", "jobs", "pyproject.toml", "uv.lock", "README.md", "LICENSE")
@@ -19,7 +20,7 @@ def built(folder: Path, project: Path = ROOT) -> dict[str, str]:
     wheels = folder / "stedi.gluewheels.zip"
     script = ROOT / "terraform" / "modules" / "artifacts" / "build.py"
     options = ["--platform=local", f"--project={project}", f"--output={wheels}"]
-    subprocess.run([sys.executable, str(script), *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, str(script), *options], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
     contracts = project / "stedi_common" / "contracts"
     return {"contracts": str(contracts), "jobs": str(project / "jobs"), "wheels": str(wheels)}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.paths import ROOT
+from support.processes import PATIENCE
 
 JOBS = ROOT / "jobs"
 
@@ -32,7 +33,7 @@ def finished(*command: str | Path, **environment: str) -> Finished:
         text=True,
         check=False,
         env={**os.environ, **environment},
-        timeout=300,
+        timeout=PATIENCE,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 

@@ -24,6 +24,7 @@ from stedi_common.contracts import contract
 
 LOCAL = ROOT / "terraform" / "environments" / "local"
 REGION = "us-east-1"
+#: Seconds that a run, or a command on the whole deployment, may take.
 PATIENCE = 600
 #: What Glue tells of a job that one with a worker type is not given.
 _ONLY_TOLD = {"Name", "CreatedOn", "LastModifiedOn", "MaxCapacity", "AllocatedCapacity"}
@@ -37,11 +38,11 @@ def localstack(folder: Path) -> Iterator[str]:
         port = str(probe.getsockname()[1])
     environment = os.environ | {"LAKEHOUSE_PORT": port, "LAKEHOUSE_STATE": str(folder)}
     command = str(ROOT / "localstack" / ".venv" / "bin" / "localstack-lakehouse")
-    subprocess.run([command, "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([command, "up"], env=environment, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        subprocess.run([command, "down"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command, "down"], env=environment, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
 
 def credentials(endpoint: str) -> dict[str, str]:
@@ -66,6 +67,7 @@ class Terraform:
             capture_output=True,
             text=True,
             check=False,
+            timeout=3 * PATIENCE,
         )
         assert result.returncode == 0, f"terraform {command}: {result.stdout[-6000:]}{result.stderr[-6000:]}"
         return result.stdout
@@ -221,10 +223,12 @@ class Deployment:
         query = athena.start_query_execution(QueryString=sql, WorkGroup=self.outputs["workgroups"][role])[
             "QueryExecutionId"
         ]
+        until = time.monotonic() + PATIENCE
         while (state := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])["State"] in (
             "QUEUED",
             "RUNNING",
         ):
+            assert time.monotonic() < until, f"expected an answer within {PATIENCE} s, got none: {sql}"
             time.sleep(0.1)
         assert state["State"] == "SUCCEEDED", state
         pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
