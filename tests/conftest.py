@@ -31,7 +31,7 @@ ASKED_FOR = (
 )
 
 #: Lakes that many tests look at.
-SHARED = {"made", "mornings", "played"}
+SHARED = {"made", "tables_after_each_run", "played"}
 
 Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
@@ -72,7 +72,7 @@ def engines_of(item: pytest.Item) -> set[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str | None:
-    """Says which rules of docs/rules.md the selected tests are laws of, if they are selected by that."""
+    """The rules of docs/rules.md that the selected tests are laws of, if they are selected by the mark."""
     if "rule" not in config.option.markexpr:
         return None
     rules = {mark.args[0] for item in items for mark in item.iter_markers("rule")}

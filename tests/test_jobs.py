@@ -42,7 +42,7 @@ STEPS = [
     *((job.name, job.target.name) for job in lineage.JOBS.values()),
 ]
 #: The names in those lines, which metrics are made of: see `stedi_common.jobs`.
-TOLD = {
+PRINTED = {
     *("job", "table", "changed", "days", "rows_in", "rows_kept", "dropped", "rows"),
     *("source", "files", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
     *("doubtful", "without_address", "unread", "skipped", "warnings"),
@@ -73,17 +73,17 @@ def test_glues_own_library_is_not_here():
 
 
 def test_all_scripts_make_the_tables(tmp_path):
-    """With Glue's arguments, on the embedded engine; and no canary is told or kept on the way."""
+    """With Glue's arguments, on the embedded engine; and no canary is leaked on the way."""
     write(tmp_path / "drops", canaries.drops())
     common = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
     done = [job("land", "--source", source, "--landing", tmp_path / "drops", *common) for source in SOURCES]
     done += [job(name, *common) for name in lineage.JOBS]
     assert [each.code for each in done] == [1, *[0] * 7]
     assert done[0].err.startswith("customer_landing is stale: land: expected a known address in every customer line")
-    told = [json.loads(each.out) for each in done]
-    assert [(one["job"], one["table"]) for one in told] == STEPS
-    assert told[-1]["rows_kept"] == 600
-    assert {name for one in told for name in one} == TOLD
+    printed = [json.loads(each.out) for each in done]
+    assert [(one["job"], one["table"]) for one in printed] == STEPS
+    assert printed[-1]["rows_kept"] == 600
+    assert {name for one in printed for name in one} == PRINTED
     assert canaries.leaked("".join(each.output for each in done)) == set()
     assert canaries.misplaced(tmp_path / "lake") == {}
 
@@ -101,10 +101,10 @@ def test_one_script_makes_the_tables_too(connect, tmp_path):
 
 
 def steps_of(words):
-    told = StringIO()
-    with redirect_stdout(told):
+    printed = StringIO()
+    with redirect_stdout(printed):
         assert jobs.lakehouse(words) is None
-    return [json.loads(line) for line in told.getvalue().splitlines()]
+    return [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
 def test_a_script_removes_who_withdrew(tmp_path):
@@ -119,9 +119,9 @@ def test_a_script_removes_who_withdrew(tmp_path):
     done = [job("remove_withdrawn", *words) for _ in range(2)]
     assert [(each.code, each.err) for each in done] == [(0, "")] * 2
     assert [len(each.out.splitlines()) for each in done] == [1, 0]
-    told = json.loads(done[0].out)
-    assert (told["job"], told["table"]) == ("remove_withdrawn", "withdrawals")
-    assert list(told["deleted"].values()) == [1] * 5
+    printed = json.loads(done[0].out)
+    assert (printed["job"], printed["table"]) == ("remove_withdrawn", "withdrawals")
+    assert list(printed["deleted"].values()) == [1] * 5
 
 
 def test_a_script_maintains_what_is_there(tmp_path):
@@ -130,11 +130,11 @@ def test_a_script_maintains_what_is_there(tmp_path):
     words = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
     assert job("land", "--source", "customer", "--landing", tmp_path / "drops", *words).code == 0
     done = job("maintain_tables", *words, XDG_CONFIG_HOME=str(tmp_path / "nobody"))
-    told = [json.loads(line) for line in done.out.splitlines()]
+    printed = [json.loads(line) for line in done.out.splitlines()]
     assert (done.code, done.err) == (0, "")
-    assert {one["job"] for one in told} == {"maintain_tables"}
-    assert [one["table"] for one in told] == ["customer_landing", "landed_files", "rejected_records"]
-    assert {name for one in told for name in one} == MAINTAINED
+    assert {one["job"] for one in printed} == {"maintain_tables"}
+    assert [one["table"] for one in printed] == ["customer_landing", "landed_files", "rejected_records"]
+    assert {name for one in printed for name in one} == MAINTAINED
     assert not (tmp_path / "nobody").exists()
 
 
@@ -142,7 +142,7 @@ def test_a_script_maintains_what_is_there(tmp_path):
     "error", [StediError("accelerometer: expected luck, got none"), ZeroDivisionError("ann@example.org")]
 )
 def test_a_source_that_fails_holds_up_no_other_step(tmp_path, monkeypatch, capsys, error):
-    """Withdrawals are heard, the other tables are made, and what is stale is named at the end."""
+    """Withdrawn rows are deleted, the other tables are made, and what is stale is named at the end."""
     write(tmp_path / "drops", PAIR)
     words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
     assert jobs.lakehouse(words) is None
@@ -160,9 +160,9 @@ def test_a_source_that_fails_holds_up_no_other_step(tmp_path, monkeypatch, capsy
     capsys.readouterr()
     stale = jobs.lakehouse(words)
     assert re.fullmatch("accelerometer_landing is stale: (accelerometer: expected luck|unexpected ZeroDiv)[^@]*", stale)
-    told = {line["table"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert list(told["withdrawals"]["deleted"].values()) == [1] * 5
-    assert told["machine_learning_curated"]["rows"] == 0
+    printed = {line["table"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert list(printed["withdrawals"]["deleted"].values()) == [1] * 5
+    assert printed["machine_learning_curated"]["rows"] == 0
 
 
 def test_a_table_that_fails_ends_the_run_and_names_what_was_not_made(tmp_path, monkeypatch):
@@ -186,11 +186,11 @@ def test_a_customer_line_without_a_known_address_is_an_error_of_the_job(tmp_path
     """The tables are made all the same."""
     write(tmp_path / "drops", PAIR | {"customer/2.json": b"{\n"})
     words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
-    told = StringIO()
-    with redirect_stdout(told):
+    printed = StringIO()
+    with redirect_stdout(printed):
         problem = jobs.lakehouse(words)
     assert problem.startswith("customer_landing is stale: land: expected a known address in every customer line")
-    assert [json.loads(line)["table"] for line in told.getvalue().splitlines()] == [table for _, table in STEPS]
+    assert [json.loads(line)["table"] for line in printed.getvalue().splitlines()] == [table for _, table in STEPS]
 
 
 def test_a_script_runs_under_spark_submit(tmp_path):
@@ -213,7 +213,7 @@ def submitted(script, *words):
     return finished(spark_submit, JOBS / f"{script}.py", *words, **environment)
 
 
-def test_an_error_is_told_on_standard_error(tmp_path):
+def test_an_error_is_written_to_standard_error(tmp_path):
     done = job("machine_learning_curated", "--lake", tmp_path / "lake", "--engine", "embedded", "--consent", "always")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(

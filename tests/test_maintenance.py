@@ -1,4 +1,4 @@
-"""Maintenance changes no row, cuts the past where the contract says, and is in nobody's way."""
+"""Maintenance changes no row, expires snapshots after the days of the contract, and disturbs no run."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from pyiceberg.table.snapshots import Operation
 from support import canaries
 from support.comparison import assert_equal_to_oracle
 from support.drops import reading, step
-from support.lakes import COMMITS, ON_SPARK_UNHURRIED, KilledError, rows, run, table_of
+from support.lakes import COMMITS, SLOW_ON_SPARK, KilledError, rows, run, table_of
 from support.nights import NIGHTS, Cast, land_and_run
 
 from stedi_common import maintenance
@@ -52,7 +52,7 @@ def maintain(engine: Engine, later: timedelta = timedelta()) -> list[Maintained]
 
 
 @pytest.fixture
-def worn(engine) -> Engine:
+def fragmented(engine) -> Engine:
     """Many small files on one day, few on the other; many in a table without days."""
     for table in (READINGS, PEOPLE):
         engine.prepare(table)
@@ -62,52 +62,52 @@ def worn(engine) -> Engine:
     return engine
 
 
-def test_many_small_files_of_a_day_become_one(worn, tmp_path):
+def test_many_small_files_of_a_day_become_one(fragmented, tmp_path):
     lake = tmp_path / "lake"
-    before, people = rows(worn, READINGS.name), rows(worn, PEOPLE.name)
+    before, people = rows(fragmented, READINGS.name), rows(fragmented, PEOPLE.name)
     few = files_of(lake, READINGS)[SECOND]
-    told = {done.table: done for done in maintain(worn)}
-    assert told[READINGS.name].files == (2 * MANY_FILES - 1, MANY_FILES)
-    assert told[PEOPLE.name].files == (MANY_FILES, 1)
-    assert told[PEOPLE.name].bytes[1] < told[PEOPLE.name].bytes[0]
+    by_table = {done.table: done for done in maintain(fragmented)}
+    assert by_table[READINGS.name].files == (2 * MANY_FILES - 1, MANY_FILES)
+    assert by_table[PEOPLE.name].files == (MANY_FILES, 1)
+    assert by_table[PEOPLE.name].bytes[1] < by_table[PEOPLE.name].bytes[0]
     now_ = files_of(lake, READINGS)
     assert (len(now_[FIRST]), now_[SECOND]) == (1, few)
-    assert (rows(worn, READINGS.name), rows(worn, PEOPLE.name)) == (before, people)
+    assert (rows(fragmented, READINGS.name), rows(fragmented, PEOPLE.name)) == (before, people)
     (compacted,) = now_[FIRST]
     at = pq.ParquetFile(compacted).read()["timestamp"].to_pylist()
     assert at == sorted(at)
 
 
-def test_nobody_sees_a_change(worn, tmp_path):
-    start, head = first_of(worn, READINGS), worn.head(READINGS)
-    days, then = worn.changed_days(READINGS, start, head), seen(worn, READINGS, head)
-    maintain(worn)
-    after = worn.head(READINGS)
+def test_maintenance_changes_no_row_and_no_summary(fragmented, tmp_path):
+    start, head = first_of(fragmented, READINGS), fragmented.head(READINGS)
+    days, then = fragmented.changed_days(READINGS, start, head), seen(fragmented, READINGS, head)
+    maintain(fragmented)
+    after = fragmented.head(READINGS)
     assert after.snapshot_id != head.snapshot_id
     assert (after.data_snapshot_id, after.summary, after.rows) == (head.data_snapshot_id, head.summary, head.rows)
-    assert worn.changed_days(READINGS, start, after) == days
-    assert worn.changed_days(READINGS, head, after) == set()
-    assert seen(worn, READINGS, head) == then
+    assert fragmented.changed_days(READINGS, start, after) == days
+    assert fragmented.changed_days(READINGS, head, after) == set()
+    assert seen(fragmented, READINGS, head) == then
     table = table_of(tmp_path / "lake", READINGS)
     assert table.current_snapshot().summary.operation == Operation.REPLACE
     assert int(table.current_snapshot().summary["total-records"]) == head.rows
 
 
-def test_appended_since_are_the_rows_that_were_appended(worn, tmp_path):
+def test_an_append_scan_sees_appended_rows_only(fragmented, tmp_path):
     """For those who read what is new by Iceberg's own append scans."""
-    start = worn.head(READINGS).snapshot_id
-    maintain(worn)
-    add(worn, "bob", [FIRST])
+    start = fragmented.head(READINGS).snapshot_id
+    maintain(fragmented)
+    add(fragmented, "bob", [FIRST])
     scan = table_of(tmp_path / "lake", READINGS).incremental_append_scan(from_snapshot_id_exclusive=start)
     assert scan.to_arrow()["user"].to_pylist() == ["bob"]
 
 
-def test_who_is_maintained_twice_stays_as_it_is(worn):
-    maintain(worn)
-    heads = [worn.head(table) for table in (READINGS, PEOPLE)]
-    again = maintain(worn)
+def test_maintenance_twice_changes_nothing(fragmented):
+    maintain(fragmented)
+    heads = [fragmented.head(table) for table in (READINGS, PEOPLE)]
+    again = maintain(fragmented)
     assert {done.table for done in again} == {READINGS.name, PEOPLE.name}
-    assert [worn.head(table) for table in (READINGS, PEOPLE)] == heads
+    assert [fragmented.head(table) for table in (READINGS, PEOPLE)] == heads
     assert all(done.files[0] == done.files[1] and done.removed == done.snapshots == 0 for done in again)
 
 
@@ -132,7 +132,7 @@ def test_many_manifests_become_few(engine, tmp_path):
     assert rows(engine, READINGS.name).total() == before.total()
 
 
-def test_files_without_a_column_of_today_have_it_after(engine):
+def test_compaction_adds_a_new_column_to_old_files(engine):
     engine.prepare(READINGS)
     for n in range(MANY_FILES):
         add(engine, f"ann{n}", [FIRST])
@@ -161,7 +161,7 @@ def test_one_engine_maintains_what_the_other_wrote(connect_to, tmp_path, one, ot
 
 @pytest.mark.parametrize("engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True)
 @pytest.mark.parametrize("seed", [1, 2, *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 30))])
-def test_whatever_is_done_in_whatever_order_the_rows_are_those_that_were_written(engine, seed):
+def test_maintenance_in_any_order_between_commits_changes_no_row(engine, seed):
     chosen, model = random.Random(seed), Counter()
     engine.prepare(READINGS)
     some_days = [FIRST + n * DAY for n in range(3)]
@@ -187,49 +187,49 @@ def test_whatever_is_done_in_whatever_order_the_rows_are_those_that_were_written
         assert seen(engine, READINGS, head).total() == head.rows
 
 
-# The past
+# Snapshot expiry
 
 
 @pytest.mark.rule(14)
-def test_the_past_is_cut_where_the_contract_says(worn, tmp_path):
-    head, days = worn.head(READINGS), READINGS.snapshot_days * DAY
-    history = len(list(worn.history(READINGS, head)))
-    (young,) = [done for done in maintain(worn, days - DAY) if done.table == READINGS.name]
+def test_snapshots_expire_after_the_days_of_the_contract(fragmented, tmp_path):
+    head, days = fragmented.head(READINGS), READINGS.snapshot_days * DAY
+    history = len(list(fragmented.history(READINGS, head)))
+    (young,) = [done for done in maintain(fragmented, days - DAY) if done.table == READINGS.name]
     assert (young.snapshots, young.removed) == (0, 0)
-    assert len(list(worn.history(READINGS, worn.head(READINGS)))) == history + 1
-    (old,) = [done for done in maintain(worn, days + DAY) if done.table == READINGS.name]
+    assert len(list(fragmented.history(READINGS, fragmented.head(READINGS)))) == history + 1
+    (old,) = [done for done in maintain(fragmented, days + DAY) if done.table == READINGS.name]
     assert old.snapshots == history - 1
     # The head, and the one that has its rows and says what they are made from.
-    kept = list(worn.history(READINGS, worn.head(READINGS)))
+    kept = list(fragmented.history(READINGS, fragmented.head(READINGS)))
     assert [each.data_snapshot_id for each in kept] == [head.data_snapshot_id] * 2
-    assert worn.snapshot(READINGS, head.snapshot_id) == head
-    assert seen(worn, READINGS, head) == seen(worn, READINGS, worn.head(READINGS))
-    add(worn, "bob", [FIRST])
-    maintain(worn, LATER)
-    assert worn.snapshot(READINGS, head.snapshot_id) is None
+    assert fragmented.snapshot(READINGS, head.snapshot_id) == head
+    assert seen(fragmented, READINGS, head) == seen(fragmented, READINGS, fragmented.head(READINGS))
+    add(fragmented, "bob", [FIRST])
+    maintain(fragmented, LATER)
+    assert fragmented.snapshot(READINGS, head.snapshot_id) is None
     assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == MANY_FILES + 1
 
 
-def test_what_a_branch_or_a_tag_keeps_stays(worn, tmp_path):
-    tagged = worn.head(READINGS)
-    then = seen(worn, READINGS, tagged)
+def test_a_snapshot_with_a_tag_does_not_expire(fragmented, tmp_path):
+    tagged = fragmented.head(READINGS)
+    then = seen(fragmented, READINGS, tagged)
     with table_of(tmp_path / "lake", READINGS).manage_snapshots() as change:
         change.create_tag(tagged.snapshot_id, "paper")
-    worn.replace(READINGS, of(worn, "bob", [SECOND]), worn.head(READINGS), {})
-    (done,) = [done for done in maintain(worn, LATER) if done.table == READINGS.name]
+    fragmented.replace(READINGS, of(fragmented, "bob", [SECOND]), fragmented.head(READINGS), {})
+    (done,) = [done for done in maintain(fragmented, LATER) if done.table == READINGS.name]
     assert (done.held, done.refs) == (("paper",), 0)
     assert done.snapshots
-    assert seen(worn, READINGS, tagged) == then
-    assert seen(worn, READINGS, worn.head(READINGS)) == Counter({("bob", SECOND): 1})
+    assert seen(fragmented, READINGS, tagged) == then
+    assert seen(fragmented, READINGS, fragmented.head(READINGS)) == Counter({("bob", SECOND): 1})
 
 
-def test_the_branch_of_a_killed_run_goes(worn, tmp_path):
-    head = worn.head(READINGS).snapshot_id
+def test_the_branch_of_a_killed_run_expires(fragmented, tmp_path):
+    head = fragmented.head(READINGS).snapshot_id
     with table_of(tmp_path / "lake", READINGS).manage_snapshots() as change:
         change.create_branch(head, "stedi_1", max_ref_age_ms=2 * 24 * 3600 * 1000)
-    assert [done.refs for done in maintain(worn, DAY) if done.table == READINGS.name] == [0]
+    assert [done.refs for done in maintain(fragmented, DAY) if done.table == READINGS.name] == [0]
     assert "stedi_1" in table_of(tmp_path / "lake", READINGS).refs()
-    assert [done.refs for done in maintain(worn, 3 * DAY) if done.table == READINGS.name] == [1]
+    assert [done.refs for done in maintain(fragmented, 3 * DAY) if done.table == READINGS.name] == [1]
     assert set(table_of(tmp_path / "lake", READINGS).refs()) == {"main"}
 
 
@@ -244,7 +244,7 @@ def test_days_are_what_rule_14_allows():
 AT = datetime(2024, 5, 10)
 
 
-def test_a_head_keeps_where_its_rows_come_from():
+def test_the_snapshot_that_wrote_the_rows_of_the_head_does_not_expire():
     """Else a table that is quiet for long would not know what it was made from."""
     written, same, again = (Snapshot(n, n - 1, AT - (30 - n) * DAY, same=n > 1) for n in (1, 2, 3))
     older = Snapshot(0, None, AT - 40 * DAY, same=False)
@@ -255,10 +255,10 @@ def test_a_head_keeps_where_its_rows_come_from():
     assert expired(READINGS, of_all, [Ref("main", 4, None)], AT).snapshots == (0, 1, 2, 3)
 
 
-# What lies about
+# Orphan files
 
 
-def test_orphans_go_when_no_run_can_want_them(worn, tmp_path):
+def test_orphan_files_are_removed_when_no_run_can_need_them(fragmented, tmp_path):
     lake = tmp_path / "lake"
     folder = lake / "trusted" / READINGS.name
     old, young = folder / "data" / "killed" / "old.parquet", folder / "data" / "young.parquet"
@@ -266,25 +266,25 @@ def test_orphans_go_when_no_run_can_want_them(worn, tmp_path):
     for path in (old, young, meta):
         write_aged(path, ORPHAN_AGE + DAY if path != young else ORPHAN_AGE - DAY)
     known = parquet_files(folder) - {old}
-    assert [done.removed for done in maintain(worn) if done.table == READINGS.name] == [2]
+    assert [done.removed for done in maintain(fragmented) if done.table == READINGS.name] == [2]
     assert parquet_files(folder) >= known
     assert [path.exists() for path in (old, meta, young)] == [False, False, True]
-    assert rows(worn, READINGS.name).total() == 2 * MANY_FILES - 1
+    assert rows(fragmented, READINGS.name).total() == 2 * MANY_FILES - 1
 
 
-def test_an_empty_folder_goes_when_it_is_old(worn, tmp_path):
-    if worn.name == "spark":
+def test_an_old_empty_folder_is_removed(fragmented, tmp_path):
+    if fragmented.name == "spark":
         pytest.skip("Iceberg's action removes files; where Spark runs there are no folders")
     folder = tmp_path / "lake" / "trusted" / READINGS.name / "data"
     for name, age in (("old", ORPHAN_AGE + DAY), ("young", ORPHAN_AGE - DAY)):
         (folder / name).mkdir()
         at = (now() - age).replace(tzinfo=UTC).timestamp()
         os.utime(folder / name, (at, at))
-    maintain(worn)
+    maintain(fragmented)
     assert [(folder / name).exists() for name in ("old", "young")] == [False, True]
 
 
-def test_what_a_killed_run_had_staged_goes(engine, tmp_path):
+def test_staged_files_of_a_killed_run_are_removed(engine, tmp_path):
     """Where no lock tells whether the run is dead, its age does."""
     old, young, theirs = (tmp_path / "lake" / f".staging-{name}" for name in ("0" * 32, "1" * 32 + "-7", "backup"))
     for folder in (old, theirs):
@@ -297,17 +297,17 @@ def test_what_a_killed_run_had_staged_goes(engine, tmp_path):
     assert (old.exists(), young.exists(), theirs.exists()) == (False, True, True)
 
 
-def test_a_lake_that_was_copied_removes_nothing_of_the_first(worn, connect, tmp_path):
+def test_a_lake_that_was_copied_removes_nothing_of_the_first(fragmented, connect, tmp_path):
     """Its catalog still names the files of the first, and knows nothing of what that has written since."""
     shutil.copytree(tmp_path / "lake", tmp_path / "copy")
     copy = connect(tmp_path / "copy")
-    add(worn, "bob", [FIRST])
+    add(fragmented, "bob", [FIRST])
     with pytest.raises(LakeError, match="expected the table at"):
         copy.maintenance.remove_orphans(READINGS, now() + LATER)
-    assert rows(worn, READINGS.name).total() == 2 * MANY_FILES
+    assert rows(fragmented, READINGS.name).total() == 2 * MANY_FILES
 
 
-# Killed
+# Killed maintenance
 
 
 class Dying:
@@ -328,28 +328,28 @@ class Dying:
 
 
 @pytest.mark.parametrize("n", range(1, 5))
-def test_maintenance_that_is_killed_is_made_good_by_the_next(worn, tmp_path, n):
-    before = rows(worn, READINGS.name)
+def test_the_next_maintenance_completes_a_killed_one(fragmented, tmp_path, n):
+    before = rows(fragmented, READINGS.name)
     with pytest.raises(KilledError):
-        maintenance.maintain(Dying(worn, n), READINGS, now() + LATER)
-    assert rows(worn, READINGS.name) == before
-    maintenance.maintain(worn, READINGS, now() + LATER)
-    assert_clean(worn, tmp_path / "lake", before)
+        maintenance.maintain(Dying(fragmented, n), READINGS, now() + LATER)
+    assert rows(fragmented, READINGS.name) == before
+    maintenance.maintain(fragmented, READINGS, now() + LATER)
+    assert_clean(fragmented, tmp_path / "lake", before)
 
 
-def test_maintenance_that_is_killed_while_removing_is_made_good_by_the_next(worn, tmp_path, monkeypatch):
-    if worn.name == "spark":
+def test_the_next_maintenance_completes_one_killed_while_removing(fragmented, tmp_path, monkeypatch):
+    if fragmented.name == "spark":
         pytest.skip("Iceberg's action removes in Java")
-    before = rows(worn, READINGS.name)
+    before = rows(fragmented, READINGS.name)
     unlink = Path.unlink
     for left in (0, 3):
         monkeypatch.setattr(Path, "unlink", dying_after(left, unlink))
         with pytest.raises(KilledError):
-            maintenance.maintain(worn, READINGS, now() + LATER)
-        assert rows(worn, READINGS.name) == before
+            maintenance.maintain(fragmented, READINGS, now() + LATER)
+        assert rows(fragmented, READINGS.name) == before
     monkeypatch.undo()
-    maintenance.maintain(worn, READINGS, now() + LATER)
-    assert_clean(worn, tmp_path / "lake", before)
+    maintenance.maintain(fragmented, READINGS, now() + LATER)
+    assert_clean(fragmented, tmp_path / "lake", before)
 
 
 def dying_after(left: int, unlink: Callable[..., None]) -> Callable[..., None]:
@@ -372,15 +372,15 @@ def assert_clean(engine: Engine, lake: Path, before: Counter) -> None:
     assert parquet_files(lake / "trusted" / READINGS.name) == kept
 
 
-# Beside runs
+# Concurrent runs
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 def test_a_run_after_maintenance_has_nothing_to_do(engine, tmp_path, key):
     a_week(engine, tmp_path, key)
     for later in (timedelta(), LATER):
-        told = maintain(engine, later)
-        assert sum(done.files[0] - done.files[1] for done in told) > 0 or later
+        maintained = maintain(engine, later)
+        assert sum(done.files[0] - done.files[1] for done in maintained) > 0 or later
         assert not any(outcome.changed for outcome in run(engine, Policy(), key))
         assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
     night(engine, tmp_path, key, MANY_FILES + 1)
@@ -402,60 +402,60 @@ class Interrupted:
         return found(*args)
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.parametrize(
     "later", [pytest.param(timedelta(), id="tonight"), pytest.param(LATER, id="later", marks=pytest.mark.long)]
 )
 def test_a_run_that_races_maintenance_loses_nothing(engine, connect, tmp_path, key, later):
     a_week(engine, tmp_path, key)
     keeper = connect(tmp_path / "lake")
-    hurried = Interrupted(engine, lambda: maintain(keeper, later))
+    interrupted = Interrupted(engine, lambda: maintain(keeper, later))
     for n in range(MANY_FILES, MANY_FILES + 2):
         try:
-            night(hurried, tmp_path, key, n)
+            night(interrupted, tmp_path, key, n)
         except (CommitConflictError, EngineError):  # its head has moved, or what it compares with has expired
             run(engine, Policy(), key)
         assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-def test_who_reads_what_has_expired_meanwhile_is_told_to_start_over(worn, connect, tmp_path):
-    if worn.name == "spark":
+def test_reading_a_snapshot_that_has_expired_meanwhile_is_a_commit_conflict(fragmented, connect, tmp_path):
+    if fragmented.name == "spark":
         pytest.skip("Spark looks the table up each time")
-    keeper, start = connect(tmp_path / "lake"), first_of(worn, READINGS)
-    old = worn.head(READINGS)
+    keeper, start = connect(tmp_path / "lake"), first_of(fragmented, READINGS)
+    old = fragmented.head(READINGS)
     keeper.replace(READINGS, of(keeper, "bob", [SECOND]), keeper.head(READINGS), {})
     maintain(keeper, LATER)
     with pytest.raises(CommitConflictError):
-        worn.read(READINGS, old)
+        fragmented.read(READINGS, old)
     with pytest.raises(CommitConflictError):
-        worn.changed_days(READINGS, start, old)
+        fragmented.changed_days(READINGS, start, old)
 
 
-def test_compaction_that_is_overtaken_is_given_up(worn, connect, tmp_path):
-    if worn.name == "spark":
+def test_compaction_is_skipped_because_of_a_commit_conflict(fragmented, connect, tmp_path):
+    if fragmented.name == "spark":
         pytest.skip("Iceberg's own actions cannot be stopped in between")
     other = connect(tmp_path / "lake")
-    rewrite = worn.maintenance._rewrite
+    rewrite = fragmented.maintenance._rewrite
 
     def slow(*args: Any) -> Any:
         add(other, "bob", [FIRST])
         return rewrite(*args)
 
-    worn.maintenance._rewrite = slow
-    done = maintenance.maintain(worn, READINGS, now())
+    fragmented.maintenance._rewrite = slow
+    done = maintenance.maintain(fragmented, READINGS, now())
     assert (done.overtaken, done.files[1]) == (("compaction",), done.files[0] + 1)
-    assert rows(worn, READINGS.name, ["user"])[("bob",)] == 1
+    assert rows(fragmented, READINGS.name, ["user"])[("bob",)] == 1
     assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == 2 * MANY_FILES
-    worn.maintenance._rewrite = rewrite
-    assert maintenance.maintain(worn, READINGS, now()).overtaken == ()
+    fragmented.maintenance._rewrite = rewrite
+    assert maintenance.maintain(fragmented, READINGS, now()).overtaken == ()
 
 
-def test_expiry_does_not_take_what_somebody_has_just_named(worn, tmp_path):
-    if worn.name == "spark":
+def test_expiry_keeps_a_snapshot_that_was_tagged_meanwhile(fragmented, tmp_path):
+    if fragmented.name == "spark":
         pytest.skip("Iceberg's own expiry cannot be stopped in between")
-    old = worn.head(READINGS)
-    add(worn, "bob", [FIRST])
-    catalog = worn.maintenance._catalog
+    old = fragmented.head(READINGS)
+    add(fragmented, "bob", [FIRST])
+    catalog = fragmented.maintenance._catalog
 
     class Slow:
         def __getattr__(self, name: str) -> Any:
@@ -466,14 +466,14 @@ def test_expiry_does_not_take_what_somebody_has_just_named(worn, tmp_path):
                 change.create_tag(old.snapshot_id, "paper")
             return catalog.commit_table(*args)
 
-    worn.maintenance._catalog = Slow()
+    fragmented.maintenance._catalog = Slow()
     with pytest.raises(CommitConflictError):
-        worn.maintenance.expire(READINGS, now() + LATER)
-    assert worn.snapshot(READINGS, old.snapshot_id) == old
+        fragmented.maintenance.expire(READINGS, now() + LATER)
+    assert fragmented.snapshot(READINGS, old.snapshot_id) == old
 
 
-def test_a_run_whose_branch_has_expired_is_refused(connect_to, tmp_path):
-    """Iceberg would make the branch anew where the table is by then: on top of what the run has not seen."""
+def test_a_commit_whose_branch_has_expired_is_rejected(connect_to, tmp_path):
+    """Iceberg would create the branch again where the table is by then: on top of what the run has not seen."""
     spark, other = connect_to("spark", tmp_path / "lake"), connect_to("embedded", tmp_path / "lake")
     spark.prepare(READINGS)
     add(other, "ann", [FIRST])
@@ -497,14 +497,14 @@ def test_a_run_whose_branch_has_expired_is_refused(connect_to, tmp_path):
     assert list(table_of(tmp_path / "lake", READINGS).refs()) == ["main"]
 
 
-# Forgetting
+# Deletion of withdrawn rows
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.rule(14)
-def test_of_who_withdrew_no_byte_is_left_in_trusted_and_curated(engine, tmp_path, key):
+def test_no_byte_of_a_withdrawn_person_is_left_in_trusted_and_curated(engine, tmp_path, key):
     lake, c = tmp_path / "lake", CAST
-    gone = told_of(c.bob, key)
+    gone = identifiers_of(c.bob, key)
     people = [c.record(c.ann, 1, 1), c.record(c.bob, 1, 1, device=2)]
     land_and_run(
         engine,
@@ -522,12 +522,12 @@ def test_of_who_withdrew_no_byte_is_left_in_trusted_and_curated(engine, tmp_path
     days = max(contract(name).snapshot_days for name in names() if contract(name).zone != "landing")
     maintain(engine, (days + 1) * DAY)
     assert holding(lake, gone) == set()
-    assert holding(lake, told_of(c.ann, key)) == told_of(c.ann, key)
+    assert holding(lake, identifiers_of(c.ann, key)) == identifiers_of(c.ann, key)
     assert not any(outcome.changed for outcome in run(engine, Policy(), key))
 
 
-def told_of(email: str, key: Any) -> set[bytes]:
-    """What tells of a person: the email, and as much of the pseudonym as a bound in a manifest has."""
+def identifiers_of(email: str, key: Any) -> set[bytes]:
+    """What identifies a person: the email, and as much of the pseudonym as a bound in a manifest has."""
     return {email.encode(), key.pseudonym(email)[:16].encode()}
 
 

@@ -31,9 +31,9 @@ def load(content):
 
 
 def refused(content):
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as error:
         load(content)
-    return str(told.value)
+    return str(error.value)
 
 
 def test_the_defaults_are_those_of_the_document():

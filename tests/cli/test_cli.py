@@ -87,7 +87,7 @@ def made(stedi, made_folder, monkeypatch):
     return stedi
 
 
-def told(said: Said) -> list[str]:
+def error_lines(said: Said) -> list[str]:
     """The lines of an error that a user is meant to read, when nothing else was said."""
     assert (said.code, said.out) == (1, "")
     return said.err.splitlines()
@@ -120,7 +120,7 @@ def test_the_help_of_a_command(stedi, command, option):
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-def test_the_help_tells_the_commands_and_the_exit_codes(stedi, option):
+def test_the_help_lists_the_commands_and_the_exit_codes(stedi, option):
     said = stedi(option)
     assert [name for name in COMMANDS if name not in said.out] == []
     assert "0 done, 1 error, 2 wrong usage, 3 another run" in said.out
@@ -165,7 +165,7 @@ def test_wrong_usage_ends_with_2(stedi, words):
     assert "Usage:" in said.err
 
 
-def test_a_lost_race_ends_with_3(landed, monkeypatch):
+def test_a_commit_conflict_ends_with_3(landed, monkeypatch):
     def lost(*_, **__):
         raise CommitConflictError("customer_trusted: expected the head this run had read, got a newer one", "again")
 
@@ -176,7 +176,7 @@ def test_a_lost_race_ends_with_3(landed, monkeypatch):
 
 
 def test_an_error_is_one_line_and_a_hint(stedi, tmp_path):
-    (error, hint) = told(stedi("status"))
+    (error, hint) = error_lines(stedi("status"))
     assert error == f"error: lake {tmp_path}/lake: expected a folder with catalog.db, got none"
     assert hint.startswith("hint:  ")
 
@@ -188,7 +188,9 @@ def test_reading_makes_no_lake(stedi, command, tmp_path):
 
 
 def test_no_landing_folder_is_an_error(stedi):
-    assert told(stedi("land", "--landing", "nowhere"))[0] == "error: nowhere: expected a folder of drops, got none"
+    assert (
+        error_lines(stedi("land", "--landing", "nowhere"))[0] == "error: nowhere: expected a folder of drops, got none"
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_no_landing_folder_is_an_error(stedi):
     ],
     ids=" ".join,
 )
-def test_an_unknown_name_is_wrong_usage_and_told_the_nearest(stedi, tmp_path, words, known, near):
+def test_an_unknown_name_is_wrong_usage_and_suggests_the_nearest(stedi, tmp_path, words, known, near):
     """A misspelled environment would be none that is guarded."""
     said = stedi(*words)
     sentence = " ".join(said.err.replace("│", " ").split())
@@ -217,14 +219,17 @@ def test_an_unknown_name_is_wrong_usage_and_told_the_nearest(stedi, tmp_path, wo
     assert not (tmp_path / "lake").exists()
 
 
-def test_a_name_like_no_other_is_told_the_known_only(stedi):
+def test_a_name_like_no_other_lists_the_known_names(stedi):
     said = stedi("run", "xyz")
     assert (said.code, "expected one of" in said.err, "did you mean" in said.err) == (2, True, False)
 
 
 @pytest.mark.parametrize("environment", ["prod", " PROD ", "production"])
 def test_production_is_known_however_it_is_written(stedi, environment):
-    assert f"in {environment.strip()}, got" in told(stedi("run", "--consent", "ever", "--environment", environment))[0]
+    assert (
+        f"in {environment.strip()}, got"
+        in error_lines(stedi("run", "--consent", "ever", "--environment", environment))[0]
+    )
 
 
 def test_options_alone_are_wrong_usage(stedi):
@@ -258,13 +263,13 @@ def test_the_shell_learns_completion(stedi):
     assert "_STEDI_COMPLETE" in stedi("--show-completion", "bash").out + stedi("--show-completion").out
 
 
-def test_production_is_told_by_the_environment(stedi, monkeypatch):
+def test_production_may_be_named_by_the_environment(stedi, monkeypatch):
     monkeypatch.setenv("STEDI_ENVIRONMENT", "prod")
-    assert "expected consent=as-of pairing=owner in prod" in told(stedi("run", "--consent", "ever"))[0]
+    assert "expected consent=as-of pairing=owner in prod" in error_lines(stedi("run", "--consent", "ever"))[0]
 
 
 def test_a_missing_list_of_serials_is_an_error(stedi):
-    assert told(stedi("run", "--defective-serials", "none.txt")) == [
+    assert error_lines(stedi("run", "--defective-serials", "none.txt")) == [
         "error: --defective-serials: expected a readable file, got No such file or directory at none.txt"
     ]
 
@@ -290,13 +295,13 @@ def broken(landed, monkeypatch):
 
 
 def test_an_unexpected_error_has_no_traceback(broken):
-    error, hint = told(broken("run"))
+    error, hint = error_lines(broken("run"))
     assert error.startswith("error: unexpected ValueError at ")
     assert hint == "hint:  stedi --debug … shows the way there, without values"
 
 
 @pytest.mark.parametrize("how", ["option", "environment"])
-def test_the_way_there_is_shown_to_who_debugs(broken, monkeypatch, how):
+def test_debug_shows_the_traceback_without_values(broken, monkeypatch, how):
     if how == "environment":
         monkeypatch.setenv("STEDI_DEBUG", "1")
     said = broken(*(["--debug"] if how == "option" else []), "run")
@@ -307,7 +312,7 @@ def test_the_way_there_is_shown_to_who_debugs(broken, monkeypatch, how):
 
 
 def test_an_error_of_the_user_has_no_traceback(stedi):
-    assert told(stedi("--debug", "status"))[0].startswith("error: lake ")
+    assert error_lines(stedi("--debug", "status"))[0].startswith("error: lake ")
 
 
 # The log
@@ -376,7 +381,7 @@ def test_an_unexpected_error_is_logged_by_its_kind(broken, tmp_path):
 
 
 def test_a_log_that_cannot_be_written_is_an_error(stedi):
-    assert told(stedi("--log-file", "none/log.jsonl", "status")) == [
+    assert error_lines(stedi("--log-file", "none/log.jsonl", "status")) == [
         "error: --log-file: expected a file to write to, got No such file or directory at none/log.jsonl"
     ]
 
@@ -514,7 +519,7 @@ def test_skipped_files_and_doubtful_lines_are_said(stedi, tmp_path):
 # Running
 
 
-def test_a_run_tells_what_was_dropped_and_why(landed):
+def test_a_run_reports_what_was_dropped_and_why(landed):
     outcomes = {outcome["table"]: outcome for outcome in json.loads(landed("run", "--json").out)}
     assert list(outcomes) == [job.target.name for job in JOBS.values()]
     assert outcomes["accelerometer_trusted"] == {
@@ -529,7 +534,7 @@ def test_a_job_may_run_alone(landed):
 
 
 def test_a_job_before_its_sources_is_a_clear_error(landed):
-    error, hint = told(landed("run", "machine_learning_curated"))
+    error, hint = error_lines(landed("run", "machine_learning_curated"))
     assert "expected the table trusted.step_trainer_trusted, got none" in error
     assert hint.startswith("hint:  ")
 
@@ -556,7 +561,7 @@ def withdrawn(landed, tmp_path):
     return landed
 
 
-def test_a_run_tells_what_it_removed_first(withdrawn):
+def test_a_run_reports_first_what_it_deleted(withdrawn):
     removal, *outcomes = json.loads(withdrawn("run", "--json").out)
     assert (removal["job"], removal["table"]) == ("remove_withdrawn", "withdrawals")
     assert list(removal["deleted"].items()) == [(job.target.name, 1) for job in reversed(JOBS.values())]
@@ -564,7 +569,7 @@ def test_a_run_tells_what_it_removed_first(withdrawn):
 
 
 @pytest.mark.parametrize("words", [("run",), ("demo", "--landing", "drops")])
-def test_whoever_watches_a_run_is_told_what_it_removed_first(withdrawn, words):
+def test_a_run_prints_first_what_it_deleted(withdrawn, words):
     first, after = (
         "withdrawn rows deleted before all else: 1 row of machine_learning_curated, 1 row of",
         "rows in",
@@ -585,7 +590,7 @@ def test_after_a_run_nothing_is_behind(made):
     assert behind(made("status", "--json")) == {}
 
 
-def test_maintenance_tells_what_it_did_to_each_table(landed, tmp_path):
+def test_maintenance_reports_what_it_did_to_each_table(landed, tmp_path):
     landed("run")
     orphan = tmp_path / "lake" / "landing" / "customer_landing" / "data" / "killed.parquet"
     orphan.write_bytes(b"")
@@ -607,19 +612,19 @@ def test_what_lands_later_is_what_the_tables_are_behind(landed, tmp_path):
     assert "accelerometer_landing (1 commit)" in landed("status").out
 
 
-def test_a_status_tells_who_is_in_doubt_and_which_lines_name_nobody(landed, tmp_path):
+def test_a_status_counts_people_in_doubt_and_lines_without_an_address(landed, tmp_path):
     doubtful = drop(customer("ann@example.org", None))
     write(tmp_path / "drops", {"customer/2.json": doubtful, "customer/3.json": b"{\n"})
     assert landed("land").code == 4
-    told = {table["table"]: table for table in json.loads(landed("status", "--json").out)}
-    assert told["landing.customer_landing"]["in_doubt"] == 1
-    assert told["landing.landed_files"]["without_address"] == 1
+    tables = {table["table"]: table for table in json.loads(landed("status", "--json").out)}
+    assert tables["landing.customer_landing"]["in_doubt"] == 1
+    assert tables["landing.landed_files"]["without_address"] == 1
     said = landed("status").out
     assert "1 person has no consent because of a doubtful line" in said
     assert "1 customer line has no known address" in said
 
 
-def test_a_status_tells_rows_and_policy(made):
+def test_a_status_has_rows_and_policy(made):
     (status,) = [
         t for t in json.loads(made("status", "--json").out) if t["table"] == "curated.machine_learning_curated"
     ]
@@ -634,7 +639,7 @@ def test_a_query_answers(made):
     assert json.loads(said.out) == [{"user": "ann@example.org", "timestamp": "2024-05-01T09:00:00"}]
 
 
-def test_what_is_null_is_told(made):
+def test_null_is_printed(made):
     assert made("query", "SELECT phone FROM landing.customer_landing").out.split() == ["phone", "null"]
 
 
@@ -660,7 +665,7 @@ def test_more_rows_than_a_screen_are_counted(made):
     ],
 )
 def test_only_one_select_is_a_query(made, sql):
-    error, hint = told(made("query", sql))
+    error, hint = error_lines(made("query", sql))
     assert error == "error: query: expected one SELECT, got something else"
     assert hint == "hint:  the lake is read-only here"
     assert not Path("stolen.csv").exists()
@@ -686,23 +691,23 @@ def test_a_query_sees_the_lake_only(made, sql):
     assert "a,secret" not in said.err
 
 
-def test_a_wrong_query_is_told_what_is_wrong(made):
+def test_a_wrong_query_is_an_error_with_its_reason(made):
     assert (
         'error: query: Binder Error: Referenced column "emial" not found'
         in made("query", "SELECT emial FROM trusted.customer_trusted").err
     )
 
 
-def test_a_query_that_fails_on_a_value_does_not_tell_it(made):
+def test_a_query_that_fails_on_a_value_does_not_print_it(made):
     said = made("query", "SELECT CAST(email AS INT) FROM trusted.customer_trusted")
     assert "error: engine embedded: DuckDB stopped with ConversionException" in said.err
     assert "ann@" not in said.err
 
 
-def test_who_needs_more_memory_is_told_how_to_allow_it(made, monkeypatch):
+def test_too_little_memory_is_an_error_with_a_hint(made, monkeypatch):
     monkeypatch.setenv("STEDI_MEMORY", "20MB")
-    told_all = made("query", "SELECT list(a.range) FROM range(10000000) a").err
-    assert told_all == (
+    error = made("query", "SELECT list(a.range) FROM range(10000000) a").err
+    assert error == (
         "error: engine embedded: 20MB of memory, and what may be spilled to disk, were not enough\n"
         "hint:  allow more, as in STEDI_MEMORY=4GB\n"
     )
@@ -711,7 +716,7 @@ def test_who_needs_more_memory_is_told_how_to_allow_it(made, monkeypatch):
 
 def test_memory_that_is_none_is_an_error(stedi, monkeypatch):
     monkeypatch.setenv("STEDI_MEMORY", "lots")
-    assert told(stedi("land")) == ["error: STEDI_MEMORY: expected memory as in 4GB, got lots"]
+    assert error_lines(stedi("land")) == ["error: STEDI_MEMORY: expected memory as in 4GB, got lots"]
 
 
 def test_a_query_can_be_stopped(made_folder):
@@ -742,7 +747,7 @@ def test_drops_are_generated_with_the_truth(stedi):
 @pytest.mark.parametrize("folder", [*SOURCES, "truth"])
 def test_drops_are_never_overwritten(stedi, tmp_path, folder):
     write(tmp_path / "drops", {f"{folder}/1.json": b"mine"})
-    error, hint = told(stedi("generate", "drops"))
+    error, hint = error_lines(stedi("generate", "drops"))
     assert error == f"error: generate: expected no drops in drops, got a {folder} folder that is not empty"
     assert hint.startswith("hint:  drops are never overwritten")
     assert (tmp_path / "drops" / folder / "1.json").read_bytes() == b"mine"

@@ -50,7 +50,7 @@ class Story:
         self._runs: list[Drops] = []
         self._arrivals: list[datetime] = []
         self._unreadable: list[str] = []
-        self._told: Tables | None = None
+        self._expected: Tables | None = None
         self._without_address = 0
 
     def drop(self, drops: Drops) -> None:
@@ -58,27 +58,27 @@ class Story:
         self.deployed.drop(drops)
         self._runs.append(drops)
         self._arrivals.append(datetime.now(UTC).replace(tzinfo=None))
-        self._told = None
+        self._expected = None
 
     def drop_unreadable(self, *names: str) -> None:
         """Put files there that nobody can open."""
         for name in names:
             self.deployed.drop_unreadable(name)
         self._unreadable += names
-        self._told = None
+        self._expected = None
 
-    def told(self) -> Tables:
+    def expected(self) -> Tables:
         """The tables in plain Python."""
-        if self._told is None:
-            self._told = oracle_lake(self._runs, self._arrivals, Policy(), self.key.content_key, self.key.pseudonym)
+        if self._expected is None:
+            self._expected = oracle_lake(self._runs, self._arrivals, Policy(), self.key.content_key, self.key.pseudonym)
             rows = (file_row(name, Counter(), None, "unreadable") for name in self._unreadable)
-            self._told.rows["landed_files"].update(tuple(row[c] for c in COLUMNS["landed_files"]) for row in rows)
-        return self._told
+            self._expected.rows["landed_files"].update(tuple(row[c] for c in COLUMNS["landed_files"]) for row in rows)
+        return self._expected
 
     def run(self) -> None:
         """Run everything. All is done; where nobody knows whose refusal a new line is, the run says so."""
         column = COLUMNS["landed_files"].index("without_address")
-        without_address = sum(row[column] * count for row, count in self.told()["landed_files"].items())
+        without_address = sum(row[column] * count for row, count in self.expected()["landed_files"].items())
         new, self._without_address = without_address - self._without_address, without_address
         run = self.deployed.ended(self.deployed.start())
         expected = ("FAILED", {"customer_landing"}) if new else ("SUCCEEDED", set())
@@ -92,21 +92,21 @@ class Story:
 
     def withdrawal(self) -> bytes:
         """The record of somebody who has pairs, and so readings of all kinds, and withdraws now."""
-        told = self.told()
+        tables = self.expected()
         named = {
-            row[COLUMNS["machine_learning_curated"].index("pseudonym")] for row in told["machine_learning_curated"]
+            row[COLUMNS["machine_learning_curated"].index("pseudonym")] for row in tables["machine_learning_curated"]
         }
-        emails = sorted(row[COLUMNS["customers_curated"].index("email")] for row in told["customers_curated"])
+        emails = sorted(row[COLUMNS["customers_curated"].index("email")] for row in tables["customers_curated"])
         who = next(email for email in emails if self.key.pseudonym(email) in named)
         return drop(customer(who, round(time.time() * 1000)))
 
-    def assert_told(self) -> None:
+    def assert_equal_to_oracle(self) -> None:
         """Every table holds just what the oracle says: counted by Athena, read by PyIceberg."""
-        told = self.told()
-        counts = {table: rows.total() for table, rows in told.rows.items()}
+        tables = self.expected()
+        counts = {table: rows.total() for table, rows in tables.rows.items()}
         assert {table: self.deployed.count(table) for table in COLUMNS} == counts
         for table, columns in COLUMNS.items():
-            assert self.deployed.rows(table, columns) == told[table], table
+            assert self.deployed.rows(table, columns) == tables[table], table
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +139,9 @@ def test_dropped_files_become_training_pairs(story):
     is_reference = LANDING.is_dir()
     story.drop(reference_drops() if is_reference else crowd(1).runs[0])
     story.run()
-    story.assert_told()
+    story.assert_equal_to_oracle()
     if is_reference:
-        assert tuple(story.told()[table].total() for table in TABLES) == COUNTS[Policy()]
+        assert tuple(story.expected()[table].total() for table in TABLES) == COUNTS[Policy()]
     assert story.deployed.terraform.changes() == {}
 
 
@@ -167,7 +167,7 @@ def test_the_checks_that_people_make_by_hand_find_nothing(story):
     # Of the one run, and of the table as it was made.
     assert [policy for *_, policy, _ in answers["training_snapshots"]] == [str(Policy()), None]
     counts = {row[-2]: int(row[-1]) for row in answers["counts_per_zone"]}
-    assert counts == {table: rows.total() for table, rows in story.told().rows.items()}
+    assert counts == {table: rows.total() for table, rows in story.expected().rows.items()}
 
 
 def test_a_changed_wheel_changes_the_jobs_and_lands_a_new_column_beside_the_old(story, folder):
@@ -183,7 +183,7 @@ def test_a_changed_wheel_changes_the_jobs_and_lands_a_new_column_beside_the_old(
         }
     )
     story.run()
-    story.assert_told()
+    story.assert_equal_to_oracle()
     measured = story.deployed.rows("accelerometer_landing", ("user", "temperature"))
     assert {temperature for _, temperature in measured} == {None, 21.0}
     assert measured["later@example.org", 21.0] == 1
@@ -192,7 +192,7 @@ def test_a_changed_wheel_changes_the_jobs_and_lands_a_new_column_beside_the_old(
     assert story.deployed.terraform.changes() == {}
 
 
-def test_a_job_that_dies_midway_is_made_good_by_the_retry(story):
+def test_the_retry_completes_a_job_that_was_killed(story):
     story.drop({"customer/dying.json": drop(customer("dying@example.org", 1_700_000_000_000, 1_700_000_000_000))})
     head = story.deployed.table("landed_files").current_snapshot()
     run = story.deployed.start()
@@ -201,7 +201,7 @@ def test_a_job_that_dies_midway_is_made_good_by_the_retry(story):
     subprocess.run(["pkill", "-KILL", "-f", f"java.*{story.deployed.state}"], check=True, timeout=PATIENCE)  # noqa: S607
     assert story.deployed.ended(run)["status"] == "SUCCEEDED"
     assert story.deployed.job_states("lakehouse")[:2] == ["SUCCEEDED", "FAILED"]
-    story.assert_told()
+    story.assert_equal_to_oracle()
 
 
 def test_two_runs_at_once_and_a_withdrawal_in_between_end_well(story):
@@ -211,10 +211,10 @@ def test_two_runs_at_once_and_a_withdrawal_in_between_end_well(story):
     story.drop({"customer/between.json": withdrawal})
     runs.append(story.deployed.start())
     assert [story.deployed.ended(run)["status"] for run in runs] == ["SUCCEEDED"] * 2
-    story.assert_told()
+    story.assert_equal_to_oracle()
 
 
-def test_one_job_twice_at_once_loses_doubles_and_resurrects_nothing(story):
+def test_concurrent_runs_of_a_job_lose_duplicate_and_restore_nothing(story):
     """The state machine never does that; somebody may, and then only the catalog stands between them."""
     new = {"customer/twice.json": drop(customer("twice@example.org", 1_700_000_000_000, 1_700_000_000_000))}
     new["accelerometer/twice.json"] = drop(reading("twice@example.org", 1_700_000_000_002))
@@ -222,11 +222,11 @@ def test_one_job_twice_at_once_loses_doubles_and_resurrects_nothing(story):
     with story.deployed.allowing("lakehouse", 2):
         runs = [story.deployed.start_job("lakehouse") for _ in range(2)]
         assert [story.deployed.job_ended("lakehouse", run) for run in runs] == ["SUCCEEDED"] * 2
-    story.assert_told()
+    story.assert_equal_to_oracle()
     assert story.deployed.terraform.changes() == {}
 
 
-def test_a_broken_file_in_each_source_holds_up_nothing_in_one_job(story):
+def test_a_broken_file_in_each_source_delays_nothing_in_one_job(story):
     messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
     # The withdrawal is whole. What is no drop is named with its reason.
     others = {
@@ -235,20 +235,20 @@ def test_a_broken_file_in_each_source_holds_up_nothing_in_one_job(story):
     }
     run_with_a_broken_file_in_each_source(story, "one", story.withdrawal(), others)
     assert story.deployed.job_states("lakehouse")[:2] == ["FAILED", "FAILED"]
-    (told,) = messages()
-    assert stale(told) == set(LANDINGS)
-    assert "@" not in told
+    (message,) = messages()
+    assert stale(message) == set(LANDINGS)
+    assert "@" not in message
 
 
-def test_a_line_of_which_nobody_knows_whose_refusal_it_is_is_told_though_all_has_landed(story):
+def test_a_line_that_could_be_anybodys_refusal_is_reported_though_all_has_landed(story):
     before = len(story.deployed.job_states("lakehouse"))
     story.drop({"customer/nobody.json": b'{"email": "half an addr\n', **mended("one")})
     story.run()
     # Another run of the job would have found nothing new, and said nothing.
     assert story.deployed.job_states("lakehouse")[:-before] == ["FAILED"]
-    story.assert_told()
+    story.assert_equal_to_oracle()
     story.run()
-    story.assert_told()
+    story.assert_equal_to_oracle()
 
 
 def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
@@ -260,7 +260,7 @@ def test_a_job_per_table_makes_the_same(story):
     had = {table: sum(removals(story, table)) for table in TABLES}
     story.drop({"customer/apart.json": story.withdrawal()})
     story.run()
-    story.assert_told()
+    story.assert_equal_to_oracle()
     assert [job for job in story.deployed.outputs["jobs"] if story.deployed.job_states(job) != ["SUCCEEDED"]] == []
     # Who has withdrawn had rows in every table, each of which said so before the run said what it has seen.
     for table in TABLES:
@@ -275,14 +275,14 @@ def removals(story, table: str) -> list[bool]:
     return [RemovalSummary.parse(summary.additional_properties) is not None for summary in summaries if summary]
 
 
-def test_a_broken_file_in_each_source_holds_up_nothing_in_a_job_per_table(story):
+def test_a_broken_file_in_each_source_delays_nothing_in_a_job_per_table(story):
     messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
     # Of the withdrawal's line the end is missing: whoever it names is out all the same.
     run_with_a_broken_file_in_each_source(story, "two", story.withdrawal().rstrip()[:-1])
-    told = messages()
-    assert len(told) == len(LANDINGS)
-    assert set().union(*map(stale, told)) == set(LANDINGS)
-    assert not [message for message in told if "@" in message]
+    sent = messages()
+    assert len(sent) == len(LANDINGS)
+    assert set().union(*map(stale, sent)) == set(LANDINGS)
+    assert not [message for message in sent if "@" in message]
     # The others' steps ran, and ran well.
     ran = {job: story.deployed.job_states(job)[0] for job in story.deployed.outputs["jobs"]}
     assert {job for job, state in ran.items() if state != "SUCCEEDED"} == {f"land_{source}" for source in SOURCES}
@@ -291,7 +291,7 @@ def test_a_broken_file_in_each_source_holds_up_nothing_in_a_job_per_table(story)
 def test_what_was_broken_lands_when_it_can_be_read(story):
     story.drop(mended("two"))
     story.run()
-    story.assert_told()
+    story.assert_equal_to_oracle()
 
 
 def run_with_a_broken_file_in_each_source(story, name: str, withdrawal: bytes, others: Drops | None = None) -> None:
@@ -313,7 +313,7 @@ def run_with_a_broken_file_in_each_source(story, name: str, withdrawal: bytes, o
     run = story.deployed.ended(story.deployed.start())
     assert (run["status"], run["error"]) == ("FAILED", "StaleTable")
     assert stale(run["cause"]) == set(LANDINGS)
-    story.assert_told()
+    story.assert_equal_to_oracle()
     customers = story.deployed.rows("customers_curated", ("email",))
     assert (customers[email,], customers[leaving.decode(),]) == (1, 0)
 

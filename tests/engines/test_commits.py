@@ -1,4 +1,4 @@
-"""A commit lands only on the head it was computed from, whoever else writes, and whenever a run dies."""
+"""A commit succeeds only on the snapshot it was computed from, whoever else writes, and whenever a run is killed."""
 
 import shutil
 from collections import Counter
@@ -39,10 +39,10 @@ DROPS = {
 }
 
 
-def on_both(examples: list[Any], hurried: int) -> list[Any]:
+def on_both(examples: list[Any], fast: int) -> list[Any]:
     """On the embedded engine all of them, on Spark one only (the one of this index) unless there is time."""
-    slow = [pytest.param("spark", each, marks=pytest.mark.long) for n, each in enumerate(examples) if n != hurried]
-    return [*(("embedded", each) for each in examples), ("spark", examples[hurried]), *slow]
+    slow = [pytest.param("spark", each, marks=pytest.mark.long) for n, each in enumerate(examples) if n != fast]
+    return [*(("embedded", each) for each in examples), ("spark", examples[fast]), *slow]
 
 
 @pytest.fixture(params=[*ENGINES])
@@ -72,23 +72,23 @@ class Slow:
         return self._frame.select(*columns)
 
 
-def test_who_comes_second_is_refused(pair, tmp_path):
+def test_a_commit_on_a_stale_snapshot_is_rejected(pair, tmp_path):
     one, other = pair
     head = one.head(TABLE)
     assert other.head(TABLE) == head
     append(one, "one", onto=head)
     with pytest.raises(CommitConflictError, match="rejected_records: expected the head this run had read, got a newer"):
         append(other, "other", onto=head)
-    assert_nobody_but(["one"], pair, tmp_path)
+    assert_only(["one"], pair, tmp_path)
 
 
-def test_who_is_overtaken_while_writing_is_refused(pair, tmp_path):
+def test_a_commit_is_rejected_if_the_snapshot_changes_while_it_writes(pair, tmp_path):
     one, other = pair
     head = other.head(TABLE)
     slow = Slow(other.frame(TABLE, [record("other")]), lambda: append(one, "one", onto=head))
     with pytest.raises(CommitConflictError):
         other.append(TABLE, slow, head, {})
-    assert_nobody_but(["one"], pair, tmp_path)
+    assert_only(["one"], pair, tmp_path)
 
 
 def test_a_branch_that_a_killed_run_leaves_expires(connect_to, tmp_path):
@@ -101,7 +101,7 @@ def test_a_branch_that_a_killed_run_leaves_expires(connect_to, tmp_path):
     assert timedelta(milliseconds=branch.max_ref_age_ms) == timedelta(days=2)
 
 
-def test_of_two_at_once_one_wins(pair, tmp_path):
+def test_one_of_two_concurrent_commits_succeeds(pair, tmp_path):
     for _ in range(5):
         before, head, together = seen(pair[0]), pair[0].head(TABLE), Barrier(2, timeout=PATIENCE)
 
@@ -114,9 +114,9 @@ def test_of_two_at_once_one_wins(pair, tmp_path):
             return True
 
         with ThreadPoolExecutor(2) as pool:
-            won = list(pool.map(race, (0, 1)))
-        assert sum(won) == 1
-        assert_nobody_but([*before.elements(), str(won.index(True))], pair, tmp_path)
+            succeeded = list(pool.map(race, (0, 1)))
+        assert sum(succeeded) == 1
+        assert_only([*before.elements(), str(succeeded.index(True))], pair, tmp_path)
 
 
 def test_staged_files_are_the_tables_or_nowhere(engine, tmp_path, key):
@@ -137,7 +137,7 @@ def test_staged_files_are_the_tables_or_nowhere(engine, tmp_path, key):
     assert written == committed != set()
 
 
-def test_spark_reads_few_drops_here_as_it_reads_many_in_workers(connect_to, tmp_path, key, monkeypatch):
+def test_spark_reads_few_drops_in_the_driver_as_it_reads_many_in_workers(connect_to, tmp_path, key, monkeypatch):
     spark, history = connect_to("spark", tmp_path / "lake"), crowd(3)
     write(tmp_path / "drops", {name: raw for run in history.runs for name, raw in run.items()})
     table, staged = contract("accelerometer_landing"), []
@@ -153,43 +153,43 @@ def test_spark_reads_few_drops_here_as_it_reads_many_in_workers(connect_to, tmp_
     assert all(staged[0][:2])
 
 
-def test_a_job_that_is_overtaken_starts_over(pair, tmp_path, key):
+def test_a_job_retries_after_a_commit_conflict(pair, tmp_path, key):
     """From its sources as they are then, a few times; the last to commit is who read last."""
     one, other = pair
     job, landed = lineage.JOBS["customer_landing_to_trusted"], partial(landing.land, one, "customer")
     write(tmp_path / "drops", DROPS)
     landed(str(tmp_path / "drops"), key, ARRIVAL)
-    again, overtaken = iter([True, True, False]), []
+    again, conflicts = iter([True, True, False]), []
 
-    def overtake():
+    def commit_meanwhile():
         if next(again):
             # Another policy each time: else there is nothing to commit.
-            executor.run(one, job, Policy(pairing="timestamp" if overtaken else "owner"), key, rebuild=True)
-            overtaken.append(one.head(job.target))
+            executor.run(one, job, Policy(pairing="timestamp" if conflicts else "owner"), key, rebuild=True)
+            conflicts.append(one.head(job.target))
 
-    outcome = executor.run(Overtaken(other, overtake), job, Policy("ever"), key, rebuild=True)
-    assert len(overtaken) == 2
+    outcome = executor.run(ConflictBeforeCommit(other, commit_meanwhile), job, Policy("ever"), key, rebuild=True)
+    assert len(conflicts) == 2
     assert other.head(job.target).summary["stedi.policy"] == str(Policy("ever"))
     assert (outcome.changed, other.head(job.target).rows) == (True, outcome.rows)
     assert list(table_of(tmp_path / "lake", job.target).refs()) == ["main"]
 
 
-def test_a_job_that_is_overtaken_again_and_again_gives_up(connect_to, tmp_path, key):
+def test_a_job_gives_up_after_repeated_commit_conflicts(connect_to, tmp_path, key):
     one, other = (connect_to("embedded", tmp_path / "lake") for _ in range(2))
     job, policies = lineage.JOBS["customer_landing_to_trusted"], cycle((Policy(), Policy(pairing="timestamp")))
     write(tmp_path / "drops", DROPS)
     landing.land(one, "customer", str(tmp_path / "drops"), key, ARRIVAL)
 
-    def overtake():
+    def commit_meanwhile():
         executor.run(one, job, next(policies), key, rebuild=True)
 
     with pytest.raises(CommitConflictError):
-        executor.run(Overtaken(other, overtake), job, Policy("ever"), key, rebuild=True)
+        executor.run(ConflictBeforeCommit(other, commit_meanwhile), job, Policy("ever"), key, rebuild=True)
     assert other.head(job.target).summary["stedi.policy"] != str(Policy("ever"))
 
 
-class Overtaken:
-    """An engine, and what happens between reading and committing."""
+class ConflictBeforeCommit:
+    """An engine, and what another one commits between its reading and its commit."""
 
     def __init__(self, engine, meanwhile):
         self._engine, self._meanwhile = engine, meanwhile
@@ -219,8 +219,8 @@ def undisturbed(tmp_path_factory, key):
 MOMENTS = [(source, n) for source in ("customer", "accelerometer") for n in (1, 2, 3)]
 
 
-@pytest.mark.parametrize(("engine_name", "moment"), on_both(MOMENTS, hurried=1), indirect=["engine_name"])
-def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undisturbed, moment):
+@pytest.mark.parametrize(("engine_name", "moment"), on_both(MOMENTS, fast=1), indirect=["engine_name"])
+def test_the_next_landing_completes_a_killed_one(engine, tmp_path, key, undisturbed, moment):
     source, n = moment
     write(tmp_path / "drops", DROPS)
     with pytest.raises(KilledError):
@@ -229,8 +229,8 @@ def test_a_killed_landing_is_made_good_by_the_next(engine, tmp_path, key, undist
     assert landing_zone(engine) == undisturbed
 
 
-def test_a_killed_landing_finds_its_records_again_whoever_it_suspends(connect_to, tmp_path, key):
-    """The landing that makes it good arrives at the same instant, where a line of its own suspends nobody yet."""
+def test_the_next_landing_finds_the_records_of_a_killed_one_whoever_they_suspend(connect_to, tmp_path, key):
+    """The landing that completes it arrives at the same instant, where a line of its own suspends nobody yet."""
     engine, without_date = connect_to("embedded", tmp_path / "lake"), b', "shareWithResearchAsOfDate": 1700000000000}\n'
     write(tmp_path / "drops", {"customer/1.json": b'{"email": "b@b.c"' + without_date})
     landing.land(engine, "customer", str(tmp_path / "drops"), key, ARRIVAL - timedelta(days=1))
@@ -246,18 +246,18 @@ def test_a_killed_landing_finds_its_records_again_whoever_it_suspends(connect_to
     }
 
 
-@pytest.mark.parametrize(("engine_name", "n"), on_both([1, 2, 3], hurried=1), indirect=["engine_name"])
-def test_a_landing_overtaken_by_another_starts_over(connect, tmp_path, key, undisturbed, n):
+@pytest.mark.parametrize(("engine_name", "n"), on_both([1, 2, 3], fast=1), indirect=["engine_name"])
+def test_a_landing_retries_after_a_commit_conflict(connect, tmp_path, key, undisturbed, n):
     drops = tmp_path / "drops"
     write(drops, DROPS)
     engine, other = connect(tmp_path / "lake"), connect(tmp_path / "lake")
-    overtaken = OvertakenBefore(engine, n, lambda: landing.land(other, "customer", str(drops), key, ARRIVAL))
-    land(overtaken, drops, key, ARRIVAL)
+    conflicting = ConflictBefore(engine, n, lambda: landing.land(other, "customer", str(drops), key, ARRIVAL))
+    land(conflicting, drops, key, ARRIVAL)
     assert landing_zone(engine) == undisturbed
 
 
-class OvertakenBefore(Dying):
-    """An engine, and what happens before its n-th append."""
+class ConflictBefore(Dying):
+    """An engine, and what another one commits before its n-th append."""
 
     def __init__(self, engine, n, meanwhile):
         super().__init__(engine, n)
@@ -271,14 +271,14 @@ class OvertakenBefore(Dying):
             return method(*args)
 
 
-def test_sources_that_land_at_once_lose_nothing(tmp_path, key, undisturbed):
+def test_concurrent_landings_of_all_sources_lose_nothing(tmp_path, key, undisturbed):
     write(tmp_path / "drops", DROPS)
     call_at_once(land_one, [(tmp_path, source, key) for source in SOURCES])
     with opening() as connect_to:
         assert landing_zone(connect_to("embedded", tmp_path / "lake")) == undisturbed
 
 
-def test_landing_the_same_at_once_doubles_nothing(tmp_path, key, undisturbed):
+def test_concurrent_landings_of_the_same_files_duplicate_nothing(tmp_path, key, undisturbed):
     write(tmp_path / "drops", DROPS)
     call_at_once(land_one, [(tmp_path, source, key) for source in (*SOURCES, *SOURCES)])
     with opening() as connect_to:
@@ -286,12 +286,12 @@ def test_landing_the_same_at_once_doubles_nothing(tmp_path, key, undisturbed):
 
 
 @pytest.mark.long
-def test_a_lake_opened_at_once_for_the_first_time_opens(tmp_path):
+def test_concurrent_first_openings_of_a_lake_succeed(tmp_path):
     for number in range(30):
         call_at_once(open_one, [(tmp_path / str(number),)] * 6)
 
 
-def test_a_job_run_twice_at_once_makes_its_table_once(tmp_path, key):
+def test_concurrent_runs_of_a_job_make_its_table_once(tmp_path, key):
     with opening() as connect_to:
         engine = connect_to("embedded", tmp_path / "lake")
         play(engine, tmp_path / "drops", [DROPS], [ARRIVAL], Policy(), key)
@@ -356,7 +356,7 @@ def test_compaction_leaves_nothing_to_do(connect_to, tmp_path, key, name):
 
 
 def compact(table: Any, iceberg: Any) -> None:
-    """Put copies in the place of a table's files, in the way a compaction commits."""
+    """Replace a table's files by copies, in the way a compaction commits."""
     rewrite = table.newRewrite()
     for task in table.newScan().planFiles().iterator():
         old = task.file().location()
@@ -380,9 +380,9 @@ def seen(engine: Engine) -> Counter[str]:
     return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
 
 
-def assert_nobody_but(winners: list[str], pair: tuple[Engine, Engine], folder: Path) -> None:
-    """Both see the winners only, no branch is left, and of an embedded loser no file."""
-    assert [seen(engine) for engine in pair] == [Counter(winners)] * 2
+def assert_only(committed: list[str], pair: tuple[Engine, Engine], folder: Path) -> None:
+    """Both see these rows only; no branch is left, and no file of a rejected embedded commit."""
+    assert [seen(engine) for engine in pair] == [Counter(committed)] * 2
     table = table_of(folder / "lake", TABLE)
     assert list(table.refs()) == ["main"]
     if {engine.name for engine in pair} == {"embedded"}:

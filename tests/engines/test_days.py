@@ -1,4 +1,4 @@
-"""What engines know of days: which have changed between two snapshots, and how to put some in the place of others."""
+"""What engines know of days: which have changed between two snapshots, and how some are overwritten."""
 
 from collections import Counter
 from collections.abc import Iterable

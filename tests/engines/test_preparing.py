@@ -46,7 +46,7 @@ TYPES: dict[str, IcebergType] = {
 
 @pytest.mark.parametrize("table", names())
 def test_a_table_is_the_same_whichever_engine_makes_it(connect_to, tmp_path, table):
-    made = [anew(connect_to, name, tmp_path, contract(table)) for name in ENGINES]
+    made = [new_table(connect_to, name, tmp_path, contract(table)) for name in ENGINES]
     assert made[0] == made[1]
 
 
@@ -57,7 +57,7 @@ def test_a_table_that_terraform_made_becomes_the_same(connect_to, tmp_path, engi
     of = contract(table)
     made_by_glue(tmp_path / "lake", of, schema(of.columns))
     connect_to(engine_name, tmp_path / "lake").prepare(of)
-    assert described(table_of(tmp_path / "lake", of)) == anew(connect_to, engine_name, tmp_path, of)
+    assert described(table_of(tmp_path / "lake", of)) == new_table(connect_to, engine_name, tmp_path, of)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_wrong_columns_of_an_empty_table_are_replaced(connect_to, tmp_path, tabl
     of = contract(table)
     made_by_glue(tmp_path / "lake", of, columns(of))
     connect_to("spark", tmp_path / "lake").prepare(of)
-    made, expected = table_of(tmp_path / "lake", of), anew(connect_to, "spark", tmp_path, of)
+    made, expected = table_of(tmp_path / "lake", of), new_table(connect_to, "spark", tmp_path, of)
     assert described(made) == expected
 
 
@@ -100,7 +100,7 @@ def test_an_older_contracts_table_becomes_the_same(engine, connect_to, tmp_path)
     row = dict.fromkeys(older.names) | {"user": "ann@example.org"}
     engine.append(older, engine.frame(older, [row]), engine.head(older), {})
     engine.prepare(of)
-    assert described(table_of(tmp_path / "lake", of)) == anew(connect_to, engine.name, tmp_path, of)
+    assert described(table_of(tmp_path / "lake", of)) == new_table(connect_to, engine.name, tmp_path, of)
     assert list(rows(engine, of.name)) == [(*row.values(), None)]
 
 
@@ -161,7 +161,7 @@ def test_spark_makes_what_it_needs_and_nothing_before(connect_to, tmp_path, key)
 @pytest.mark.parametrize("other_name", ENGINES)
 def test_two_may_prepare_at_once(connect_to, tmp_path, other_name):
     of = contract("accelerometer_landing")
-    expected = anew(connect_to, "spark", tmp_path, of)
+    expected = new_table(connect_to, "spark", tmp_path, of)
     for attempt in range(3):
         lake = tmp_path / f"lake-{attempt}"
         engines = [connect_to(name, lake) for name in ("spark", other_name)]
@@ -177,13 +177,13 @@ def test_replacing_an_empty_table_takes_no_row_away(connect_to, tmp_path, monkey
     made_by_glue(tmp_path / "lake", TABLE, schema(TABLE.columns, {"timestamp": TimestamptzType()}))
     late, first = (connect_to("spark", tmp_path / "lake") for _ in range(2))
 
-    def overtaken(*arguments: Any) -> None:
+    def after_another(*arguments: Any) -> None:
         monkeypatch.undo()
         first.prepare(TABLE)
         first.append(TABLE, first.frame(TABLE, [record("one")]), first.head(TABLE), {})
         late._tables._replace(*arguments)
 
-    monkeypatch.setattr(late._tables, "_replace", overtaken)
+    monkeypatch.setattr(late._tables, "_replace", after_another)
     late.prepare(TABLE)
     assert [row[0] for row in rows(late, TABLE.name)] == ["one"]
 
@@ -209,7 +209,7 @@ def test_a_folder_is_called_what_it_is_called(tmp_path):
 
 
 def schema(columns: tuple[Column, ...], others: dict[str, IcebergType] | None = None) -> Schema:
-    """The columns as Glue makes them; `others` are types in the place of a contract's."""
+    """The columns as Glue makes them; `others` are types instead of a contract's."""
     types = TYPES | (others or {})
     return Schema(
         *(
@@ -228,9 +228,9 @@ def made_by_glue(lake: Path, of: Contract, columns: Schema) -> None:
     catalog.close()
 
 
-def anew(connect_to: Any, engine_name: str, folder: Path, of: Contract) -> dict[str, Any]:
+def new_table(connect_to: Any, engine_name: str, folder: Path, of: Contract) -> dict[str, Any]:
     """The table that the engine makes where there is none, described."""
-    lake = folder / f"anew-{engine_name}"
+    lake = folder / f"new-{engine_name}"
     connect_to(engine_name, lake).prepare(of)
     return described(table_of(lake, of))
 
@@ -250,8 +250,8 @@ def record(who: str) -> dict[str, Any]:
 
 
 @pytest.mark.long
-def test_who_starts_spark_at_once_downloads_it_once(tmp_path):
-    """On a machine that has never had it; and what Java tells of that is no answer to whoever asked for one."""
+def test_concurrent_first_starts_of_spark_download_it_once(tmp_path):
+    """On a machine that has never had it; and what Java prints about that is not on standard output."""
     start = "from stedi_common.engines import connect; from stedi_common.lake import Lake; import sys; "
     start += "connect('spark', Lake.at(sys.argv[1])).close()"
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -1,7 +1,7 @@
 """The catalog has committed, and the client sees an error: the commit is found, not repeated, and not called a failure.
 
-The error is raised where the engine calls the catalog, after the real commit: on the embedded engine in the place of
-PyIceberg's `commit_table`, on Spark in the place of each change of the table or of our branch. How Spark wraps
+The error is raised where the engine calls the catalog, after the real commit: on the embedded engine instead of
+PyIceberg's `commit_table`, on Spark instead of each change of the table or of our branch. How Spark wraps
 what Java raises within a job does not matter: after any error the table is looked at.
 """
 
@@ -32,7 +32,7 @@ ARRIVAL = datetime(2024, 4, 3)
 DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "03"}
 
 #: An error, and the calls of the catalog it comes from: on Spark for branch, rows, fast-forward, removal; one more for
-#: what a job tells of its rows.
+#: what a job records about its rows.
 FAULTS = [
     *(pytest.param("embedded", (kind, range(1, 2)), id=f"embedded-{kind}") for kind in ("pyiceberg", "sqlite")),
     *(pytest.param("spark", ("java", (turn,)), id=f"spark-{turn}") for turn in (1, 2, 3, 4)),
@@ -66,7 +66,7 @@ def fault(request, engine) -> tuple[Callable[[], Exception], Collection[int]]:
 
 @pytest.fixture
 def broken(engine, monkeypatch) -> Callable[[Callable[[Asks], Asks]], None]:
-    """Puts something in the place of what asks the catalog."""
+    """Replaces what asks the catalog."""
     return lambda make: instead(engine, make, monkeypatch.setattr)
 
 
@@ -154,7 +154,7 @@ def test_a_job_whose_answer_is_lost_has_run(connect, engine, tmp_path, key, lose
 
 
 @pytest.mark.parametrize(("engine_name", "fault"), WHOLE_NIGHTS, indirect=True)
-def test_a_night_without_an_answer_is_a_night(connect, engine, tmp_path, key, lose):
+def test_a_run_whose_answers_are_all_lost_gives_the_same_tables(connect, engine, tmp_path, key, lose):
     write(tmp_path / "drops", DROPS)
     answered = connect(tmp_path / "answered")
     for each in (answered, engine):

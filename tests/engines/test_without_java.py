@@ -53,8 +53,8 @@ def test_the_command_line_runs_alone(tmp_path):
     for words in (["land"], ["run"], ["status"], ["query", "SELECT 1"]):
         done = alone(tmp_path, *words, "--json")
         assert (done.returncode, done.stderr) == (0, "")
-        told = {words[0]: json.loads(done.stdout)}
-        assert told.get("run", [{"rows_kept": 1}])[-1]["rows_kept"] == 1
+        printed = {words[0]: json.loads(done.stdout)}
+        assert printed.get("run", [{"rows_kept": 1}])[-1]["rows_kept"] == 1
 
 
 def test_the_key_is_all_that_is_left_at_home(tmp_path):

@@ -69,7 +69,9 @@ def test_a_doubtful_line_is_about_its_customer_and_for_that_reason():
 
 def test_doubtful_lines_refuse_or_suspend():
     consents = {
-        values[7] for _, line in (dialects.doubtful(CUSTOMER, Dice(roll)) for roll in ROLLS) for values in told(line)
+        values[7]
+        for _, line in (dialects.doubtful(CUSTOMER, Dice(roll)) for roll in ROLLS)
+        for values in values_of(line)
     }
     assert consents == {None, datetime(2022, 6, 18, 14, 59, 36, 361000)}
 
@@ -109,10 +111,10 @@ def read(source, content, ending=b"\n"):
 
 def about(content, ending=b"\n"):
     """The addresses in a customer's line that is no record."""
-    return {values[1] for values in told(content, ending)}
+    return {values[1] for values in values_of(content, ending)}
 
 
-def told(content, ending=b"\n"):
+def values_of(content, ending=b"\n"):
     """The values of the rows of a customer's line that is no record."""
     line = only_line("customer", content, ending)
     try:

@@ -72,7 +72,7 @@ def test_the_four_policies_differ(tmp_path):
     assert min(pairs) == truth.rows("as-of", "owner")["machine_learning_curated"] > 0
 
 
-def test_every_story_and_every_kind_of_dirt_is_told(tmp_path):
+def test_every_kind_of_person_and_of_dirt_occurs(tmp_path):
     plan = Plan(people=500, readings=200_000, days=30, dirt=0.1, lines_per_file=1_000, without_address=True)
     truth = generate(plan, tmp_path)
     assert truth.people
@@ -124,11 +124,11 @@ def test_the_truth_is_written_beside_the_drops(tmp_path):
     assert {file["file"] for file in written["files"]} == {n for n in files(tmp_path) if not n.startswith("truth")}
 
 
-def test_progress_is_told_to_the_end(tmp_path):
-    told = []
-    generate(SMALL, tmp_path, lambda done, total: told.append((done, total)))
-    assert told == sorted(told)
-    assert told[-1][0] == told[-1][1] > 0
+def test_progress_is_reported_to_the_end(tmp_path):
+    progress = []
+    generate(SMALL, tmp_path, lambda done, total: progress.append((done, total)))
+    assert progress == sorted(progress)
+    assert progress[-1][0] == progress[-1][1] > 0
 
 
 @pytest.mark.parametrize("plan", [Plan(people=1, readings=100, days=1), Plan(people=3, readings=0, days=1, dirt=0.5)])

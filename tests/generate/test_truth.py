@@ -66,17 +66,17 @@ def test_files_come_in_the_order_of_their_names(made):
 
 def test_everybodys_consent_begins_when_it_says(made):
     into, _, landing = made
-    told = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
+    people = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
     trusted = governed(landing, Policy(), lambda email: email)["customer_trusted"]
     email, start = (COLUMNS["customer_trusted"].index(name) for name in ("email", "consent_start"))
     starts = {row[email]: round((row[start] - datetime(1970, 1, 1)).total_seconds() * 1000) for row in trusted}
-    assert {p["email"]: p["consent_start"] for p in told if p["consent_start"] is not None} == starts
+    assert {p["email"]: p["consent_start"] for p in people if p["consent_start"] is not None} == starts
 
 
 def test_doubt_takes_those_out_whom_it_says(made):
     into, truth, landing = made
-    told = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
-    assert {person["email"] for person in told if person["in_doubt"]} == {row["email"] for row in landing.doubtful}
+    people = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
+    assert {person["email"] for person in people if person["in_doubt"]} == {row["email"] for row in landing.doubtful}
     known = customer_trusted(landing.of("customer"), [])
     assert truth.doubt == {
         "doubtful": sum(file["doubtful"] for file in landing.files.values()),
@@ -87,10 +87,10 @@ def test_doubt_takes_those_out_whom_it_says(made):
 
 def test_everybodys_serial_numbers_are_those_on_record(made):
     into, _, landing = made
-    told = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
+    people = [json.loads(line) for line in (into / "truth" / "people.jsonl").read_text().splitlines()]
     email, serial = (SOURCE_COLUMNS["customer"].index(name) for name in ("email", "serialnumber"))
     found = {(r[email], r[serial]) for r, _ in landing.records["customer"] if r[serial] is not None}
-    assert {(person["email"], serial) for person in told for serial in person["on_record"]} == found
+    assert {(person["email"], serial) for person in people for serial in person["on_record"]} == found
 
 
 def drops_in(into):

@@ -1,4 +1,4 @@
-"""Runs after every landing make the tables that one run in the end makes, and look only at what has changed."""
+"""Incremental runs give the tables of a full rebuild, and read and write changed partitions only."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from support.comparison import actual_tables, assert_equal_to_oracle, expected_t
 from support.crowds import MANY, SOME, in_pieces, sampled
 from support.drops import reading, step
 from support.histories import History
-from support.lakes import ON_SPARK_UNHURRIED, Dying, KilledError, land, opening, rows, run, table_of, write
+from support.lakes import SLOW_ON_SPARK, Dying, KilledError, land, opening, rows, run, table_of, write
 from support.nights import CASES, NIGHTS, Case, Cast, land_and_run
 from support.reference import TABLES
 
@@ -28,13 +28,13 @@ from stedi_common.runs import executor
 from stedi_common.runs.executor import Outcome
 
 #: Histories whose drops come one by one, and how many that are.
-HURRIED = {"embedded": (1, 4), "spark": ()}
-UNHURRIED = {"embedded": range(100), "spark": range(6)}
+FAST = {"embedded": (1, 4), "spark": ()}
+SLOW = {"embedded": range(100), "spark": range(6)}
 EXAMPLES = [
-    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in HURRIED[name]),
-    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in UNHURRIED[name]),
+    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in FAST[name]),
+    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in SLOW[name]),
 ]
-#: The moments at which a night is killed, and the history that is killed so.
+#: The commits before which a run is killed, and the history that it lands.
 KILLED = 8
 KILLS = [
     pytest.param("embedded", (3, 6, 8, 10, 11)),
@@ -86,15 +86,15 @@ def one_by_one(history: History) -> History:
 
 
 @dataclass(frozen=True)
-class Morning:
-    """The tables after a night's run, and what the oracle says."""
+class TablesAfterRun:
+    """The tables after a run, and as the oracle computes them."""
 
-    made: dict[str, Counter]
-    told: dict[str, Counter]
+    actual: dict[str, Counter]
+    expected: dict[str, Counter]
 
 
 @pytest.fixture(scope="module")
-def mornings(engine_name, tmp_path_factory, key) -> list[Morning]:
+def tables_after_each_run(engine_name, tmp_path_factory, key) -> list[TablesAfterRun]:
     folder = tmp_path_factory.mktemp(engine_name)
     history = History(tuple({f: raw for c in CASES for f, raw in c.nights[n].items()} for n in range(3)), NIGHTS)
     found = []
@@ -102,18 +102,18 @@ def mornings(engine_name, tmp_path_factory, key) -> list[Morning]:
         engine = connect_to(engine_name, folder / "lake")
         for seen in landed(engine, folder, key, history):
             run(engine, Policy(), key)
-            found.append(Morning(actual_tables(engine), expected_tables(seen, Policy(), key)))
+            found.append(TablesAfterRun(actual_tables(engine), expected_tables(seen, Policy(), key)))
     return found
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 @pytest.mark.rule(13)
-def test_what_a_night_brings(mornings, key, case):
-    for morning, pairs in zip(mornings, case.pairs, strict=True):
+def test_the_tables_after_each_run_are_right(tables_after_each_run, key, case):
+    for tables, pairs in zip(tables_after_each_run, case.pairs, strict=True):
         for table in TABLES:
-            assert of_case(morning.made, table, case, key) == of_case(morning.told, table, case, key)
-        assert of_case(morning.made, "machine_learning_curated", case, key).total() == pairs
+            assert of_case(tables.actual, table, case, key) == of_case(tables.expected, table, case, key)
+        assert of_case(tables.actual, "machine_learning_curated", case, key).total() == pairs
 
 
 def of_case(tables: dict[str, Counter], table: str, case: Case, key: PseudonymKey) -> Counter:
@@ -122,11 +122,11 @@ def of_case(tables: dict[str, Counter], table: str, case: Case, key: PseudonymKe
     return Counter({row: n for row, n in tables[table].items() if own & set(row)})
 
 
-# What a night costs
+# What a run reads and writes
 
 
-@ON_SPARK_UNHURRIED
-def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_a_run_reads_and_writes_changed_partitions_only(engine, tmp_path, key):
     cast, lake = CAST, tmp_path / "lake"
     days = range(1, 8)
     consenting = [cast.record(cast.ann, 1, 1)]
@@ -143,8 +143,8 @@ def test_a_night_reads_and_writes_the_days_it_brought(engine, tmp_path, key):
         assert {d for d, of_day in files_of(lake, table).items() if of_day != files[d]} == {day}
 
 
-@ON_SPARK_UNHURRIED
-def test_whom_a_consent_concerns_is_looked_up_from_its_day_on(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_the_readings_of_a_new_consent_are_looked_up_from_its_day_on(engine, tmp_path, key):
     cast, days = CAST, range(1, 8)
     moves = cast.moves(cast.ann, *days) + cast.moves(cast.bob, *days)
     land_and_run(engine, tmp_path, key, cast.night([cast.record(cast.ann, 1, 1)], moves, cast.steps(*days)))
@@ -154,8 +154,8 @@ def test_whom_a_consent_concerns_is_looked_up_from_its_day_on(engine, tmp_path, 
     assert spy.since == {cast.on(5).date()}
 
 
-@ON_SPARK_UNHURRIED
-def test_a_withdrawal_writes_the_days_it_touches(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_a_withdrawal_overwrites_its_partitions_only(engine, tmp_path, key):
     cast, lake = CAST, tmp_path / "lake"
     people = [cast.record(cast.ann, 1, 1), cast.record(cast.bob, 1, 1, device=2)]
     moves, steps = (
@@ -191,7 +191,7 @@ class Spy:
         return self._engine.replace_classified(of, days, *args)
 
 
-# Whatever is done to the tables in between
+# After changes by others
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def days_made(outcomes: list[Outcome]) -> dict[str, int | None]:
     return {outcome.table: outcome.days for outcome in outcomes if outcome.table in READINGS}
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 def test_a_source_that_was_compacted_has_not_changed(connect_to, engine, walked, tmp_path, key):
     walked("1", 2)  # two files of a day, which compaction makes one
     spark = connect_to("spark", tmp_path / "lake")
@@ -221,9 +221,9 @@ def test_a_source_that_was_compacted_has_not_changed(connect_to, engine, walked,
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.parametrize("source", ["accelerometer_landing", "customer_trusted", "customer_landing"])
-def test_a_table_whose_source_has_expired_is_made_from_nothing(engine, walked, tmp_path, key, source):
+def test_a_table_whose_source_has_expired_is_rebuilt_in_full(engine, walked, tmp_path, key, source):
     walked("1", 3, people=[CAST.record(CAST.bob, 1, 1, device=2)], but=READINGS)
     table_of(tmp_path / "lake", contract(source)).maintenance.expire_snapshots().older_than(datetime.now()).commit()
     made = days_made(run(engine, Policy(), key))
@@ -231,8 +231,8 @@ def test_a_table_whose_source_has_expired_is_made_from_nothing(engine, walked, t
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-@ON_SPARK_UNHURRIED
-def test_a_table_whose_source_was_rolled_back_is_made_from_nothing(engine, walked, tmp_path, key):
+@SLOW_ON_SPARK
+def test_a_table_whose_source_was_rolled_back_is_rebuilt_in_full(engine, walked, tmp_path, key):
     source = contract("accelerometer_landing")
     start = engine.head(source).snapshot_id
     walked("1", 3)
@@ -243,7 +243,7 @@ def test_a_table_whose_source_was_rolled_back_is_made_from_nothing(engine, walke
     assert rows(engine, "machine_learning_curated").total() == 2
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 def test_a_table_that_was_rolled_back_catches_up(engine, walked, tmp_path, key):
     target = contract("accelerometer_trusted")
     start = engine.head(target).snapshot_id
@@ -254,27 +254,27 @@ def test_a_table_that_was_rolled_back_catches_up(engine, walked, tmp_path, key):
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-@ON_SPARK_UNHURRIED
-def test_what_somebody_else_does_to_a_table_is_undone(engine, walked, tmp_path, key):
+@SLOW_ON_SPARK
+def test_a_row_that_somebody_else_appends_is_deleted(engine, walked, tmp_path, key):
     target = contract("accelerometer_trusted")
-    stranger = {"user": "nobody@example.org", "timestamp": CAST.on(2), "x": 0.0, "y": 0.0, "z": 0.0}
-    engine.append(target, engine.frame(target, [stranger]), engine.head(target), {})
+    foreign = {"user": "nobody@example.org", "timestamp": CAST.on(2), "x": 0.0, "y": 0.0, "z": 0.0}
+    engine.append(target, engine.frame(target, [foreign]), engine.head(target), {})
     assert days_made(run(engine, Policy(), key))["accelerometer_trusted"] == 1
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-@ON_SPARK_UNHURRIED
-def test_a_customer_without_an_email_whom_somebody_wrote_hinders_no_job(engine, walked, tmp_path, key):
+@SLOW_ON_SPARK
+def test_a_customer_without_an_email_that_somebody_else_appends_fails_no_job(engine, walked, tmp_path, key):
     customers, pairs = contract("customers_curated"), contract("machine_learning_curated")
     engine.append(customers, engine.frame(customers, [dict.fromkeys(customers.names)]), engine.head(customers), {})
-    # Made from nothing, of all customers there are.
+    # Rebuilt in full, from all customers there are.
     engine.replace(pairs, engine.frame(pairs, ()), engine.head(pairs), {"stedi.run": "another"})
     executor.run(engine, lineage.JOBS[pairs.made_by], Policy(), key, rebuild=True)
     run(engine, Policy(), key)
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, key):
     for night in range(3, 7):
         walked(str(night), night, but=["step_trainer_trusted", "machine_learning_curated"])
@@ -282,7 +282,7 @@ def test_a_job_that_was_skipped_for_long_catches_up(engine, walked, tmp_path, ke
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.parametrize("part", ["policy", "key", "columns", "code"])
 def test_a_table_of_another_build_is_rebuilt_in_full_on_request_only(engine, walked, tmp_path, key, part):
     target = contract("machine_learning_curated")
@@ -308,12 +308,12 @@ def test_a_release_of_the_package_rebuilds_nothing(connect_to, tmp_path, key, mo
     assert not any(outcome.changed for outcome in run(engine, Policy(), key))
 
 
-# Killed
+# Killed runs
 
 
 @pytest.mark.parametrize(("engine_name", "moments"), KILLS, indirect=["engine_name"])
 @pytest.mark.rule(13)
-def test_a_night_that_is_killed_is_made_good_by_the_next(engine, tmp_path, key, moments):
+def test_the_next_run_completes_a_killed_one(engine, tmp_path, key, moments):
     """Killed before the n-th commit of a night, landing included; the next run does all of it."""
     history = one_by_one(sampled(SOME)[KILLED])
     nights = zip(cycle(moments), history.runs, history.arrived_at, strict=False)

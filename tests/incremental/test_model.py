@@ -1,6 +1,6 @@
-"""Drops, decisions, policies, crashes and strangers in any order: after every night the tables are the oracle's.
+"""Drops, consents, policies, crashes and other tools in any order: after every run the tables are the oracle's.
 
-A state machine that draws what happens to a lake. It is shown to find a planted bug of each kind.
+A state machine that draws what happens to a lake. It is shown to find an injected bug of each kind.
 """
 
 import shutil
@@ -46,8 +46,8 @@ moments = st.sampled_from(MOMENTS)
 #: Mostly given, sometimes not.
 consents = often(moments, st.none(), of=4)
 tables_ = st.sampled_from([contract(name) for name in names()])
-#: What befalls the n-th commit of a night.
-a_blow = st.tuples(st.integers(1, 12), st.sampled_from(["dies before", "dies after", "loses the answer"]))
+#: What happens to the n-th commit of a run.
+a_fault = st.tuples(st.integers(1, 12), st.sampled_from(["dies before", "dies after", "loses the answer"]))
 
 #: Customers, moves and steps that land together; the customers without the hour of their record, if that is now.
 Event = tuple[list[Record], list[Record], list[Record]]
@@ -63,10 +63,10 @@ def another_record(who: str, made: datetime, consent: datetime | None, device: s
     return [customer(who, made, consent, device)], [], []
 
 
-def walk(who: str, at: list[datetime], told: str) -> Event:
-    """What the phone tells and what the device tells; the other comes later, or never."""
+def walk(who: str, at: list[datetime], sent: str) -> Event:
+    """What the phone and the device send, or one of them; the other comes later, or never."""
     moves = [reading(who, instant, x=float(n)) for n, instant in enumerate(at)]
-    return [], moves if "moves" in told else [], [step(own(who), instant) for instant in at] if "steps" in told else []
+    return [], moves if "moves" in sent else [], [step(own(who), instant) for instant in at] if "steps" in sent else []
 
 
 decisions = st.builds(decision, people, consents)
@@ -85,7 +85,7 @@ def own(who: str) -> str:
 
 
 def compact(table: Table) -> None:
-    """Put copies in the place of a table's files, as compaction does, which PyIceberg has not."""
+    """Replace a table's files by copies, as compaction does, which PyIceberg has not."""
     change, old = table.transaction(), [task.file for task in table.scan().plan_files()]
     copies = {file.file_path: file.file_path.replace(".parquet", "-c.parquet") for file in old}
     for file, copy in copies.items():
@@ -123,26 +123,26 @@ class Lakehouse(RuleBasedStateMachine):
         self._engine: Any = self._opened.__enter__()(engine_name, self._lake)
         (self._folder / "drops").mkdir(parents=True)
         self._dropped: dict[str, bytes] = {}
-        self._policy, self._blow, self._now = Policy(), (0, ""), MOMENTS[0]
+        self._policy, self._fault, self._now = Policy(), (0, ""), MOMENTS[0]
         self._patch = pytest.MonkeyPatch()
-        instead(self._engine, self._struck, self._patch.setattr)
+        instead(self._engine, self._faulty, self._patch.setattr)
 
     @property
     def _lake(self) -> Path:
         return self._folder / "lake"
 
-    def _struck(self, ask: Asks) -> Asks:
-        """What asks the catalog, until a blow falls."""
+    def _faulty(self, ask: Asks) -> Asks:
+        """What asks the catalog, with the fault at its turn."""
 
         def asked(*args: Any, **named: Any) -> Any:
-            left, blow = self._blow
-            self._blow = left - 1, blow
-            if (left, blow) == (1, "dies before"):
+            left, fault = self._fault
+            self._fault = left - 1, fault
+            if (left, fault) == (1, "dies before"):
                 raise KilledError
             answer = ask(*args, **named)
-            if (left, blow) == (1, "dies after"):
+            if (left, fault) == (1, "dies after"):
                 raise KilledError
-            if (left, blow) == (1, "loses the answer"):
+            if (left, fault) == (1, "loses the answer"):
                 raise self._unknown()
             return answer
 
@@ -183,17 +183,17 @@ class Lakehouse(RuleBasedStateMachine):
     def change_policy(self, policy: Policy) -> None:
         self._policy = policy
 
-    @rule(happened=brought, blow=often(st.just((0, "")), a_blow, of=2))
-    def night(self, happened: list[Event], blow: tuple[int, str]) -> None:
+    @rule(happened=brought, fault=often(st.just((0, "")), a_fault, of=2))
+    def night(self, happened: list[Event], fault: tuple[int, str]) -> None:
         self._drop(happened)
-        self._blow = blow
+        self._fault = fault
         with suppress(KilledError):
             for source in SOURCES:
                 landing.land(self._engine, source, str(self._folder / "drops"), self._key, ARRIVAL)
             run(self._engine, self._policy, self._key, rebuild=True)
             history = History((self._dropped,), (ARRIVAL,))
             assert actual_tables(self._engine) == expected_tables(history, self._policy, self._key)
-        self._blow = 0, ""
+        self._fault = 0, ""
 
     @rule(happened=brought, step=st.sampled_from((*SOURCES, *lineage.jobs([]))))
     def run_alone(self, happened: list[Event], step: str | lineage.Job) -> None:
@@ -205,12 +205,12 @@ class Lakehouse(RuleBasedStateMachine):
             executor.run(self._engine, step, self._policy, self._key, rebuild=True)
 
     @rule(does=st.sampled_from((expire, compact, roll_back)), to=tables_)
-    def meet_a_stranger(self, does: Callable[[Table], None], to: Contract) -> None:
+    def maintain_with_another_tool(self, does: Callable[[Table], None], to: Contract) -> None:
         if self._engine.exists(to) and (to in GOVERNED or does is not roll_back):
             does(table_of(self._lake, to))
 
     @rule(into=st.sampled_from(GOVERNED), at=moments)
-    def meet_an_intruder(self, into: Contract, at: datetime) -> None:
+    def make_a_foreign_append(self, into: Contract, at: datetime) -> None:
         if self._engine.exists(into):
             row = {column.name: at if column.type == "timestamp" else None for column in into.columns}
             self._engine.append(into, self._engine.frame(into, [row]), self._engine.head(into), {})
@@ -221,14 +221,14 @@ class Lakehouse(RuleBasedStateMachine):
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def lives(number: int, of: int, lasting: int, *machine: Any) -> None:
+def run_lakes(number: int, of: int, lasting: int, *machine: Any) -> None:
     """So many lakes, each of so many steps at most; the same ones for the same number."""
 
-    def born() -> Lakehouse:
+    def new_lake() -> Lakehouse:
         return Lakehouse(*machine)
 
     run_state_machine_as_test(
-        seed(number)(born),
+        seed(number)(new_lake),
         settings=settings(
             max_examples=of,
             stateful_step_count=lasting,
@@ -240,18 +240,18 @@ def lives(number: int, of: int, lasting: int, *machine: Any) -> None:
     )
 
 
-#: A number, how many lives, and of how many steps: unhurried 12,000 in all.
-LIVES = [
+#: A seed, how many lakes, and of how many steps each: 12,000 in all in make test-long.
+LAKES = [
     pytest.param("embedded", (0, 4, 15), id="embedded-some"),
     *(pytest.param("embedded", (n, 10, 100), id=f"embedded-{n}", marks=pytest.mark.long) for n in range(1, 13)),
     pytest.param("spark", (0, 2, 20), id="spark", marks=pytest.mark.long),
 ]
 
 
-@pytest.mark.parametrize(("engine_name", "life"), LIVES, indirect=["engine_name"])
+@pytest.mark.parametrize(("engine_name", "lakes"), LAKES, indirect=["engine_name"])
 @pytest.mark.rule(13)
-def test_whatever_happens_the_tables_are_the_oracles(engine_name, tmp_path, key, life):
-    lives(*life, engine_name, key, tmp_path)
+def test_whatever_happens_the_tables_are_the_oracles(engine_name, tmp_path, key, lakes):
+    run_lakes(*lakes, engine_name, key, tmp_path)
 
 
 # Bugs that it finds
@@ -273,12 +273,12 @@ def withdrawals_mark_no_days(patch: pytest.MonkeyPatch) -> None:
     def days_of_who_is_new(engine: Any, lookup: Any, before: Any, now: Any, policy: Policy) -> Any:
         then, today = (diff.rows_of(lookup, diff.read(engine, lookup, at), policy) for at in (before, now))
         new = today.join(then, on=then.collect_schema().names(), how="anti")
-        with engine.materialized(new) as held:
+        with engine.materialized(new) as cached:
             about = contract(lookup.fact_table)
-            return diff.days_of(engine, about, now[about.name], held.frame) if held.rows else set()
+            return diff.days_of(engine, about, now[about.name], cached.frame) if cached.rows else set()
 
     patch.setattr(diff, "_days_of_lookup", days_of_who_is_new)
-    patch.setattr(withdrawals, "remove", lambda *_: None)
+    patch.setattr(withdrawals, "delete_withdrawn", lambda *_: None)
 
 
 def the_second_claimant_owns_too(patch: pytest.MonkeyPatch) -> None:
@@ -327,7 +327,7 @@ def files_are_done_before_their_records_are_there(patch: pytest.MonkeyPatch) -> 
         files_are_done_before_their_records_are_there,
     ],
 )
-def test_a_planted_bug_is_found(tmp_path, key, monkeypatch, bug):
+def test_an_injected_bug_is_found(tmp_path, key, monkeypatch, bug):
     bug(monkeypatch)
     with pytest.raises(AssertionError):
-        lives(1, 20, 50, "embedded", key, tmp_path)
+        run_lakes(1, 20, 50, "embedded", key, tmp_path)

@@ -39,7 +39,7 @@ Drops = Mapping[str, bytes]
 class Case:
     """What must come of a case: rows by table, and sums of `landed_files` that are not 0.
 
-    only_embedded: Spark is asked about it in unhurried tests only.
+    is_quick_on_spark: Spark runs it by default, not in make test-long only.
     """
 
     rows: tuple[int, ...]

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 
 from support.drops import at, customer, landing, line_of, reading, step
-from support.lakes import ON_SPARK_UNHURRIED, land, rows, run, write
+from support.lakes import SLOW_ON_SPARK, land, rows, run, write
 
 from stedi_common.engines.protocol import Engine
 from stedi_common.rules.policy import Policy
@@ -52,7 +52,7 @@ def cut_off(dice: random.Random, line: bytes) -> bytes:
 DAMAGES: tuple[Damage, ...] = (replaced, flipped, inserted, lost, cut_off)
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 def test_no_damaged_refusal_keeps_its_person_in_silently(connect, tmp_path, key):
     engine, dice = connect(tmp_path / "lake"), random.Random(16)
     damaged = [dice.choice(DAMAGES)(dice, refusal(n)) for n in range(PEOPLE)]
@@ -61,8 +61,8 @@ def test_no_damaged_refusal_keeps_its_person_in_silently(connect, tmp_path, key)
     write(tmp_path / "drops", {f"customer/refusal-{n}.json": line for n, line in enumerate(damaged)})
     land(engine, tmp_path / "drops", key, NIGHTS[1])
     run(engine, Policy(), key)
-    told = people_told_of(engine)
-    in_trusted = {number(user) for (user,) in rows(engine, "accelerometer_trusted", ["user"])} - told
+    reported = people_whose_refusal_is_reported(engine)
+    in_trusted = {number(user) for (user,) in rows(engine, "accelerometer_trusted", ["user"])} - reported
     in_research = {n for n in in_trusted if (key.pseudonym(email(n)),) in rows_of_pairs(engine)}
     # What no reader can tell from a true record: one of another address, or of another date.
     others = {n for n in range(PEOPLE) if is_another_record(damaged[n], n)}
@@ -102,8 +102,8 @@ def refusal(n: int) -> bytes:
     return line_of(record) + b"\n"
 
 
-def people_told_of(engine: Engine) -> set[int]:
-    """Those in whose files is a line of which the landing says that nobody knows whose refusal it was."""
+def people_whose_refusal_is_reported(engine: Engine) -> set[int]:
+    """Those in whose files the landing reports a line that could be anybody's refusal."""
     files = rows(engine, "landed_files", ["source_file", "without_address"])
     return {number(name) for name, lines in files if lines}
 

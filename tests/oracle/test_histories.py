@@ -1,4 +1,4 @@
-"""The generated histories are worth it: rows come out, every reason occurs, every broken rule is seen."""
+"""The generated histories are worth it: rows come out, every reason occurs, every broken rule is noticed."""
 
 import re
 from collections import Counter
@@ -58,8 +58,8 @@ def test_every_reason_of_doubt_occurs(landed):
 
 
 def test_every_column_at_fault_occurs(landed):
-    seen = Counter(row["rejected_column"] for landing in landed for row in landing.rejected)
-    assert not {"user", "timestamp", "x", "y", "z", "email", "sensorreadingtime"} - set(seen)
+    found = Counter(row["rejected_column"] for landing in landed for row in landing.rejected)
+    assert not {"user", "timestamp", "x", "y", "z", "email", "sensorreadingtime"} - set(found)
 
 
 @pytest.mark.parametrize("count", ["rejected", "duplicate", "blank", "nulled_values", "doubtful", "without_address"])
@@ -136,7 +136,7 @@ BROKEN_RULES = {
 
 
 @pytest.mark.parametrize("broken", BROKEN_RULES)
-def test_a_broken_rule_is_seen(monkeypatch, landed, tables, broken):
+def test_a_broken_rule_is_noticed(monkeypatch, landed, tables, broken):
     monkeypatch.setattr(oracle, *BROKEN_RULES[broken])
     assert any(goes_wrong(landing, right) for landing, right in zip(landed, tables, strict=True))
 
@@ -165,7 +165,7 @@ MISREADINGS = {
 
 
 @pytest.mark.parametrize("misread", MISREADINGS)
-def test_a_misread_line_is_seen(monkeypatch, sampled, landed, misread):
+def test_a_misread_line_is_noticed(monkeypatch, sampled, landed, misread):
     monkeypatch.setattr(oracle_records, *MISREADINGS[misread])
     assert any(landing_of(history) != right for history, right in zip(sampled, landed, strict=True))
 

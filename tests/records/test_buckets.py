@@ -66,7 +66,7 @@ def bucket(client):
 
 @pytest.fixture
 def new_client(client):
-    """The code under test makes its client anew."""
+    """The code under test makes a new client."""
     buckets._client.cache_clear()
     yield
     buckets._client.cache_clear()
@@ -159,8 +159,8 @@ def test_other_storage_classes_are_read(bucket, storage_class):
 )
 def test_what_is_restored_is_read(status, reason):
     """moto and LocalStack do not tell of it."""
-    told = {"Key": "a", "Size": 1, "LastModified": datetime.now(UTC), "StorageClass": "GLACIER"}
-    assert buckets._object(told | {"RestoreStatus": status}, "a").reason == reason
+    listed = {"Key": "a", "Size": 1, "LastModified": datetime.now(UTC), "StorageClass": "GLACIER"}
+    assert buckets._object(listed | {"RestoreStatus": status}, "a").reason == reason
 
 
 def test_s3_is_asked_what_is_restored(bucket):
@@ -171,8 +171,8 @@ def test_s3_is_asked_what_is_restored(bucket):
 
 
 def test_times_are_of_utc():
-    told = {"Key": "a", "Size": 1, "LastModified": datetime(2024, 3, 5, 12, tzinfo=timezone(timedelta(hours=2)))}
-    assert buckets._object(told, "a").modified_at == datetime(2024, 3, 5, 10)
+    listed = {"Key": "a", "Size": 1, "LastModified": datetime(2024, 3, 5, 12, tzinfo=timezone(timedelta(hours=2)))}
+    assert buckets._object(listed, "a").modified_at == datetime(2024, 3, 5, 10)
 
 
 def test_other_files_are_named_as_on_disk(bucket):

@@ -383,9 +383,9 @@ def test_examples_of_units(text, units):
     assert [line.removesuffix(b"\n") for line, _ in units_of(text)] == units
 
 
-# How a file is told
+# How the unit of a file is recognised
 
-TOLD = [
+UNITS = [
     (b'{"a":1}\n{"b":2}\n', "line"),
     (b'\n \n{"a":1}\n{"b":2}{"c":3}\n', "line"),  # the reader sees that
     (b'{"a":1}{"b":2}\n', "object"),
@@ -411,7 +411,7 @@ TOLD = [
 
 
 @pytest.mark.parametrize("look", [1, 64 * 2**10])
-@pytest.mark.parametrize(("text", "unit"), TOLD)
+@pytest.mark.parametrize(("text", "unit"), UNITS)
 def test_the_beginning_of_a_file_tells_what_its_units_are(text, unit, look):
     with mock.patch.object(blocks_module, "_LOOK_BYTES", look):
         assert blocks_of(text)[-1].unit == unit

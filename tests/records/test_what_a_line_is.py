@@ -430,7 +430,7 @@ def test_the_dialects_of_the_published_data():
     assert row["sharewithfriendsasofdate"] == row["lastupdatedate"] == at(1655564376361)
 
 
-# What must never be told
+# What must never be revealed
 
 
 @contextmanager

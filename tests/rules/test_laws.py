@@ -1,4 +1,4 @@
-"""What is true of every history on both engines: the oracle's tables, and the promises told directly."""
+"""What is true of every history on both engines: the tables are the oracle's, and each promise, checked directly."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import pytest
 from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
 from support.crowds import MANY, POLICIES, SOME, crowd, in_pieces
 from support.histories import History
-from support.lakes import ON_SPARK_UNHURRIED, land, opening, play, rows, run, write
+from support.lakes import SLOW_ON_SPARK, land, opening, play, rows, run, write
 from support.oracle import COLUMNS
 from support.reference import TABLES as GOVERNED
 
@@ -45,11 +45,11 @@ def played(engine_name, tmp_path_factory, key) -> Iterator[Played]:
 # Against the oracle
 
 #: Spark alone makes what `test_one_engine_lands_and_the_other_makes_the_same_tables` looks at.
-HURRIED = {"embedded": 8, "spark": 0}
-UNHURRIED = {"embedded": 100, "spark": 8}
+FAST = {"embedded": 8, "spark": 0}
+SLOW = {"embedded": 100, "spark": 8}
 EXAMPLES = [
-    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in range(HURRIED[name])),
-    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in range(UNHURRIED[name])),
+    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in range(FAST[name])),
+    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in range(SLOW[name])),
 ]
 
 
@@ -60,7 +60,7 @@ def history(request) -> History:
 
 @pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
 def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, monkeypatch, history):
-    # The tables of customers are held, those of readings computed twice.
+    # The tables of customers are cached, those of readings computed twice.
     monkeypatch.setattr("stedi_common.engines.embedded.engine.FEW", 50)
     for drops, arrival in zip(history.runs, history.arrived_at, strict=True):
         write(tmp_path / "drops", drops)
@@ -82,7 +82,7 @@ def test_one_engine_lands_and_the_other_makes_the_same_tables(connect_to, tmp_pa
     assert made == [[expected_tables(history, Policy(), key)] * 2] * 2
 
 
-# Told directly
+# Checked directly
 
 
 @pytest.mark.rule(5)
@@ -135,7 +135,7 @@ def test_running_twice_changes_nothing(played, key):
     assert snapshot_ids(played.engine) == before
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.rule(11)
 def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
     before = actual_tables(played.engine)
@@ -146,7 +146,7 @@ def test_another_policy_rebuilds_all_five_and_there_is_a_way_back(played, key):
     assert actual_tables(played.engine) == before
 
 
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 def test_how_drops_are_put_into_runs_changes_no_governed_table(connect, tmp_path, key):
     made = []
     for pieces in (1, 5):

@@ -86,20 +86,20 @@ def test_a_file_may_name_no_serial_number(content):
 
 
 @pytest.mark.parametrize("content", [b"sn-1\r\nsn-\xff", b"\xff\xfes", b"sn-1\xa0"])
-def test_a_file_that_is_no_text_is_an_error_that_tells_no_serial_number(content):
-    with pytest.raises(PolicyError, match=r"^policy: expected .* in UTF-\S+, got other bytes at \d+\nhint: ") as told:
+def test_a_file_that_is_no_text_is_an_error_without_a_serial_number(content):
+    with pytest.raises(PolicyError, match=r"^policy: expected .* in UTF-\S+, got other bytes at \d+\nhint: ") as error:
         serials(content)
-    assert "sn-" not in str(told.value)
+    assert "sn-" not in str(error.value)
 
 
 def test_a_list_of_nothing_is_no_list():
     assert str(Policy(defective_serials=frozenset({"", "  "}))) == str(Policy())
 
 
-def test_a_policy_tells_lists_apart_without_telling_a_serial():
-    told = [str(Policy(defective_serials=frozenset(serials))) for serials in ({"sn-1"}, {"sn-2"}, {"sn-1", "sn-2"})]
-    assert len(set(told)) == 3
-    assert not [text for text in told if "sn-" in text]
+def test_a_policy_names_lists_differently_and_without_a_serial():
+    texts = [str(Policy(defective_serials=frozenset(serials))) for serials in ({"sn-1"}, {"sn-2"}, {"sn-1", "sn-2"})]
+    assert len(set(texts)) == 3
+    assert not [text for text in texts if "sn-" in text]
 
 
 @pytest.mark.rule(11)
@@ -114,7 +114,7 @@ def test_a_job_alone_under_another_policy_changes_nothing(lake, key):
 
 
 @pytest.mark.rule(11)
-def test_all_jobs_under_another_policy_make_all_tables_anew(lake, key):
+def test_all_jobs_under_another_policy_rebuild_all_tables(lake, key):
     outcomes = run(lake, EVER, key, rebuild=True)
     assert [outcome.changed for outcome in outcomes] == [True] * 5
     assert {head.summary["stedi.policy"] for head in map(lake.head, GOVERNED)} == {str(EVER)}

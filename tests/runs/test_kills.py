@@ -1,4 +1,4 @@
-"""Runs that are killed by SIGKILL, at their commits and at any instant: the next run makes good what they left.
+"""Runs that are killed by SIGKILL, at their commits and at any instant: the next run repairs what they left.
 
 A run is a process of its own, in a session of its own with the Java that it starts, and all of it is killed at once. So
 there are files half written, SQLite's journals, staged records and branches that nobody removes.

@@ -1,4 +1,4 @@
-"""Two runs at once, and a withdrawal in between: no row is lost, doubled or brought back, whoever is quicker."""
+"""Concurrent runs, and a withdrawal in between: no row is lost, duplicated or restored, whichever run is faster."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -68,7 +68,7 @@ def races(random: Random, number: int) -> Iterator[tuple[Drops, Drops]]:
 
 
 def night(engine: Any, folder: Path, key: PseudonymKey) -> None:
-    """Land and run. Who is overtaken starts over, from the sources as they are then."""
+    """Land and run. A commit conflict is retried, from the sources as they are then."""
     land(engine, folder / "drops", key, ARRIVAL)
     run(engine, Policy(), key)
 
@@ -76,19 +76,19 @@ def night(engine: Any, folder: Path, key: PseudonymKey) -> None:
 @pytest.mark.parametrize(
     ("seed", "number"), [(0, 2), *(pytest.param(seed, 30, marks=pytest.mark.long) for seed in range(1, 4))]
 )
-def test_a_run_that_is_overtaken_at_any_moment(tmp_path, key, seed, number):
+def test_another_run_at_any_moment_of_a_run(tmp_path, key, seed, number):
     """By a whole run that knows of another decision: what the first one does after that changes nothing."""
     random, raced = Random(seed), 0
     with opening() as connect_to:
         one, other = Interrupted(connect_to("embedded", tmp_path / "lake")), connect_to("embedded", tmp_path / "lake")
 
-        def overtake(drops: Drops) -> None:
+        def run_other(drops: Drops) -> None:
             write(tmp_path / "drops", drops)
             night(other, tmp_path, key)
 
         for before, meanwhile in races(random, number):
             write(tmp_path / "drops", before)
-            one.before(random, lambda drops=meanwhile: overtake(drops))
+            one.before(random, lambda drops=meanwhile: run_other(drops))
             night(one, tmp_path, key)
             raced += one.was_interrupted
             assert_equal_to_oracle(other, tmp_path / "drops", ARRIVAL, key)
@@ -99,7 +99,7 @@ def test_a_run_that_is_overtaken_at_any_moment(tmp_path, key, seed, number):
 @pytest.mark.parametrize(
     ("seed", "number"), [(0, 1), *(pytest.param(seed, 10, marks=pytest.mark.long) for seed in range(1, 4))]
 )
-def test_runs_in_two_processes_at_once(tmp_path, key, seed, number):
+def test_concurrent_runs_in_two_processes(tmp_path, key, seed, number):
     """One of which perhaps does not know yet of a decision."""
     random = Random(seed)
     with opening() as connect_to:

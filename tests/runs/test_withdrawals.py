@@ -1,4 +1,4 @@
-"""Who withdraws leaves the tables before anything else is made, and what is curated first."""
+"""Withdrawn rows are deleted before anything else is computed, from the last table first."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +15,7 @@ from support.crowds import POLICIES
 from support.drops import customer, reading, step
 from support.drops import landing as drops_of
 from support.histories import History
-from support.lakes import COMMITS, ON_SPARK_UNHURRIED, Dying, KilledError, land, rows, run, table_of, write
+from support.lakes import COMMITS, SLOW_ON_SPARK, Dying, KilledError, land, rows, run, table_of, write
 from support.oracle import COLUMNS
 from support.withdrawals import (
     ANN,
@@ -47,7 +47,7 @@ WHOSE = {
     "accelerometer_trusted": "user",
     "customer_trusted": "email",
 }
-#: Of readings all columns are compared; of customers who stay the run makes the rows anew.
+#: Of readings all columns are compared; of customers who stay the run recomputes the rows.
 COMPARED = {table: ("email",) if table.startswith("customer") else COLUMNS[table] for table in WHOSE}
 
 #: Jobs that are run without the others.
@@ -113,9 +113,9 @@ def whose(key: Any, who: str, device: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("withdrawal", [ANN_WITHDRAWS, ANN_WITHDRAWS_WITH_A_NEW_DEVICE], ids=["", "new-device"])
-@ON_SPARK_UNHURRIED
+@SLOW_ON_SPARK
 @pytest.mark.rule(13)
-def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key, withdrawal):
+def test_withdrawn_rows_are_deleted_from_the_last_table_first(engine, tmp_path, key, withdrawal):
     dropped(engine, tmp_path, key, CONSENTING, withdrawal)
     writing = Writing(engine)
     removed = withdrawals.delete_withdrawn(writing, Policy(), key)
@@ -126,15 +126,15 @@ def test_who_withdraws_is_gone_from_what_is_curated_first(engine, tmp_path, key,
     assert withdrawals.delete_withdrawn(writing, Policy(), key) is None
 
 
-@ON_SPARK_UNHURRIED
-def test_a_device_that_somebody_else_claims_admits_nothing_before_the_run(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_rows_of_a_device_that_somebody_else_claims_are_deleted(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, SOMEBODY_CLAIMS_ANNS_DEVICE)
     removed = withdrawals.delete_withdrawn(engine, Policy(), key)
     assert removed == withdrawals.Deleted({"machine_learning_curated": 3, "step_trainer_trusted": 3})
 
 
-@ON_SPARK_UNHURRIED
-def test_whom_somebody_took_from_the_curated_goes_while_there_are_new_people_only(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_rows_of_a_person_missing_from_the_curated_customers_are_deleted(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, CEM_IS_NEW)
     curated = contract("customers_curated")
     head = engine.head(curated)
@@ -143,8 +143,8 @@ def test_whom_somebody_took_from_the_curated_goes_while_there_are_new_people_onl
     assert removed == withdrawals.Deleted({"machine_learning_curated": 3, "step_trainer_trusted": 3})
 
 
-@ON_SPARK_UNHURRIED
-def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_a_killed_deletion_leaves_nobody_in_a_later_table_only(engine, tmp_path, key):
     """Each run dies before its second commit, and the next one goes on."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     anns = whose(key, ANN, "sn-1")
@@ -158,8 +158,8 @@ def test_killed_in_between_nobody_is_further_down_than_up(engine, tmp_path, key)
     assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
-@ON_SPARK_UNHURRIED
-def test_the_run_after_a_removal_makes_only_what_the_night_brought(engine, tmp_path, key):
+@SLOW_ON_SPARK
+def test_the_run_after_a_deletion_recomputes_new_readings_only(engine, tmp_path, key):
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS | BOB_WALKS_ONCE)
     withdrawals.delete_withdrawn(engine, Policy(), key)
     made = {outcome.table: outcome.days for outcome in run(engine, Policy(), key)}
@@ -171,7 +171,7 @@ def test_the_run_after_a_removal_makes_only_what_the_night_brought(engine, tmp_p
 
 @pytest.mark.parametrize("commits", range(1, len(WHOSE) + 1))
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_who_is_back_before_the_run_has_all_their_rows_again(engine, tmp_path, key, commits):
+def test_a_renewed_consent_before_the_run_restores_all_rows(engine, tmp_path, key, commits):
     """Under `ever` nothing else tells that they were gone, wherever the removal was cut short."""
     nights, policy = (CONSENTING, ANN_WITHDRAWS, ANN_IS_BACK), Policy("ever")
     for drops in nights[:2]:
@@ -188,7 +188,7 @@ def test_who_is_back_before_the_run_has_all_their_rows_again(engine, tmp_path, k
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
+def test_the_deletion_includes_rows_that_a_killed_run_left(engine, tmp_path, key):
     """One that died when it had made all the others for a consent that was moved."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
     for job in jobs([])[:-1]:
@@ -200,7 +200,7 @@ def test_what_a_run_left_in_the_last_table_goes_too(engine, tmp_path, key):
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
+def test_the_deletion_adds_no_row(engine, tmp_path, key):
     """One that died when it had made all tables but the pairs, for more readings than now go."""
     dropped(engine, tmp_path, key, CONSENTING, BOB_WALKS_ON)
     for job in jobs([])[:-1]:
@@ -216,7 +216,7 @@ def test_nothing_is_added_that_a_run_had_not_come_to(engine, tmp_path, key):
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_without_a_change_nothing_is_touched(engine, tmp_path, key):
+def test_without_a_withdrawal_nothing_is_committed(engine, tmp_path, key):
     assert withdrawals.delete_withdrawn(engine, Policy(), key) is None
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     run(engine, Policy(), key)
@@ -226,8 +226,8 @@ def test_without_a_change_nothing_is_touched(engine, tmp_path, key):
 
 
 @pytest.mark.parametrize("build", ["consent", "pairing", "serials", "key", "code", "all"])
-@ON_SPARK_UNHURRIED
-def test_a_withdrawal_is_heard_though_the_run_that_follows_stops(engine, tmp_path, key, monkeypatch, build):
+@SLOW_ON_SPARK
+def test_withdrawn_rows_are_deleted_though_the_run_needs_a_rebuild(engine, tmp_path, key, monkeypatch, build):
     """The policy, the key or the code of the run is not that of the tables."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     policy = Policy(
@@ -254,7 +254,7 @@ def test_a_withdrawal_is_heard_though_the_run_that_follows_stops(engine, tmp_pat
 @pytest.mark.parametrize("table", WHOSE)
 @pytest.mark.parametrize("case", ["dropped", "dropped-some", "expired", "expired-some", "expired-first"])
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_a_withdrawal_is_heard_whatever_became_of_a_table(engine, tmp_path, key, case, table):
+def test_withdrawn_rows_are_deleted_whatever_the_state_of_a_table(engine, tmp_path, key, case, table):
     """One table is not there, or the snapshot of its last run has expired, and perhaps not all jobs run."""
     what, _, which = case.partition("-")
     chosen = {"": [], "some": ["machine_learning_curated"], "first": ["customer_landing_to_trusted"]}[which]
@@ -319,7 +319,7 @@ def test_a_run_of_some_jobs_leaves_nobody_in_who_has_withdrawn(engine, tmp_path,
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_pairs_go_though_the_jobs_between_have_not_run(engine, tmp_path, key):
+def test_pairs_are_deleted_though_the_jobs_between_have_not_run(engine, tmp_path, key):
     """Without the deletion first. The trusted readings still have hers, so they say nothing of whom is curated."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     for name in ("customer_landing_to_trusted", "customer_trusted_to_curated", "machine_learning_curated"):
@@ -329,7 +329,7 @@ def test_pairs_go_though_the_jobs_between_have_not_run(engine, tmp_path, key):
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))])
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, seed):
+def test_a_full_run_completes_jobs_run_in_any_order(engine, tmp_path, key, seed):
     """Each job alone, without the deletion first, whatever it finds of the others."""
     random = Random(seed)
     history = changing_consents(random, 4)
@@ -358,7 +358,7 @@ def test_jobs_in_any_order_are_made_good_by_a_whole_run(engine, tmp_path, key, s
     ],
     indirect=["engine_name"],
 )
-def test_after_a_removal_all_rows_are_the_oracles(engine, tmp_path, key, seed, policy):
+def test_after_a_deletion_all_rows_are_the_oracles(engine, tmp_path, key, seed, policy):
     """The run adds those that are not there yet."""
     history, removed = changing_consents(Random(seed), 3), 0
     for night, drops in enumerate(history.runs, start=1):

@@ -16,7 +16,7 @@ from stedi_common.rules.policy import Policy
 
 #: Histories in a crowd.
 SIZE = 12
-#: Histories that crowds are made of; unhurried tests take more.
+#: Histories that crowds are made of; tests marked long take more.
 SOME, MANY = 8 * SIZE, 100 * SIZE
 
 POLICIES = (

@@ -26,8 +26,8 @@ LOCAL = ROOT / "terraform" / "environments" / "local"
 REGION = "us-east-1"
 #: Seconds that a run, or a command on the whole deployment, may take.
 PATIENCE = 600
-#: What Glue tells of a job that one with a worker type is not given.
-_ONLY_TOLD = {"Name", "CreatedOn", "LastModifiedOn", "MaxCapacity", "AllocatedCapacity"}
+#: What Glue returns about a job and does not accept.
+_READ_ONLY = {"Name", "CreatedOn", "LastModifiedOn", "MaxCapacity", "AllocatedCapacity"}
 
 
 @contextmanager
@@ -94,9 +94,9 @@ class Terraform:
         self("destroy", "-auto-approve", *self._given())
 
     def outputs(self) -> dict[str, Any]:
-        """What the lakehouse tells."""
-        told: dict[str, Any] = json.loads(self("output", "-json", "lakehouse"))
-        return told
+        """The outputs of the lakehouse."""
+        outputs: dict[str, Any] = json.loads(self("output", "-json", "lakehouse"))
+        return outputs
 
     def _given(self, **variables: Any) -> list[str]:
         given = {**self.variables, **variables}
@@ -164,8 +164,8 @@ class Deployment:
     def allowing(self, job: str, runs: int) -> Iterator[None]:
         """So many runs of the job at once, which Terraform does not allow."""
         glue, name = self.client("glue"), self.outputs["jobs"][job]["name"]
-        told = glue.get_job(JobName=name)["Job"]
-        defined = {key: value for key, value in told.items() if key not in _ONLY_TOLD}
+        found = glue.get_job(JobName=name)["Job"]
+        defined = {key: value for key, value in found.items() if key not in _READ_ONLY}
         glue.update_job(JobName=name, JobUpdate=defined | {"ExecutionProperty": {"MaxConcurrentRuns": runs}})
         try:
             yield
@@ -200,20 +200,20 @@ class Deployment:
         return [run["JobRunState"] for run in runs]
 
     def subscribe(self, topic: str) -> Callable[[], list[str]]:
-        """What the topic tells from now on."""
+        """The messages of the topic from now on."""
         sqs = self.client("sqs")
-        queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+        queue = sqs.create_queue(QueueName="messages")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         sqs.purge_queue(QueueUrl=queue)  # it may have been subscribed before
 
         def messages() -> list[str]:
-            told = []
+            received = []
             while found := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages"):
                 for message in found:
-                    told.append(json.loads(message["Body"])["Message"])
+                    received.append(json.loads(message["Body"])["Message"])
                     sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            return told
+            return received
 
         return messages
 

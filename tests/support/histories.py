@@ -386,7 +386,7 @@ def file(draw: DrawFn, name: str, lines: list[bytes], runs: int) -> File:
     packing = draw(st.sampled_from(PACKED))
     content = PACKINGS[packing](content) if packing else content
     content = draw(st.sampled_from(TORN))(content)
-    # What a file is told by is its content, so its name may lie.
+    # A file's packing is recognised by its content, so its name may be wrong.
     return File(
         name + draw(st.sampled_from((packing, packing, packing, ".gz"))), content, draw(st.integers(0, runs - 1))
     )

@@ -27,7 +27,7 @@ Run = Mapping[str, bytes]
 Asks = Callable[..., Any]
 
 #: Five jobs are many small plans, which take Spark longer than the rows do.
-ON_SPARK_UNHURRIED = pytest.mark.parametrize(
+SLOW_ON_SPARK = pytest.mark.parametrize(
     "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
 )
 
@@ -130,7 +130,7 @@ class Dying:
 
 
 def instead(engine: Any, make: Callable[[Asks], Asks], put: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Put something in the place of what asks the catalog to make a table or to change it."""
+    """Replace what asks the catalog to make a table or to change it."""
     if engine.name == "embedded":
         for name in ("create_table", "commit_table"):
             put(engine._catalog, name, make(getattr(engine._catalog, name)))

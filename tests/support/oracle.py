@@ -1,4 +1,4 @@
-"""The lake in plain Python: the rules as nested loops, slow and simple, the judge of both engines."""
+"""The lake in plain Python: the rules as nested loops, slow and simple, the reference for both engines."""
 
 import hashlib
 import hmac

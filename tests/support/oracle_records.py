@@ -154,7 +154,7 @@ def source_of(name: str) -> str:
     return first if more and first in SOURCES else ""
 
 
-# Compression and encoding: told by the first bytes
+# Compression and encoding: recognised by the first bytes
 
 
 def unpacked(raw: bytes) -> tuple[bytes, str | None]:

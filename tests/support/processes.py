@@ -13,7 +13,7 @@ from typing import Any
 #: Seconds that a process may take: many times what the slowest takes on a busy machine.
 PATIENCE = 300
 
-#: What has imported everything and is forked for each run: what starts anew takes longer to start than to run.
+#: What has imported everything and is forked for each run: a new process takes longer to start than to run.
 FORKED = get_context("forkserver")
 FORKED.set_forkserver_preload(["support.lakes", "stedi_common.engines.embedded.engine"])
 

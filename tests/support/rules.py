@@ -326,7 +326,7 @@ TIME = [
         "/Date(1714564800000)/",
     ),
     all_read_as(
-        "2-a-day-and-a-minute-may-be-told-by-their-end",
+        "2-a-day-and-a-minute-may-be-written-by-their-end",
         "24:00 is the next day's midnight, second 60 the next minute's.",
         at("00:00"),
         *("2024-04-30T24:00Z", "2024-04-30T24:00:00Z", "2024-04-30T23:59:60Z", "2024-05-01T00:00Z"),
@@ -1847,7 +1847,7 @@ NOTHING_VANISHES = [
         },
     ),
     Rule(
-        "12-compression-is-told-by-content",
+        "12-compression-is-recognised-by-content",
         "A compressed file is read, whatever its name. Of one that breaks off what is left is one line, rejected.",
         [
             {
