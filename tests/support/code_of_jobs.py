@@ -20,7 +20,7 @@ def built(folder: Path, project: Path = ROOT) -> dict[str, str]:
     wheels = folder / "stedi.gluewheels.zip"
     script = ROOT / "terraform" / "modules" / "artifacts" / "build.py"
     options = ["--platform=local", f"--project={project}", f"--output={wheels}"]
-    subprocess.run([sys.executable, str(script), *options], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+    subprocess.run([sys.executable, str(script), *options], check=True, stdout=subprocess.DEVNULL, timeout=2 * PATIENCE)
     contracts = project / "stedi_common" / "contracts"
     return {"contracts": str(contracts), "jobs": str(project / "jobs"), "wheels": str(wheels)}
 
