@@ -27,7 +27,7 @@ from support.reference import COUNTS, LANDING, TABLES
 from support.reference import drops as reference_drops
 
 from stedi_common.contracts import SOURCES
-from stedi_common.incremental.summary import RemovalSummary
+from stedi_common.incremental.summary import DeletionSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
 
@@ -272,7 +272,7 @@ def test_a_job_per_table_makes_the_same(story):
 def removals(story, table: str) -> list[bool]:
     """Of each of the table's snapshots, oldest first, whether it is of a removal."""
     summaries = (snapshot.summary for snapshot in story.deployed.table(table).snapshots())
-    return [RemovalSummary.parse(summary.additional_properties) is not None for summary in summaries if summary]
+    return [DeletionSummary.parse(summary.additional_properties) is not None for summary in summaries if summary]
 
 
 def test_a_broken_file_in_each_source_delays_nothing_in_a_job_per_table(story):

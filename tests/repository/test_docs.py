@@ -126,7 +126,7 @@ def test_every_document_and_section_that_a_test_names_exists():
 def test_every_test_path_that_a_command_names_exists():
     commands = (ROOT / "Makefile", ROOT / ".pre-commit-config.yaml", *WORKFLOWS, *PAGES)
     named = {path for file in commands for path in re.findall(r"(?<![\w/])tests/[\w/]+(?:\.py)?\b", text_of(file))}
-    assert {"tests/deployment", "tests/project/test_docs.py"} <= named
+    assert {"tests/deployment", "tests/repository/test_docs.py"} <= named
     ours = {path for path in named if path != "tests/terraform"}  # of localstack/README.md
     assert not [path for path in sorted(ours) if not (ROOT / path).exists()]
 
