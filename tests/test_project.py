@@ -7,6 +7,7 @@ import sys
 from pathlib import Path, PurePath
 
 import pytest
+from support.processes import PATIENCE
 
 from stedi_common.cli.init import make_project
 from stedi_common.contracts import model
@@ -31,6 +32,7 @@ def lineage_with(folder: Path, *, project: str | None = None) -> subprocess.Comp
         | ({} if project is None else {"STEDI_PROJECT": project}),
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
         check=False,
     )
 

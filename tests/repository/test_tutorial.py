@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "tutorials" / "new-source.md"
+from support.paths import ROOT
+
+PAGE = ROOT / "docs" / "tutorials" / "new-source.md"
 BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<file>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 #: Stands between the output of two blocks of commands.
 NEXT = "--- the next block ---"
