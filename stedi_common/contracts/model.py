@@ -11,12 +11,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from stedi_common import project
+from stedi_common.contracts.types import TYPES
 from stedi_common.errors import ContractError
 
 if TYPE_CHECKING:
     from stedi_common.contracts.document import Field
 
-TYPES = ("string", "timestamp", "date", "double", "int", "long")
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
 
@@ -26,8 +26,9 @@ ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arriv
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its Iceberg type, and what may be done with it. `timestamp` is UTC, in microseconds, without a zone.
+    """A column: its type, one of `TYPES`, and what may be done with it.
 
+    type: `timestamp` is UTC, in microseconds, without a zone.
     may_begin_later: an instant of it may lie in the future.
     """
 
@@ -168,7 +169,7 @@ def _column(field: Field) -> Column:
     is_partition = _flag(field, "partitioned")
     return Column(
         name=field["name"].value(str),
-        type=field["physicalType"].one_of(TYPES),
+        type=field["physicalType"].one_of(tuple(TYPES)),
         required=field["required"].value(bool),
         classification=field["classification"].one_of(CLASSIFICATIONS),
         description=field["description"].value(str),

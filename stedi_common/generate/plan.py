@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from stedi_common.errors import StediError
+from stedi_common.instants import EPOCH
 
 DAY = 86_400_000  # in milliseconds, as every instant here
 MOST_LINES = 5_000_000  # a file is made in memory
@@ -54,7 +55,7 @@ class Plan:
     @property
     def begin(self) -> int:
         """The first instant of the first day."""
-        return (self.start - date(1970, 1, 1)).days * DAY
+        return (self.start - EPOCH.date()).days * DAY
 
     @property
     def end(self) -> int:

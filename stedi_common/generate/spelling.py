@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+
+from stedi_common.instants import from_seconds
 
 #: The sorts of values. `name` and `address` are text, of which an address has no case; `digits` is text of digits.
 KEYS: dict[str, dict[str, str]] = {
@@ -52,4 +53,4 @@ def text(value: str) -> str:
 
 def iso(instant: int) -> str:
     """An instant as ISO 8601 writes it, without its zone."""
-    return f"{datetime.fromtimestamp(instant // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{instant % 1000:03d}"
+    return f"{from_seconds(instant // 1000):%Y-%m-%dT%H:%M:%S}.{instant % 1000:03d}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import narwhals as nw
@@ -19,6 +19,7 @@ from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
 from stedi_common.incremental.summary import landing_properties
+from stedi_common.instants import utc_now
 from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
@@ -93,7 +94,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
         LakeError: there is no landing folder, or none of the sources' folders in it.
         CommitConflictError: other runs kept committing in between.
     """
-    arrived_at = arrived_at or datetime.now(UTC).replace(tzinfo=None)
+    arrived_at = arrived_at or utc_now()
     here = found or discover_sources(landing, [source])
     reader = Reader(source, arrived_at, key.content_key, settings or Settings())
     for each in (_table(reader), REJECTED, LEDGER):

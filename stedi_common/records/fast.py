@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stedi_common.contracts import Column
+from stedi_common.contracts.types import TYPES
 from stedi_common.records.record import IDENTITIES
 from stedi_common.records.values import EARLIEST, FIRST_MILLISECONDS
 
@@ -89,8 +90,8 @@ def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -
 
 def arrow_type(column: Column) -> pa.DataType:
     """The Arrow type of a contract's column."""
-    types = {"string": pa.string(), "timestamp": pa.timestamp("us"), "date": pa.date32()}
-    return {**types, "double": pa.float64(), "int": pa.int32(), "long": pa.int64()}[column.type]
+    found: pa.DataType = pa.type_for_alias(TYPES[column.type].arrow)
+    return found
 
 
 def _learned(data: bytes, starts: Offsets, columns: Sequence[Column]) -> Layout | None:

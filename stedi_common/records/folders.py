@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stedi_common.contracts import SOURCES
+from stedi_common.instants import EPOCH
 from stedi_common.records.names import LINK_LOOP, LINK_OUTSIDE, NOT_A_FILE, UNREADABLE, is_hidden, text_of
 
 # O_NONBLOCK: if a FIFO has replaced the file, opening it must not wait for a writer.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
-_1970 = datetime(1970, 1, 1)
 
 
 class Entry(NamedTuple):
@@ -158,7 +158,7 @@ class Opened(NamedTuple):
 
     reason: str | None
     bytes: int = 0
-    modified_at: datetime = _1970
+    modified_at: datetime = EPOCH
 
 
 def opened(path: bytes | str) -> Opened | None:
@@ -208,6 +208,6 @@ def _unreadable(error: OSError) -> str:
 def _instant(nanoseconds: int) -> datetime:
     """The instant; the nearest one that Python has, if the clock was wrong by millennia."""
     try:
-        return _1970 + timedelta(microseconds=nanoseconds // 1000)
+        return EPOCH + timedelta(microseconds=nanoseconds // 1000)
     except OverflowError:
         return datetime.max if nanoseconds > 0 else datetime.min

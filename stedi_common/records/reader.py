@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from stedi_common.contracts import Column, contract
 from stedi_common.errors import EngineError
+from stedi_common.instants import EPOCH
 from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
 from stedi_common.records.framing import MAY_BE_INNER, PADDING, go_over_lines
@@ -214,7 +215,7 @@ class Reader:
 
     @property
     def _latest(self) -> int:
-        return (self.arrived_at - datetime(1970, 1, 1) + timedelta(days=1)) // timedelta(milliseconds=1)
+        return (self.arrived_at - EPOCH + timedelta(days=1)) // timedelta(milliseconds=1)
 
 
 @cache

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 from math import isfinite
 from zoneinfo import ZoneInfo
 
+from stedi_common.instants import EPOCH
 from stedi_common.rules import identity
 from stedi_common.settings import Limits
 
@@ -31,8 +32,7 @@ DIGITS = Limits().digits
 #: Milliseconds of our time, as almost every instant is written.
 _USUAL_DIGITS = 13
 
-_EPOCH = datetime(1970, 1, 1)
-_EPOCH_DAY = _EPOCH.toordinal()
+EPOCH_DAY = EPOCH.toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
 _THOUSANDTH = Decimal("0.001")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -277,7 +277,7 @@ def _local(parts: Mapping[str, str]) -> int:
     is_end_of_day = hour == 24 and not (minute or second or fraction.strip("0"))
     if (hour > 23 and not is_end_of_day) or minute > 59 or second > 60:  # 60 is a leap second
         raise ValueFaultError(UNREADABLE)
-    seconds = ((day.toordinal() - _EPOCH_DAY) * 24 + hour) * 3600 + minute * 60 + second
+    seconds = ((day.toordinal() - EPOCH_DAY) * 24 + hour) * 3600 + minute * 60 + second
     return seconds * 1000 + int(f"{fraction[:3]:0<3}")
 
 
@@ -296,7 +296,7 @@ def _calendar_day(parts: Mapping[str, str]) -> date:
 def _offset(local: int, zone: ZoneInfo) -> int:
     """How far the zone is ahead of UTC, in milliseconds, when its clocks say so."""
     try:
-        clock = (_EPOCH + local * _MILLISECOND).replace(tzinfo=zone)
+        clock = (EPOCH + local * _MILLISECOND).replace(tzinfo=zone)
     except OverflowError:  # the midnight after the last day that Python knows
         raise ValueFaultError(WRONG) from None
     early, late = clock.utcoffset(), clock.replace(fold=1).utcoffset()

@@ -16,8 +16,8 @@ locals {
     curated = "What research is made of."
   }
 
-  # Glue's names of the contracts' types that have another one.
-  types = { long = "bigint" }
+  # What the types of the contracts are called in Glue and elsewhere.
+  types = jsondecode(file("${path.module}/../../../stedi_common/contracts/types.json"))
 
   contracts = {
     for name, contract in var.contracts : name => {
@@ -87,7 +87,7 @@ resource "aws_glue_catalog_table" "this" {
       for_each = each.value.columns
       content {
         name    = columns.value.name
-        type    = lookup(local.types, columns.value.physicalType, columns.value.physicalType)
+        type    = local.types[columns.value.physicalType].glue
         comment = columns.value.description
       }
     }

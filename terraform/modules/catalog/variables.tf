@@ -34,10 +34,10 @@ variable "contracts" {
     condition = alltrue(flatten([
       for contract in var.contracts : [
         for column in contract.schema[0].properties :
-        contains(["string", "timestamp", "date", "double", "int", "long"], column.physicalType)
+        contains(keys(local.types), column.physicalType)
       ]
     ]))
-    error_message = "contracts: expected columns of the types string, timestamp, date, double, int and long, got ${join(", ", distinct(flatten([for contract in var.contracts : contract.schema[0].properties[*].physicalType])))}."
+    error_message = "contracts: expected columns of the types ${join(", ", keys(local.types))}, got ${join(", ", distinct(flatten([for contract in var.contracts : contract.schema[0].properties[*].physicalType])))}."
   }
 
   validation {
