@@ -81,7 +81,11 @@ class MultipliedRowsError(StediError):
 
 
 class EngineError(StediError):
-    """The engine failed. Its own message may quote values, so only its kind is told."""
+    """The engine failed. Its own message may quote values, so only its `kind` is kept: the class of its error."""
+
+    def __init__(self, message: str, hint: str | None = None, *, kind: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
 
 
 class QueryError(StediError):

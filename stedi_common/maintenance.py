@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retention import Expired
 from stedi_common.errors import CommitConflictError
+from stedi_common.instants import utc_now
 
 #: So old a file that no snapshot knows must be that no run can be about to commit it. Glue's optimizers say the same.
 ORPHAN_AGE = timedelta(days=3)
@@ -46,8 +47,8 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
 
     A run that commits in between is not held up: what it was in the way of is left for the next time.
     """
-    now, do = now or _now(), engine.maintenance
-    before = do.extent(table)
+    now, do = now or utc_now(), engine.maintenance
+    before = do.size(table)
     if before is None:
         return None
     expired, removed = Expired((), (), ()), 0
@@ -60,7 +61,7 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
         expired = do.expire(table, now)
     with _left_if_overtaken("orphans", overtaken):
         removed = do.remove_orphans(table, now - ORPHAN_AGE)
-    after = do.extent(table) or before
+    after = do.size(table) or before
     return Maintained(
         table=table.name,
         files=(before.files, after.files),
@@ -68,14 +69,14 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
         snapshots=len(expired.snapshots),
         refs=len(expired.refs),
         removed=removed,
-        held=expired.held,
+        held=expired.pinned,
         overtaken=tuple(overtaken),
     )
 
 
 def remove_staged(engine: Engine, now: datetime | None = None) -> int:
     """Remove what killed runs had staged and not committed. Returns how many files."""
-    return engine.maintenance.remove_staged((now or _now()) - ORPHAN_AGE)
+    return engine.maintenance.remove_staged((now or utc_now()) - ORPHAN_AGE)
 
 
 @contextmanager
@@ -84,7 +85,3 @@ def _left_if_overtaken(step: str, overtaken: list[str]) -> Iterator[None]:
         yield
     except CommitConflictError:
         overtaken.append(step)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -22,9 +22,10 @@ from support.nights import NIGHTS, Cast, land_and_run
 
 from stedi_common import maintenance
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines.properties import MANY_FILES, MANY_MANIFESTS
+from stedi_common.engines.history import Snapshot
+from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES
 from stedi_common.engines.protocol import Engine, Head
-from stedi_common.engines.retention import Ref, Snapshot, expired
+from stedi_common.engines.retention import Ref, expired
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.maintenance import ORPHAN_AGE, Maintained
 from stedi_common.rules.policy import Policy
@@ -56,8 +57,8 @@ def fragmented(engine) -> Engine:
     """Many small files on one day, few on the other; many in a table without days."""
     for table in (READINGS, PEOPLE):
         engine.prepare(table)
-    for n in range(MANY_FILES):
-        add(engine, f"ann{n}", [FIRST, SECOND] if n < MANY_FILES - 1 else [FIRST])
+    for n in range(MIN_SMALL_FILES):
+        add(engine, f"ann{n}", [FIRST, SECOND] if n < MIN_SMALL_FILES - 1 else [FIRST])
         add_person(engine, f"ann{n}")
     return engine
 
@@ -67,8 +68,8 @@ def test_many_small_files_of_a_day_become_one(fragmented, tmp_path):
     before, people = rows(fragmented, READINGS.name), rows(fragmented, PEOPLE.name)
     few = files_of(lake, READINGS)[SECOND]
     by_table = {done.table: done for done in maintain(fragmented)}
-    assert by_table[READINGS.name].files == (2 * MANY_FILES - 1, MANY_FILES)
-    assert by_table[PEOPLE.name].files == (MANY_FILES, 1)
+    assert by_table[READINGS.name].files == (2 * MIN_SMALL_FILES - 1, MIN_SMALL_FILES)
+    assert by_table[PEOPLE.name].files == (MIN_SMALL_FILES, 1)
     assert by_table[PEOPLE.name].bytes[1] < by_table[PEOPLE.name].bytes[0]
     now_ = files_of(lake, READINGS)
     assert (len(now_[FIRST]), now_[SECOND]) == (1, few)
@@ -114,7 +115,7 @@ def test_maintenance_twice_changes_nothing(fragmented):
 def test_many_manifests_become_few(engine, tmp_path):
     engine.prepare(READINGS)
     start = engine.head(READINGS)
-    days = [FIRST + n * DAY for n in range(MANY_MANIFESTS)]
+    days = [FIRST + n * DAY for n in range(MIN_MANIFESTS)]
     for day in days:
         add(engine, "ann", [day])
     engine.replace_days(READINGS, days[:2], of(engine, "bob", days[:1]), engine.head(READINGS), {})
@@ -134,27 +135,27 @@ def test_many_manifests_become_few(engine, tmp_path):
 
 def test_compaction_adds_a_new_column_to_old_files(engine):
     engine.prepare(READINGS)
-    for n in range(MANY_FILES):
+    for n in range(MIN_SMALL_FILES):
         add(engine, f"ann{n}", [FIRST])
     gained = replace(READINGS, columns=(*READINGS.columns, Column("w", "double", False, "internal", "Said later.")))
     engine.prepare(gained)
     maintenance.maintain(engine, gained)
-    assert [row["w"] for row in engine.collect(engine.read(gained, engine.head(gained)))] == [None] * MANY_FILES
+    assert [row["w"] for row in engine.collect(engine.read(gained, engine.head(gained)))] == [None] * MIN_SMALL_FILES
 
 
 @pytest.mark.parametrize(("one", "other"), [("embedded", "spark"), ("spark", "embedded")])
 def test_one_engine_maintains_what_the_other_wrote(connect_to, tmp_path, one, other):
     writer, keeper = (connect_to(name, tmp_path / "lake") for name in (one, other))
     writer.prepare(PEOPLE)
-    for n in range(MANY_MANIFESTS):
+    for n in range(MIN_MANIFESTS):
         add_person(writer, f"ann{n}")
     before = rows(writer, PEOPLE.name)
     first = maintenance.maintain(keeper, PEOPLE, now())
-    assert first.files == (MANY_MANIFESTS, 1)
+    assert first.files == (MIN_MANIFESTS, 1)
     add_person(writer, "bob")
     later = maintenance.maintain(keeper, PEOPLE, now() + LATER)
     assert later.snapshots
-    assert later.removed >= MANY_MANIFESTS
+    assert later.removed >= MIN_MANIFESTS
     assert rows(writer, PEOPLE.name) == rows(keeper, PEOPLE.name)
     assert rows(writer, PEOPLE.name) - before == Counter({person("bob"): 1})
 
@@ -207,7 +208,7 @@ def test_snapshots_expire_after_the_days_of_the_contract(fragmented, tmp_path):
     add(fragmented, "bob", [FIRST])
     maintain(fragmented, LATER)
     assert fragmented.snapshot(READINGS, head.snapshot_id) is None
-    assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == MANY_FILES + 1
+    assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == MIN_SMALL_FILES + 1
 
 
 def test_a_snapshot_with_a_tag_does_not_expire(fragmented, tmp_path):
@@ -269,7 +270,7 @@ def test_orphan_files_are_removed_when_no_run_can_need_them(fragmented, tmp_path
     assert [done.removed for done in maintain(fragmented) if done.table == READINGS.name] == [2]
     assert parquet_files(folder) >= known
     assert [path.exists() for path in (old, meta, young)] == [False, False, True]
-    assert rows(fragmented, READINGS.name).total() == 2 * MANY_FILES - 1
+    assert rows(fragmented, READINGS.name).total() == 2 * MIN_SMALL_FILES - 1
 
 
 def test_an_old_empty_folder_is_removed(fragmented, tmp_path):
@@ -304,7 +305,7 @@ def test_a_lake_that_was_copied_removes_nothing_of_the_first(fragmented, connect
     add(fragmented, "bob", [FIRST])
     with pytest.raises(LakeError, match="expected the table at"):
         copy.maintenance.remove_orphans(READINGS, now() + LATER)
-    assert rows(fragmented, READINGS.name).total() == 2 * MANY_FILES
+    assert rows(fragmented, READINGS.name).total() == 2 * MIN_SMALL_FILES
 
 
 # Killed maintenance
@@ -368,7 +369,7 @@ def assert_clean(engine: Engine, lake: Path, before: Counter) -> None:
     assert rows(engine, READINGS.name) == before
     current = {path for paths in files_of(lake, READINGS).values() for path in paths}
     kept = {Path(local(file)) for file in table_of(lake, READINGS).inspect.all_files()["file_path"].to_pylist()}
-    assert len(current) == MANY_FILES
+    assert len(current) == MIN_SMALL_FILES
     assert parquet_files(lake / "trusted" / READINGS.name) == kept
 
 
@@ -383,7 +384,7 @@ def test_a_run_after_maintenance_has_nothing_to_do(engine, tmp_path, key):
         assert sum(done.files[0] - done.files[1] for done in maintained) > 0 or later
         assert not any(outcome.changed for outcome in run(engine, Policy(), key))
         assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
-    night(engine, tmp_path, key, MANY_FILES + 1)
+    night(engine, tmp_path, key, MIN_SMALL_FILES + 1)
     assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
 
 
@@ -410,7 +411,7 @@ def test_a_run_that_races_maintenance_loses_nothing(engine, connect, tmp_path, k
     a_week(engine, tmp_path, key)
     keeper = connect(tmp_path / "lake")
     interrupted = Interrupted(engine, lambda: maintain(keeper, later))
-    for n in range(MANY_FILES, MANY_FILES + 2):
+    for n in range(MIN_SMALL_FILES, MIN_SMALL_FILES + 2):
         try:
             night(interrupted, tmp_path, key, n)
         except (CommitConflictError, EngineError):  # its head has moved, or what it compares with has expired
@@ -445,7 +446,7 @@ def test_compaction_is_skipped_because_of_a_commit_conflict(fragmented, connect,
     done = maintenance.maintain(fragmented, READINGS, now())
     assert (done.overtaken, done.files[1]) == (("compaction",), done.files[0] + 1)
     assert rows(fragmented, READINGS.name, ["user"])[("bob",)] == 1
-    assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == 2 * MANY_FILES
+    assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == 2 * MIN_SMALL_FILES
     fragmented.maintenance._rewrite = rewrite
     assert maintenance.maintain(fragmented, READINGS, now()).overtaken == ()
 
@@ -542,7 +543,7 @@ def holding(lake: Path, words: set[bytes]) -> set[bytes]:
 
 def a_week(engine: Engine, folder: Path, key: Any) -> None:
     """As many nights as make compaction worth it; readings of one day land in all of them."""
-    for n in range(MANY_FILES):
+    for n in range(MIN_SMALL_FILES):
         night(engine, folder, key, n)
 
 

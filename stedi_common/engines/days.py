@@ -7,7 +7,11 @@ from datetime import date, timedelta
 
 
 def spans(days: Iterable[date]) -> list[tuple[date, date]]:
-    """The same days as spans, of which each ends before its second day."""
+    """The days as spans.
+
+    Returns:
+        The first day of each span and the day after its last one, in order.
+    """
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):
         start = found.pop()[0] if found and found[-1][1] == day else day

@@ -21,8 +21,14 @@ def no_snapshot(contract: Contract) -> LakeError:
     )
 
 
-def conflict(contract: Contract) -> CommitConflictError:
-    """The error for who comes second."""
-    return CommitConflictError(
-        f"{contract.name}: expected the head this run had read, got a newer one", hint="run the job again"
-    )
+def conflict(contract: Contract, expected: int | None = None, found: int | None = None) -> CommitConflictError:
+    """The error for a commit that was computed from a snapshot which is no longer the head.
+
+    Args:
+        contract: the table's.
+        expected: the id of the snapshot that the commit was computed from, if it is known.
+        found: the id of the snapshot that the table is at, if it is known.
+    """
+    known = expected is not None and found is not None and expected != found
+    ids = f": expected {expected}, found {found}" if known else " since this run read it"
+    return CommitConflictError(f"{contract.name}: snapshot changed{ids}", hint="run the job again")

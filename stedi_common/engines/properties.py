@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from stedi_common.contracts import Contract
 
-#: What compaction makes files of, in bytes, and how many small files or manifests are many.
-TARGET_BYTES = 256 * 2**20
-MANY_FILES = 5
-MANY_MANIFESTS = 10
+#: The size of the files that compaction writes.
+TARGET_FILE_BYTES = 256 * 2**20
+#: So many small files of a day, or of a table without days, are compacted; fewer stay.
+MIN_SMALL_FILES = 5
+#: So many manifests are rewritten; fewer stay.
+MIN_MANIFESTS = 10
 
 
 def table_properties(contract: Contract) -> dict[str, str]:
     """The Iceberg properties of a table, the same whoever makes it."""
     unmeasured = {f"write.metadata.metrics.column.{c.name}": "none" for c in contract.columns if c.is_personal}
     return {
-        # Compare and swap: a commit that is not onto the head it was computed from is refused, never rebased.
+        # Compare and swap: a commit that is not onto the head it was computed from is rejected, never rebased.
         "commit.retry.num-retries": "0",
         # Append reads and byte-level erasure need files without delete files beside them.
         "write.delete.mode": "copy-on-write",

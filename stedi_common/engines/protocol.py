@@ -1,4 +1,4 @@
-"""What a lake can do, whichever engine does it: `Engine` and `Maintenance`, and what they take and return."""
+"""What every engine does: `Engine` and `Maintenance`, and what they take and return."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 class Head:
     """The snapshot a table is at: what a reader pins and what a writer commits onto.
 
-    data_snapshot_id: the snapshot that its rows are of; committed_at and summary are of it. Later ones, as compaction
-        makes, hold the same rows in other files.
+    Attributes:
+        table: the table's name.
+        snapshot_id: the id of the snapshot.
+        data_snapshot_id: the id of the snapshot that wrote its rows. Later ones, as compaction makes them, have the
+            same rows in other files.
+        committed_at: when the data snapshot was committed, UTC without zone.
+        summary: what the data snapshot says about itself.
     """
 
     table: str
@@ -40,10 +45,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Staged:
-    """What drops hold: the records, with `fingerprint`; the rejected lines; the tally of each drop by its name.
+    """What drops hold, as it was read.
 
-    distinct: no two records can be equal.
-    files: where the records lie, as data files of the landing table.
+    Attributes:
+        records: the records, with `fingerprint`.
+        rejected: the rejected lines.
+        tallies: the tally of each drop, by its name.
+        distinct: whether no two records can be equal.
+        files: where the records lie, as data files of the landing table.
     """
 
     records: Frame
@@ -55,7 +64,7 @@ class Staged:
 
 @dataclass(frozen=True)
 class Materialized:
-    """Rows that are computed, and how many there are."""
+    """Rows that are computed and kept, and how many there are."""
 
     frame: Frame
     rows: int
@@ -66,91 +75,144 @@ Counts: TypeAlias = Mapping[str | None, int]
 
 
 @dataclass(frozen=True)
-class Extent:
+class TableSize:
     """The data files that a table has: how many, and their bytes."""
 
     files: int
     bytes: int
 
     @classmethod
-    def of(cls, summary: Mapping[str, str]) -> Extent:
-        """As the summary of a snapshot tells it."""
+    def of(cls, summary: Mapping[str, str]) -> TableSize:
+        """As the summary of a snapshot says it."""
         return cls(int(summary.get("total-data-files") or 0), int(summary.get("total-files-size") or 0))
 
 
 class Maintenance(Protocol):
-    """What keeps tables small and their past short. A step that somebody else has overtaken raises CommitConflictError.
+    """Compaction, snapshot expiry and orphan file removal. No step changes a row, and each may be repeated or left out.
 
-    No step changes a row, and each may be repeated, or left for another time.
+    A step raises CommitConflictError if another commit is made while it works.
     """
 
-    def extent(self, contract: Contract) -> Extent | None:
+    def size(self, contract: Contract) -> TableSize | None:
         """The data files that the table has now; None if it is not there or was never written to."""
 
     def compact(self, contract: Contract) -> None:
-        """Put one file in the place of many small ones of a day, or of a table without days."""
+        """Replace many small files of a day, or of a table without days, by one."""
 
     def rewrite_manifests(self, contract: Contract) -> None:
-        """Put few manifests in the place of many."""
+        """Replace many manifests by few."""
 
     def expire(self, contract: Contract, now: datetime) -> Expired:
-        """Let go of snapshots, branches and tags that have had their time. Their files are orphans then."""
+        """Expire snapshots, branches and tags that are older than they may be. Their files are orphans then.
+
+        Args:
+            contract: the table's, which says for how many days snapshots are kept.
+            now: UTC without zone.
+
+        Returns:
+            What has expired.
+        """
 
     def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
-        """Remove files that no snapshot knows and that were written before then. Returns how many."""
+        """Remove files below the table's folder that no snapshot names.
+
+        Args:
+            contract: the table's.
+            older_than: only files that were written before then, UTC without zone.
+
+        Returns:
+            How many files were removed.
+
+        Raises:
+            LakeError: the catalog says that the table lies elsewhere.
+        """
 
     def remove_staged(self, older_than: datetime) -> int:
-        """Remove what killed runs had staged, if it was written before then. Returns how many files."""
+        """Remove what killed runs had staged.
+
+        Args:
+            older_than: only what was written before then, UTC without zone.
+
+        Returns:
+            How many files were removed.
+        """
 
 
 class Engine(Protocol):
-    """What a pipeline needs. A commit lands only on the head it names, or raises CommitConflictError."""
+    """What a pipeline needs of an engine.
+
+    A commit takes the head that it was computed from as `onto`. It raises CommitConflictError if the table is no longer
+    at it, and EngineError if the engine or the catalog fails; then nothing is committed. It returns the head it made,
+    whose snapshot carries the `summary`.
+    """
 
     name: str
 
     @property
     def maintenance(self) -> Maintenance:
-        """What may be done to its tables without a change of rows."""
+        """The maintenance of the engine's tables."""
 
     def prepare(self, contract: Contract) -> None:
-        """Make the table what its contract wants, if it is not: columns, partition, order, properties, a snapshot."""
+        """Create or change the table so that it is what its contract wants, whoever made it.
+
+        That is its columns, partition, order and properties, and a first snapshot. If all is so, nothing is committed.
+
+        Raises:
+            LakeError: a column has another type than in the contract, or the table lies elsewhere.
+        """
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table is there."""
 
     def head(self, contract: Contract) -> Head:
-        """The table's current snapshot."""
+        """The table's current snapshot. Raises LakeError if there is no table or no snapshot."""
 
     def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
         """A snapshot of the table; None if it is no longer kept."""
 
     def history(self, contract: Contract, head: Head) -> Iterator[Head]:
-        """The snapshot and those it came from, newest first, as far as they are kept."""
+        """The head and those it came from, newest first, as far as they are kept."""
 
     def changed_days(self, contract: Contract, since: Head, head: Head) -> set[date] | None:
-        """The days whose rows may differ between a snapshot and the later `head`.
+        """The days whose rows may differ between a snapshot and the later `head`. Compaction changes no day.
 
-        Compaction moves no row and changes no day. None if that cannot be told: the way from the head back to the
-        snapshot is no longer kept, or does not lead there, or rows of a table without days have changed.
+        Returns:
+            The days. None if they are not known: a snapshot between the two is no longer kept, `since` is no ancestor
+            of `head`, or rows of a table without days have changed.
         """
 
     def read(
         self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
     ) -> Frame:
-        """The rows at that snapshot; of these days only, or from that one on, if the table has days."""
+        """The rows at a snapshot.
+
+        Args:
+            contract: the table's, whose columns the rows have. One that the snapshot has not is null.
+            head: the snapshot.
+            days: if the table has days, only rows of these; None for all.
+            since: if the table has days, only rows of this one and later ones; None for all.
+
+        Raises:
+            CommitConflictError: the snapshot has expired meanwhile.
+        """
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
-        """Add rows, in one snapshot that carries the summary."""
+        """Add rows, in one snapshot."""
 
     def replace(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
-        """Put these rows in the place of all, in one snapshot that carries the summary."""
+        """Overwrite all rows with these, in one snapshot."""
 
     def replace_days(
         self, contract: Contract, days: Collection[date], rows: Frame, onto: Head, summary: Mapping[str, str]
     ) -> Head:
-        """Put these rows, all of them of these days, in the place of all rows of these days, in one snapshot.
+        """Overwrite all rows of these days, in one snapshot. Files of other days stay the files they are.
 
-        Files of other days stay the files they are. Without days the snapshot carries the summary and no change.
+        Args:
+            contract: the table's.
+            days: the days. Without any the snapshot has the summary and changes no row.
+            rows: the new rows, all of them of these days.
+            onto: the head that the rows were computed from.
+            summary: what the snapshot says about itself.
         """
 
     def replace_classified(  # noqa: PLR0913, PLR0917 - a commit is all of this
@@ -163,32 +225,45 @@ class Engine(Protocol):
         summary: Mapping[str, str],
         summarize: Callable[[Counts], Mapping[str, str]],
     ) -> Head:
-        """Overwrite all rows of these days, or of all for None, with those of the rows that are kept.
+        """Overwrite all rows of these days with those of the classified rows that are kept.
 
-        They are classified from about `rows_in` rows. The snapshot carries the summary, and what `summarize` makes of
-        the counts. If it raises, nothing is committed.
+        Args:
+            contract: the table's.
+            days: the days; None for all rows.
+            classified: the new rows, each with the reason that it is dropped for, or none.
+            rows_in: about how many rows were classified.
+            onto: the head that the rows were computed from.
+            summary: what the snapshot says about itself.
+            summarize: makes further properties of the summary from the counts. If it raises, nothing is committed.
         """
 
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> AbstractContextManager[Staged]:
-        """The drops as `reader` reads them, for the landing table of this contract; held until the block ends."""
+        """The drops as `reader` reads them, for the landing table of this contract; kept until the block ends."""
 
     def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
-        """Add all staged records, in one snapshot that carries the summary. Their files become the table's."""
+        """Add all staged records, in one snapshot. Their files become the table's."""
 
     def fingerprint(self, rows: Frame, keys: Sequence[str]) -> Frame:
         """The rows with `fingerprint`, a 64-bit hash of the keys, as staged records have it."""
 
     def materialized(self, rows: Frame) -> AbstractContextManager[Materialized]:
-        """The rows, computed once and held until the block ends. For few rows."""
+        """The rows, computed once and kept until the block ends. For few rows."""
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
-        """The rows with the column `name`: the Python function of the text in `column`. For few rows."""
+        """The rows with one more column. For few rows.
+
+        Args:
+            rows: the rows.
+            column: a column of text.
+            name: the new column.
+            function: makes its text from the text in `column`.
+        """
 
     def collect(self, rows: Frame) -> list[dict[str, Any]]:
-        """The rows, here. For few rows."""
+        """The rows as Python values, a mapping for each. For few rows."""
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
-        """Rows from here, with the contract's columns and types. For few rows."""
+        """Rows from Python values, with the contract's columns and types. For few rows."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release what the engine holds, and remove what it has staged."""

@@ -1,4 +1,4 @@
-"""Which snapshots of a table have had their time. One answer for both engines: rule 14's days are the same."""
+"""Which snapshots of a table have expired. One answer for both engines: rule 14's days are the same."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stedi_common.contracts import Contract
+from stedi_common.engines.history import Snapshot
 
 MAIN = "main"
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A snapshot of a table. One that is `same` has the rows of its parent in other files, as compaction makes it."""
-
-    id: int
-    parent: int | None
-    at: datetime
-    same: bool
-
-
-@dataclass(frozen=True)
 class Ref:
-    """A branch or a tag, which keeps its snapshot; for as long as it says, if it says so."""
+    """A branch or a tag, which keeps its snapshot; for no longer than `max_age`, if it names one."""
 
     name: str
     snapshot: int
@@ -32,19 +23,28 @@ class Ref:
 
 @dataclass(frozen=True)
 class Expired:
-    """What has had its time.
+    """What of a table has expired.
 
-    refs: the branches and tags that are past the age they themselves name, as a killed run leaves them.
-    held: those that name none and keep a snapshot which else had expired.
+    Attributes:
+        snapshots: the ids of the snapshots.
+        refs: the branches and tags that are past the age they themselves name, as a killed run leaves them.
+        pinned: those that name none and keep a snapshot which would have expired without them.
     """
 
     snapshots: tuple[int, ...]
     refs: tuple[str, ...]
-    held: tuple[str, ...]
+    pinned: tuple[str, ...]
 
 
 def expired(contract: Contract, snapshots: Sequence[Snapshot], refs: Sequence[Ref], now: datetime) -> Expired:
-    """What of a table has had its time."""
+    """What of a table has expired.
+
+    Args:
+        contract: the table's, which says for how many days snapshots are kept.
+        snapshots: all that the table has.
+        refs: its branches and tags.
+        now: UTC.
+    """
     by_id, limit = {snapshot.id: snapshot for snapshot in snapshots}, now - timedelta(days=contract.snapshot_days)
 
     def is_past(ref: Ref) -> bool:
@@ -56,12 +56,12 @@ def expired(contract: Contract, snapshots: Sequence[Snapshot], refs: Sequence[Re
     return Expired(
         snapshots=tuple(sorted(old - {ref.snapshot for ref in left})),
         refs=tuple(sorted(ref.name for ref in refs if is_past(ref))),
-        held=tuple(sorted(ref.name for ref in left if ref.snapshot in old)),
+        pinned=tuple(sorted(ref.name for ref in left if ref.snapshot in old)),
     )
 
 
 def _with_its_rows(snapshots: Mapping[int, Snapshot], head: int) -> Iterator[int]:
-    """The head, and from where it has its rows: that says what they were made from, and holds nobody else."""
+    """The head, and the snapshots that it has its rows from: they say what the rows were computed from."""
     snapshot = snapshots.get(head)
     while snapshot:
         yield snapshot.id

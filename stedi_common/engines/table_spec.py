@@ -1,4 +1,4 @@
-"""What a contract wants its Iceberg table to be, and what a table is, told alike: so one can be made the other.
+"""What a contract wants its Iceberg table to be, and what the table is, in the same terms: so they can be compared.
 
 A table may have been made by Terraform, which can give it columns and comments and no more, or under an older contract.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stedi_common.contracts import Contract
+from stedi_common.contracts.types import TYPES
 from stedi_common.engines.properties import table_properties
 from stedi_common.errors import LakeError
 
@@ -19,12 +20,31 @@ Kind = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Shape:
+class SpecDiff:
+    """What must change of a table so that it is as desired.
+
+    Attributes:
+        columns: whether a desired column is missing or has another comment. A column too many is no difference.
+        partition: whether the partition differs.
+        order: whether the sort order differs.
+        properties: those that are missing or have another value. Others may be there: they are somebody's.
+    """
+
+    columns: bool
+    partition: bool
+    order: bool
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TableSpec:
     """A table but for its rows.
 
-    columns: by their names, in order.
-    partition: of each field the column, the transform and the field's own name.
-    order: of each field the column, the transform, the direction and where nulls go.
+    Attributes:
+        columns: by their names, in order.
+        partition: of each field the column, the transform and the field's own name.
+        order: of each field the column, the transform, the direction and where nulls go.
+        properties: the properties of the table, by their names.
     """
 
     columns: Mapping[str, Kind]
@@ -33,19 +53,19 @@ class Shape:
     properties: Mapping[str, str]
 
     @classmethod
-    def wanted(cls, contract: Contract) -> Shape:
+    def desired(cls, contract: Contract) -> TableSpec:
         """What the contract wants."""
         day = contract.partition
         return cls(
-            columns={column.name: (column.type, column.description) for column in contract.columns},
+            columns={column.name: (TYPES[column.type].iceberg, column.description) for column in contract.columns},
             partition=((day.name, "day", f"{day.name}_day"),) if day else (),
             order=tuple((name, "identity", "asc", "nulls-first") for name in contract.sort),
             properties=table_properties(contract),
         )
 
     @classmethod
-    def found(cls, metadata: str) -> Shape:
-        """What a table is, by its metadata as Iceberg keeps them."""
+    def actual(cls, metadata: str) -> TableSpec:
+        """What a table is, by its metadata in Iceberg's JSON."""
         table = json.loads(metadata)
         fields = _current(table, "schemas", "schema-id", "current-schema-id")["fields"]
         spec = _current(table, "partition-specs", "spec-id", "default-spec-id")["fields"]
@@ -58,23 +78,29 @@ class Shape:
             properties=table.get("properties", {}),
         )
 
-    def lacks(self, wanted: Shape) -> dict[str, str]:
-        """The properties that are not as wanted. Others may be there: they are somebody's."""
-        return {name: value for name, value in wanted.properties.items() if self.properties.get(name) != value}
+    def diff(self, desired: TableSpec) -> SpecDiff:
+        """What must change so that this table is as desired."""
+        return SpecDiff(
+            columns={name: self.columns.get(name) for name in desired.columns} != desired.columns,
+            partition=self.partition != desired.partition,
+            order=self.order != desired.order,
+            properties={k: value for k, value in desired.properties.items() if self.properties.get(k) != value},
+        )
 
-    def is_as(self, wanted: Shape) -> bool:
-        """Whether there is nothing to do, and nothing that the contract does not know."""
-        mine = ([*self.columns.items()], self.partition, self.order)
-        return mine == ([*wanted.columns.items()], wanted.partition, wanted.order) and not self.lacks(wanted)
+    def equals(self, desired: TableSpec) -> bool:
+        """Whether nothing must change, and the columns are in the same order and none besides."""
+        nothing = SpecDiff(columns=False, partition=False, order=False, properties={})
+        return self.diff(desired) == nothing and [*self.columns] == [*desired.columns]
 
 
-def expect_types(contract: Contract, found: Shape) -> None:
+def expect_types(contract: Contract, actual: TableSpec) -> None:
     """Raise LakeError for a column whose type is not the contract's: rows may hold the other one."""
     for column in contract.columns:
-        got, _ = found.columns.get(column.name, (column.type, None))
-        if got != column.type:
+        expected = TYPES[column.type].iceberg
+        got, _ = actual.columns.get(column.name, (expected, None))
+        if got != expected:
             raise LakeError(
-                f"{contract.name}.{column.name}: expected the type {column.type}, got {got}",
+                f"{contract.name}.{column.name}: expected the type {expected}, got {got}",
                 hint="a column keeps its type; give a column of another type another name",
             )
 

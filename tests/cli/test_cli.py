@@ -167,7 +167,7 @@ def test_wrong_usage_ends_with_2(stedi, words):
 
 def test_a_commit_conflict_ends_with_3(landed, monkeypatch):
     def lost(*_, **__):
-        raise CommitConflictError("customer_trusted: expected the head this run had read, got a newer one", "again")
+        raise CommitConflictError("customer_trusted: snapshot changed: expected 1, found 2", "again")
 
     monkeypatch.setattr(EmbeddedEngine, "replace_classified", lost)
     said = landed("run")

@@ -77,7 +77,7 @@ def test_a_commit_on_a_stale_snapshot_is_rejected(pair, tmp_path):
     head = one.head(TABLE)
     assert other.head(TABLE) == head
     append(one, "one", onto=head)
-    with pytest.raises(CommitConflictError, match="rejected_records: expected the head this run had read, got a newer"):
+    with pytest.raises(CommitConflictError, match=r"rejected_records: snapshot changed: expected \d+, found \d+"):
         append(other, "other", onto=head)
     assert_only(["one"], pair, tmp_path)
 
@@ -145,7 +145,7 @@ def test_spark_reads_few_drops_in_the_driver_as_it_reads_many_in_workers(connect
     for each in (table, TABLE):
         spark.prepare(each)
     for little in (0, sum(drop.bytes for drop in found)):
-        monkeypatch.setattr("stedi_common.engines.spark.engine.LITTLE", little)
+        monkeypatch.setattr("stedi_common.engines.spark.landing.MAX_LOCAL_BYTES", little)
         with spark.stage(Reader("accelerometer", history.arrived_at[-1], key.content_key), found, table) as read:
             bags = [Counter(map(repr, spark.collect(rows))) for rows in (read.records, read.rejected)]
             staged.append((*bags, read.tallies, read.distinct))

@@ -177,7 +177,7 @@ def test_an_error_of_an_engine_is_reported_without_its_message(engine, tmp_path,
     assert before
     for failing, few in product((while_collecting, while_committing), (0, 1_000_000)):
         monkeypatch.setattr(failing, "__name__", "customer_trusted")
-        monkeypatch.setattr("stedi_common.engines.embedded.engine.FEW", few)
+        monkeypatch.setattr("stedi_common.engines.embedded.engine.MAX_CACHED_ROWS", few)
         with caplog.at_level(logging.INFO), pytest.raises(EngineError, match="may hold personal data") as raised:
             executor.run(engine, lineage.Job(failing), Policy(), key)
         assert canaries.leaked(str(raised.value.__context__)), "the engine's message quotes nothing: nothing is proved"

@@ -61,7 +61,7 @@ def history(request) -> History:
 @pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
 def test_every_table_is_the_oracles_under_every_policy(engine, tmp_path, key, monkeypatch, history):
     # The tables of customers are cached, those of readings computed twice.
-    monkeypatch.setattr("stedi_common.engines.embedded.engine.FEW", 50)
+    monkeypatch.setattr("stedi_common.engines.embedded.engine.MAX_CACHED_ROWS", 50)
     for drops, arrival in zip(history.runs, history.arrived_at, strict=True):
         write(tmp_path / "drops", drops)
         land(engine, tmp_path / "drops", key, arrival)

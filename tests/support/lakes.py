@@ -135,10 +135,10 @@ def instead(engine: Any, make: Callable[[Asks], Asks], put: Callable[[Any, str, 
         for name in ("create_table", "commit_table"):
             put(engine._catalog, name, make(getattr(engine._catalog, name)))
         return
-    from stedi_common.engines.spark import engine as spark  # noqa: PLC0415 - not everybody has it
+    from stedi_common.engines.spark import commit  # noqa: PLC0415 - not everybody has it
 
-    ensure, asks = spark._ensure, make(lambda change: change())
-    put(spark, "_ensure", lambda change, is_done: ensure(lambda: asks(change), is_done))
+    ensure, asks = commit.ensure, make(lambda change: change())
+    put(commit, "ensure", lambda change, is_done: ensure(lambda: asks(change), is_done))
     put(engine._tables, "_create", make(engine._tables._create))
 
 

@@ -1,11 +1,11 @@
-"""What keeps the embedded engine's tables small, and their past short. See `Maintenance`."""
+"""Maintenance of the embedded engine's tables: compaction, snapshot expiry, orphan file removal. See `Maintenance`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pyiceberg.catalog import Catalog
@@ -14,37 +14,37 @@ from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import SnapshotRef
-from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.orphans import known_files, old_files, remove_empty_folders
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
+from stedi_common.engines.embedded.snapshots import shown
 from stedi_common.engines.errors import conflict, missing_table
-from stedi_common.engines.protocol import Extent
-from stedi_common.engines.retention import Expired, Ref, Snapshot, expired
+from stedi_common.engines.protocol import TableSize
+from stedi_common.engines.retention import Expired, Ref, expired
 from stedi_common.engines.storage.staging import remove_abandoned
 from stedi_common.errors import MultipliedRowsError
 from stedi_common.lake import Lake, local_path
 
-#: Writes the rows of data files anew. The new files are gone if the block fails.
+#: Writes the rows of data files to new ones, which are removed if the block fails.
 Rewrite = Callable[[Contract, Table, Sequence[str]], AbstractContextManager[list[str]]]
 
 
 class EmbeddedMaintenance:
-    """See `Maintenance`."""
+    """The maintenance of a lake in a folder. What each method does is said in `Maintenance`."""
 
     def __init__(self, lake: Lake, catalog: Catalog, rewrite: Rewrite) -> None:
         self._lake, self._catalog, self._rewrite = lake, catalog, rewrite
 
-    def extent(self, contract: Contract) -> Extent | None:
-        """The data files that the table has now."""
+    def size(self, contract: Contract) -> TableSize | None:
+        """See `Maintenance.size`."""
         there = self._catalog.table_exists(self._lake.identifier(contract))
         snapshot = self._table(contract).current_snapshot() if there else None
-        return Extent.of(snapshot.summary or {}) if snapshot else None
+        return TableSize.of(snapshot.summary or {}) if snapshot else None
 
     def compact(self, contract: Contract) -> None:
-        """Make many small files of a day, or of a table without days, one."""
+        """See `Maintenance.compact`."""
         table = self._table(contract)
         old = small_files(table)
         if not old:
@@ -59,15 +59,15 @@ class EmbeddedMaintenance:
             replace_files(self._catalog, table, old, new)
 
     def rewrite_manifests(self, contract: Contract) -> None:
-        """Make many manifests few."""
+        """See `Maintenance.rewrite_manifests`."""
         with _conflicting(contract):
             rewrite_manifests(self._catalog, self._table(contract))
 
     def expire(self, contract: Contract, now: datetime) -> Expired:
-        """Let go of snapshots, branches and tags that have had their time. Their files are orphans then."""
+        """See `Maintenance.expire`."""
         table = self._table(contract)
         refs = [_ref(name, ref) for name, ref in table.refs().items()]
-        found = expired(contract, [_snapshot(each) for each in table.snapshots()], refs, now)
+        found = expired(contract, [shown(each) for each in table.snapshots()], refs, now)
         updates: list[TableUpdate] = [RemoveSnapshotRefUpdate.model_validate({"ref-name": name}) for name in found.refs]
         if found.snapshots:
             updates.append(RemoveSnapshotsUpdate.model_validate({"snapshot-ids": found.snapshots}))
@@ -78,7 +78,7 @@ class EmbeddedMaintenance:
         return found
 
     def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
-        """Remove files below the table's folder that no snapshot knows. Returns how many."""
+        """See `Maintenance.remove_orphans`."""
         folder = local_path(self._lake.table_location(contract))
         old = old_files(folder, older_than)
         # Looked up after the folder: what was committed in between is known.
@@ -93,7 +93,7 @@ class EmbeddedMaintenance:
         return len(orphans)
 
     def remove_staged(self, older_than: datetime) -> int:
-        """Remove what killed runs had staged."""
+        """See `Maintenance.remove_staged`."""
         return remove_abandoned(self._lake, older_than)
 
     def _table(self, contract: Contract) -> Table:
@@ -119,15 +119,9 @@ def _ref(name: str, ref: SnapshotRef) -> Ref:
     return Ref(name, ref.snapshot_id, None if age is None else timedelta(milliseconds=age))
 
 
-def _snapshot(snapshot: Any) -> Snapshot:
-    at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC).replace(tzinfo=None)
-    same = snapshot.summary is not None and snapshot.summary.operation is Operation.REPLACE
-    return Snapshot(snapshot.snapshot_id, snapshot.parent_snapshot_id, at, same)
-
-
 @contextmanager
 def _conflicting(contract: Contract) -> Iterator[None]:
-    """Raise CommitConflictError where somebody else has moved the table, or removed what it had let go of."""
+    """Raise CommitConflictError where another commit was made in between, or expired files have been removed."""
     try:
         yield
     except (CommitFailedException, FileNotFoundError):

@@ -1,16 +1,17 @@
-"""The files of a local table that none of its snapshots knows: left by what was expired, replaced or killed."""
+"""The files of a local table that no snapshot of it names: left by expiry, by overwrites or by killed runs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 
+from stedi_common.instants import from_seconds
 from stedi_common.lake import local_path
 
 
@@ -49,7 +50,6 @@ def remove_empty_folders(folder: Path, older_than: datetime) -> None:
 
 def _is_older(path: Path, than: datetime) -> bool:
     try:
-        written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+        return from_seconds(path.stat().st_mtime) < than
     except FileNotFoundError:  # who wrote it has removed it
         return False
-    return written_at < than

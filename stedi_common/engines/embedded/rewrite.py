@@ -1,4 +1,4 @@
-"""Snapshots that hold the same rows in other files or manifests: PyIceberg reads them, but has no call to make one."""
+"""Snapshots with the same rows in other files or manifests: PyIceberg reads them, but has no call to make one."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from pyiceberg.table.snapshots import (
 )
 from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
 
-from stedi_common.engines.properties import MANY_FILES, MANY_MANIFESTS, TARGET_BYTES
+from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES, TARGET_FILE_BYTES
 from stedi_common.engines.retention import MAIN
 
 #: A file is small below this, as Iceberg's own compaction has it.
-SMALL_BYTES = TARGET_BYTES * 3 // 4
-#: Files that one manifest tells of. They are of neighbouring days, so that who looks for a day reads few of them.
-FULL = 100
+SMALL_FILE_BYTES = TARGET_FILE_BYTES * 3 // 4
+#: So many files one manifest lists. They are of neighbouring days, so that who looks for a day reads few manifests.
+FILES_PER_MANIFEST = 100
 
 _CODEC: AvroCompressionCodec = "deflate"
 
@@ -51,13 +51,23 @@ def small_files(table: Table) -> list[ManifestEntry]:
     for manifest in manifests:
         for entry in manifest.fetch_manifest_entry(table.io):
             file = entry.data_file
-            if file.spec_id == table.spec().spec_id and file.file_size_in_bytes < SMALL_BYTES:
-                by_day[_values(file)].append(entry)
-    return [entry for entries in by_day.values() if len(entries) >= MANY_FILES for entry in entries]
+            if file.spec_id == table.spec().spec_id and file.file_size_in_bytes < SMALL_FILE_BYTES:
+                by_day[_partition_values(file)].append(entry)
+    return [entry for entries in by_day.values() if len(entries) >= MIN_SMALL_FILES for entry in entries]
 
 
 def replace_files(catalog: Catalog, table: Table, old: Sequence[ManifestEntry], new: Sequence[DataFile]) -> None:
-    """Put files in the place of others that have the same rows. Raises CommitFailedException if the head has moved."""
+    """Commit a snapshot that replaces files by others with the same rows.
+
+    Args:
+        catalog: the table's.
+        table: at its head.
+        old: the entries of the files that the table loses.
+        new: the files that it gains.
+
+    Raises:
+        CommitFailedException: the head has changed.
+    """
     replaced = {entry.data_file.file_path for entry in old}
     kept, existing = [], []
     for manifest in _manifests(table):
@@ -71,17 +81,22 @@ def replace_files(catalog: Catalog, table: Table, old: Sequence[ManifestEntry], 
 
 
 def rewrite_manifests(catalog: Catalog, table: Table) -> None:
-    """Put full manifests in the place of many that are not. Raises CommitFailedException if the head has moved."""
+    """Commit a snapshot that replaces many small manifests by few full ones, if there are many.
+
+    Raises:
+        CommitFailedException: the head has changed.
+    """
     manifests = _manifests(table)
-    small = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA and _live(manifest) < FULL]
-    if len(small) >= MANY_MANIFESTS:
+    data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]
+    small = [manifest for manifest in data if _live_files(manifest) < FILES_PER_MANIFEST]
+    if len(small) >= MIN_MANIFESTS:
         kept = [manifest for manifest in manifests if manifest not in small]
         entries = [entry for manifest in small for entry in manifest.fetch_manifest_entry(table.io)]
         _Replacement(table).commit(catalog, kept, entries)
 
 
 class _Replacement:
-    """A snapshot with the rows of the head."""
+    """A snapshot with the rows of the head in other files or manifests."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -135,10 +150,10 @@ class _Replacement:
         for entry in entries:
             by_spec[entry.data_file.spec_id].append(entry)
         for spec_id, some in by_spec.items():
-            some.sort(key=lambda entry: _values(entry.data_file))
-            for start in range(0, len(some), FULL):
+            some.sort(key=lambda entry: _partition_values(entry.data_file))
+            for start in range(0, len(some), FILES_PER_MANIFEST):
                 with self._writer(spec_id) as writer:
-                    for entry in some[start : start + FULL]:
+                    for entry in some[start : start + FILES_PER_MANIFEST]:
                         write(writer, entry)
                 yield writer.to_manifest_file()
 
@@ -156,7 +171,7 @@ class _Replacement:
         return self._table.location_provider().new_metadata_location(name)
 
     def _summary(self, old: Sequence[DataFile], new: Sequence[DataFile]) -> Summary:
-        """The totals of the head, with what is other now."""
+        """The totals of the head, less the old files and with the new ones."""
         files, schema, specs = SnapshotSummaryCollector(), self._table.schema(), self._table.specs()
         for file in new:
             files.add_file(file, schema, specs[file.spec_id])
@@ -177,11 +192,11 @@ def _head(table: Table) -> Snapshot:
     return head
 
 
-def _live(manifest: ManifestFile) -> int:
+def _live_files(manifest: ManifestFile) -> int:
     return (manifest.added_files_count or 0) + (manifest.existing_files_count or 0)
 
 
-def _values(file: DataFile) -> tuple[tuple[bool, Any], ...]:
+def _partition_values(file: DataFile) -> tuple[tuple[bool, Any], ...]:
     """The partition, in an order that a day that is not known has a place in."""
     values = (file.partition[position] for position in range(len(file.partition)))
     return tuple((value is not None, value) for value in values)

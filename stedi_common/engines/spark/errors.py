@@ -1,4 +1,4 @@
-"""What goes on of an error of Spark or Iceberg: its kind. Its message may quote values."""
+"""What is kept of an error of Spark or Iceberg: its kind. Its message may quote values."""
 
 from __future__ import annotations
 
@@ -12,28 +12,39 @@ from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict
 from stedi_common.errors import EngineError
 
-#: What Iceberg raises when somebody else has been quicker.
-_OVERTAKEN = ("AlreadyExistsException", "CommitFailedException", "IllegalArgument", "ValidationException")
+#: A commit to the catalog lost a race. Nothing is committed, and the same change may be tried again.
+COMMIT_FAILED = "CommitFailedException"
+#: What Iceberg raises when another commit was made in between. None of them has a SQLSTATE or an error class of Spark.
+CONFLICTS = frozenset(
+    {
+        "AlreadyExistsException",  # the table or the namespace has been created
+        COMMIT_FAILED,
+        "IllegalArgumentException",  # the table is no ancestor of the branch any more, so no fast-forward
+        "ValidationException",  # a snapshot, a branch or a file that the change needs is gone
+    }
+)
 
 
 @contextmanager
 def redacted() -> Iterator[None]:
-    """Raise an engine's error as an EngineError that tells its kind."""
+    """Raise an engine's error as an EngineError that has only its kind."""
     try:
         yield
     except (Py4JError, PySparkException) as error:
         kind = kind_of(error)
-        raise EngineError(f"engine spark: Spark stopped with {kind}; its message may hold personal data") from None
+        raise EngineError(
+            f"engine spark: Spark stopped with {kind}; its message may hold personal data", kind=kind
+        ) from None
 
 
 @contextmanager
 def conflicting(contract: Contract) -> Iterator[None]:
-    """Raise the error of somebody who came second as a CommitConflictError."""
+    """Raise an error that another commit has caused as CommitConflictError, and any other as EngineError."""
     try:
         with redacted():
             yield
     except EngineError as error:
-        if not any(kind in str(error) for kind in _OVERTAKEN):
+        if error.kind not in CONFLICTS:
             raise
         raise conflict(contract) from None
 

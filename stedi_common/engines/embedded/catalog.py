@@ -1,0 +1,174 @@
+"""The lake's tables in its SQLite catalog: loaded, created, and aligned with their contracts."""
+
+from __future__ import annotations
+
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    CommitStateUnknownException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
+from pyiceberg.transforms import DayTransform, IdentityTransform
+from pyiceberg.types import IcebergType, NestedField
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from tenacity import retry_if_exception_type
+
+from stedi_common.contracts import Column, Contract
+from stedi_common.contracts.types import TYPES
+from stedi_common.engines.embedded.snapshots import has_snapshot
+from stedi_common.engines.errors import missing_table
+from stedi_common.engines.properties import table_properties
+from stedi_common.engines.protocol import Head
+from stedi_common.engines.retry import retrying
+from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
+from stedi_common.lake import CATALOG, Lake
+
+#: Errors after which the catalog may have committed, or not.
+UNKNOWN_STATE = (CommitStateUnknownException, SQLAlchemyError)
+
+
+def open_catalog(lake: Lake) -> SqlCatalog:
+    """The lake's catalog, which is made if it is not there.
+
+    PyIceberg looks for each part of it, then makes it. If another process makes it in between, the next
+    attempt finds it.
+    """
+    parts = len(lake.namespaces) + len(SqlCatalogBaseTable.metadata.tables)
+    return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
+
+
+def _open_catalog(lake: Lake) -> SqlCatalog:
+    catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
+    for namespace in lake.namespaces:
+        catalog.create_namespace_if_not_exists(namespace)
+    return catalog
+
+
+class CatalogTables:
+    """The tables of a lake's catalog. Their metadata grow with every commit, so they are read only if they changed."""
+
+    def __init__(self, lake: Lake, catalog: SqlCatalog) -> None:
+        self._lake, self._catalog = lake, catalog
+        self._loaded: dict[str, Table] = {}
+
+    def exists(self, contract: Contract) -> bool:
+        """Whether the table is there."""
+        return self._metadata_location(contract) is not None
+
+    def get(self, contract: Contract) -> Table:
+        """The table as it is now. Raises LakeError if it is not there."""
+        loaded = self._loaded.get(contract.name)
+        if loaded and loaded.metadata_location == self._metadata_location(contract):
+            return loaded
+        try:
+            self._loaded[contract.name] = self._catalog.load_table(self._lake.identifier(contract))
+        except NoSuchTableError:
+            raise missing_table(contract) from None
+        return self._loaded[contract.name]
+
+    def get_with(self, contract: Contract, head: Head) -> Table:
+        """The table as it was when this engine last looked, if it had this snapshot then: snapshots do not change."""
+        loaded = self._loaded.get(contract.name)
+        return loaded if loaded and has_snapshot(loaded, head) else self.get(contract)
+
+    def prepare(self, contract: Contract) -> None:
+        """Create or change the table so that it is what its contract wants: see `Engine.prepare`."""
+        if not self.exists(contract):
+            self._create(contract)
+        # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.
+        retrying(retry_if_exception_type((CommitFailedException, *UNKNOWN_STATE)))(self._align, contract)
+
+    def _metadata_location(self, contract: Contract) -> str | None:
+        """Where the catalog says that the table's metadata lie; None if it has no such table."""
+        namespace, name = self._lake.identifier(contract).split(".")
+        found = select(IcebergTables.metadata_location).where(
+            IcebergTables.catalog_name == CATALOG,
+            IcebergTables.table_namespace == namespace,
+            IcebergTables.table_name == name,
+        )
+        with self._catalog.engine.connect() as connection:
+            return connection.scalar(found)
+
+    def _create(self, contract: Contract) -> None:
+        schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
+        try:
+            self._catalog.create_table(
+                self._lake.identifier(contract),
+                schema,
+                location=self._lake.table_location(contract),
+                partition_spec=_partition_spec(contract, schema),
+                sort_order=_sort_order(contract, schema),
+                properties=table_properties(contract),
+            )
+        except (TableAlreadyExistsError, *UNKNOWN_STATE):
+            if not self.exists(contract):
+                raise
+
+    def _align(self, contract: Contract) -> None:
+        """Change what is not as desired, in one commit; in none if all is."""
+        table = self.get(contract)
+        desired, actual = TableSpec.desired(contract), TableSpec.actual(table.metadata.model_dump_json())
+        expect_types(contract, actual)
+        diff = actual.diff(desired)
+        with table.transaction() as change:
+            if diff.columns:
+                _align_columns(change, contract, actual)
+            _align_layout(change, diff, actual, desired)
+            if diff.properties:
+                change.set_properties(dict(diff.properties))
+            if table.current_snapshot() is None:
+                with change.update_snapshot().fast_append():
+                    pass
+
+
+def field_ids(table: Table) -> dict[str, int]:
+    """The Iceberg field ids of a table's columns, by name."""
+    return {field.name: field.field_id for field in table.schema().fields}
+
+
+def _align_columns(change: Transaction, contract: Contract, actual: TableSpec) -> None:
+    with change.update_schema() as update:
+        for column in contract.columns:
+            if column.name in actual.columns:
+                update.update_column(column.name, doc=column.description)
+            else:
+                update.add_column(column.name, _iceberg_type(column), column.description)
+
+
+def _align_layout(change: Transaction, diff: SpecDiff, actual: TableSpec, desired: TableSpec) -> None:
+    if diff.partition:
+        with change.update_spec() as spec:
+            for _, _, field in actual.partition:
+                spec.remove_field(field)
+            for column, _, field in desired.partition:
+                spec.add_field(column, DayTransform(), field)
+    if diff.order:
+        with change.update_sort_order() as order:
+            for column, *_ in desired.order:
+                order.asc(column, IdentityTransform(), NullOrder.NULLS_FIRST)
+
+
+def _field(field_id: int, column: Column) -> NestedField:
+    return NestedField(field_id, column.name, _iceberg_type(column), required=False, doc=column.description)
+
+
+def _iceberg_type(column: Column) -> IcebergType:
+    return IcebergType.model_validate(TYPES[column.type].iceberg)
+
+
+def _partition_spec(contract: Contract, schema: Schema) -> PartitionSpec:
+    if contract.partition is None:
+        return PartitionSpec()
+    name = contract.partition.name
+    source_id = schema.find_field(name).field_id
+    return PartitionSpec(PartitionField(source_id, 1000, DayTransform(), f"{name}_day"))
+
+
+def _sort_order(contract: Contract, schema: Schema) -> SortOrder:
+    return SortOrder(*(SortField(schema.find_field(name).field_id, IdentityTransform()) for name in contract.sort))

@@ -1,0 +1,86 @@
+"""Commits of the embedded engine: an append or an overwrite lands only on the head it was computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io.pyarrow import parquet_files_to_data_files
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+
+from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.catalog import UNKNOWN_STATE
+from stedi_common.engines.embedded.snapshots import TableSnapshots, shown
+from stedi_common.engines.errors import conflict
+from stedi_common.engines.history import head_at
+from stedi_common.engines.protocol import Head
+from stedi_common.errors import EngineError
+
+
+def expect_head(contract: Contract, table: Table, onto: Head) -> None:
+    """Raise CommitConflictError if the table is no longer at this head."""
+    current = table.current_snapshot()
+    if current is None or current.snapshot_id != onto.snapshot_id:
+        raise conflict(contract, onto.snapshot_id, current.snapshot_id if current else None)
+
+
+def commit(
+    contract: Contract,
+    table: Table,
+    added: Iterable[str],
+    replaced: Collection[DataFile],
+    summary: Mapping[str, str],
+) -> Head:
+    """Commit Parquet files in one snapshot.
+
+    Args:
+        contract: the table's.
+        table: at the head that the commit was computed from.
+        added: URIs of the files that the table gains.
+        replaced: data files that the table loses. Without any the commit is an append, else an overwrite.
+        summary: what the snapshot says about itself.
+
+    Returns:
+        The head that the commit made.
+
+    Raises:
+        CommitConflictError: another commit was made in between.
+        EngineError: the catalog failed, and nothing is committed.
+    """
+    change = _CachedTransaction(table)
+    update = change.update_snapshot(snapshot_properties=dict(summary))
+    with update.overwrite() if replaced else update.fast_append() as snapshot:
+        for file in parquet_files_to_data_files(table.io, table.metadata, iter(added)):
+            snapshot.append_data_file(file)
+        for old in replaced:
+            snapshot.delete_data_file(old)
+    try:
+        change.commit_transaction()
+    except CommitFailedException:
+        raise conflict(contract) from None
+    except UNKNOWN_STATE:
+        table.refresh()
+    # Every commit makes a snapshot id of its own, so this one is ours or nobody's.
+    committed = table.snapshot_by_id(snapshot.snapshot_id)
+    if committed is None:
+        raise EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
+    return head_at(contract, TableSnapshots(contract, table), shown(committed))
+
+
+class _CachedTransaction(Transaction):
+    """A transaction that works out the table's metadata once for each update.
+
+    PyIceberg does whenever it looks at them, a dozen times for each commit, and copies all snapshots every time.
+    """
+
+    _cached: tuple[TableMetadata, object, TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata with the updates so far."""
+        base, updates = self._table.metadata, self._updates
+        if not self._cached or self._cached[0] is not base or self._cached[1] is not updates:
+            self._cached = base, updates, super().table_metadata
+        return self._cached[2]

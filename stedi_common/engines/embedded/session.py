@@ -1,0 +1,70 @@
+"""The connection to DuckDB: its settings, its memory, and its errors without what they quote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from stedi_common.errors import EngineError, LakeError
+
+#: Sets DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
+MEMORY = "STEDI_MEMORY"
+DEFAULT_MEMORY = "1200MB"
+
+
+def connect(folder: str) -> duckdb.DuckDBPyConnection:
+    """A new connection to a database in memory.
+
+    Args:
+        folder: below which DuckDB spills what does not fit.
+
+    Raises:
+        LakeError: the environment variable `STEDI_MEMORY` is no amount of memory.
+    """
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    try:
+        connection.execute(f"SET memory_limit = '{quoted(_memory())}'")
+    except duckdb.Error:
+        raise LakeError(f"{MEMORY}: expected memory as in 4GB, got {_memory()}") from None
+    connection.execute(f"SET temp_directory = '{quoted(folder)}/spill'")
+    connection.execute("SET preserve_insertion_order = false")
+    # It takes each of our tables for one row. A join hashes what is written on its right, which is the smaller side.
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    # A run reads the same footers many times, and data files never change.
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    return connection
+
+
+@contextmanager
+def redacted() -> Iterator[None]:
+    """Raise DuckDB's error as an EngineError that has only its kind: its message may quote values."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise redact(error) from None
+
+
+def redact(error: duckdb.Error) -> EngineError:
+    """The error without its message."""
+    kind = type(error).__name__
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return EngineError(
+            f"engine embedded: {_memory()} of memory, and what may be spilled to disk, were not enough",
+            hint=f"allow more, as in {MEMORY}=4GB",
+        )
+    return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")
+
+
+def quoted(text: str) -> str:
+    """The text as it stands between quotes in SQL."""
+    return text.replace("'", "''")
+
+
+def _memory() -> str:
+    return os.environ.get(MEMORY) or DEFAULT_MEMORY

@@ -1,0 +1,92 @@
+"""The snapshots of a table of the embedded engine, for the walks of `engines/history.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from functools import cached_property
+
+from pyiceberg.manifest import DataFile, ManifestEntryStatus
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
+
+from stedi_common import instants
+from stedi_common.contracts import Contract
+from stedi_common.engines.errors import conflict, no_snapshot
+from stedi_common.engines.history import Snapshot, head_at
+from stedi_common.engines.protocol import Head
+
+
+class TableSnapshots:
+    """See `Snapshots`."""
+
+    def __init__(self, contract: Contract, table: Table) -> None:
+        self._contract, self._table = contract, table
+
+    def find(self, snapshot_id: int) -> Snapshot | None:
+        """The snapshot of this id; None if it is no longer kept."""
+        found = self._by_id.get(snapshot_id)
+        return shown(found) if found else None
+
+    def summary(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """What the snapshot says about itself."""
+        summary = self._by_id[snapshot.id].summary
+        return dict(summary.additional_properties) if summary else {}
+
+    def days(self, snapshot: Snapshot) -> set[date] | None:
+        """The days of the data files that the snapshot added or removed; None if a file is of no day."""
+        with conflict_if_expired(self._contract):
+            files = list(_changed_files(self._table, self._by_id[snapshot.id]))
+        if any(self._contract.partition is None or file.spec_id != self._table.spec().spec_id for file in files):
+            return None
+        return {day_of(file) for file in files}
+
+    @cached_property
+    def _by_id(self) -> dict[int, IcebergSnapshot]:
+        return {snapshot.snapshot_id: snapshot for snapshot in self._table.snapshots()}
+
+
+def current_head(contract: Contract, table: Table) -> Head:
+    """The head that the table is at. Raises LakeError if it has no snapshot."""
+    current = table.current_snapshot()
+    if current is None:
+        raise no_snapshot(contract)
+    return head_at(contract, TableSnapshots(contract, table), shown(current))
+
+
+def has_snapshot(table: Table, head: Head) -> bool:
+    """Whether the table, as it was loaded, has the snapshot."""
+    return table.snapshot_by_id(head.snapshot_id) is not None
+
+
+def shown(snapshot: IcebergSnapshot) -> Snapshot:
+    """PyIceberg's snapshot as both engines show it."""
+    same = snapshot.summary is not None and snapshot.summary.operation is Operation.REPLACE
+    at = instants.from_milliseconds(snapshot.timestamp_ms)
+    return Snapshot(snapshot.snapshot_id, snapshot.parent_snapshot_id, at, same)
+
+
+def day_of(file: DataFile) -> date:
+    """The day of all rows of a file."""
+    found = file.partition[0]
+    return found if isinstance(found, date) else instants.day(found)
+
+
+@contextmanager
+def conflict_if_expired(contract: Contract) -> Iterator[None]:
+    """Raise CommitConflictError where files are gone: their snapshot has expired since it was looked up."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise conflict(contract) from None
+
+
+def _changed_files(table: Table, snapshot: IcebergSnapshot) -> Iterator[DataFile]:
+    """The data files that the snapshot added or removed."""
+    for manifest in snapshot.manifests(table.io):
+        if manifest.added_snapshot_id == snapshot.snapshot_id:
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
+                if entry.status != ManifestEntryStatus.EXISTING:
+                    yield entry.data_file

@@ -1,0 +1,56 @@
+"""Data files of the embedded engine: rows written to Parquet by DuckDB, in the table's partitions and order."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
+
+from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.catalog import field_ids
+from stedi_common.engines.embedded.session import quoted, redacted
+from stedi_common.errors import StediError
+from stedi_common.lake import Lake
+from stedi_common.rules.frames import Frame
+
+_DAY_FOLDER = "_day"
+
+
+class DataFileWriter:
+    """Writes rows to new data files of a table."""
+
+    def __init__(self, lake: Lake, connection: duckdb.DuckDBPyConnection) -> None:
+        self._lake, self._connection = lake, connection
+
+    @contextmanager
+    def written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
+        """The URIs of the new files. The files are removed if the block, which commits them, fails."""
+        # Not as the table says: Spark writes `file:/` where we write `file:///`.
+        folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
+        try:
+            yield self._write(contract, table, rows, folder)
+        except (CommitFailedException, StediError):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _write(self, contract: Contract, table: Table, rows: Frame, folder: Path) -> list[str]:
+        ids = ", ".join(f'"{name}": {field_id}' for name, field_id in field_ids(table).items())
+        order = ", ".join(f'"{column}"' for column in contract.sort)
+        day = f', CAST("{contract.partition.name}" AS DATE) AS {_DAY_FOLDER}' if contract.partition else ""
+        relation = rows.select(*contract.names).to_native()
+        folder.mkdir(parents=True)
+        partitioning = f"PARTITION_BY ({_DAY_FOLDER})" if day else "FILE_SIZE_BYTES '256MB'"
+        with redacted():
+            copied = self._connection.execute(
+                f"COPY (SELECT *{day} FROM ({relation.sql_query()}) {f'ORDER BY {order}' if order else ''}) "
+                f"TO '{quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+                f"FIELD_IDS {{{ids}}}, WRITE_BLOOM_FILTER false, {partitioning}, "
+                "FILENAME_PATTERN '{uuidv7}', RETURN_STATS)"
+            ).fetchall()
+        return [f"file://{file}" for file, count, *_ in copied if count]
