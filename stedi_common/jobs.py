@@ -8,7 +8,7 @@ The line is on standard output once the table is as it should be. Metrics and pe
     remove_withdrawn
                 deleted (rows by table); its table is `withdrawals`, and no line says that there were none
     maintain_tables
-                files, bytes (before and after), snapshots, refs, removed, held, overtaken
+                files, bytes (before and after), snapshots, refs, removed, pinned, skipped
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 They are documented in `landing.Landed`, `runs.withdrawals.Deleted`, `maintenance.Maintained` and

@@ -1,7 +1,7 @@
-"""`maintain_tables`: few files, a short past, and nothing left lying about. No row changes.
+"""`maintain_tables`: compaction, snapshot expiry and orphan file removal. No row changes.
 
-Old snapshots hold who has withdrawn since, so they go when the table's contract says (rule 14), whoever has not seen
-them yet: what is made from such a table is made from nothing by its next run.
+Old snapshots hold who has withdrawn since, so they expire when the table's contract says (rule 14), even if a run has
+not consumed them yet: the next run of what is computed from such a table is a full rebuild.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stedi_common.engines.retention import Expired
 from stedi_common.errors import CommitConflictError
 from stedi_common.instants import utc_now
 
-#: So old a file that no snapshot knows must be that no run can be about to commit it. Glue's optimizers say the same.
+#: A file that no snapshot names is removed at this age, when no run can be about to commit it. Glue's optimizers agree.
 ORPHAN_AGE = timedelta(days=3)
 
 
@@ -25,11 +25,15 @@ ORPHAN_AGE = timedelta(days=3)
 class Maintained:
     """What was done to a table.
 
-    files, bytes: of its data, before and after.
-    snapshots, refs: how many snapshots it let go of, and how many branches and tags that were past their own age.
-    removed: how many files were removed that no snapshot knows.
-    held: branches and tags of somebody's that keep a snapshot which is older than the contract allows.
-    overtaken: the steps that another run's commit came in between of. The next time does them.
+    Attributes:
+        table: its name.
+        files: how many data files it had before and has after.
+        bytes: their bytes before and after.
+        snapshots: how many snapshots have expired.
+        refs: how many branches and tags have expired, by the age they name themselves.
+        removed: how many files were removed that no snapshot names.
+        pinned: branches and tags that keep a snapshot which is older than the contract allows.
+        skipped: the steps that were given up after a commit conflict. The next run of maintenance does them.
     """
 
     table: str
@@ -38,28 +42,34 @@ class Maintained:
     snapshots: int
     refs: int
     removed: int
-    held: tuple[str, ...]
-    overtaken: tuple[str, ...]
+    pinned: tuple[str, ...]
+    skipped: tuple[str, ...]
 
 
 def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Maintained | None:
-    """Maintain a table; None if it is not there or was never written to. `now` is UTC without zone.
+    """Maintain a table. No other run waits for it: a step that has a commit conflict is skipped.
 
-    A run that commits in between is not held up: what it was in the way of is left for the next time.
+    Args:
+        engine: of the lake.
+        table: the table's contract.
+        now: UTC without zone; by default the instant that it is.
+
+    Returns:
+        What was done; None if the table is not there or was never written to.
     """
     now, do = now or utc_now(), engine.maintenance
     before = do.size(table)
     if before is None:
         return None
     expired, removed = Expired((), (), ()), 0
-    overtaken: list[str] = []
-    with _left_if_overtaken("compaction", overtaken):
+    skipped: list[str] = []
+    with _skipped_on_conflict("compaction", skipped):
         do.compact(table)
-    with _left_if_overtaken("manifests", overtaken):
+    with _skipped_on_conflict("manifests", skipped):
         do.rewrite_manifests(table)
-    with _left_if_overtaken("expiry", overtaken):
+    with _skipped_on_conflict("expiry", skipped):
         expired = do.expire(table, now)
-    with _left_if_overtaken("orphans", overtaken):
+    with _skipped_on_conflict("orphans", skipped):
         removed = do.remove_orphans(table, now - ORPHAN_AGE)
     after = do.size(table) or before
     return Maintained(
@@ -69,19 +79,19 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
         snapshots=len(expired.snapshots),
         refs=len(expired.refs),
         removed=removed,
-        held=expired.pinned,
-        overtaken=tuple(overtaken),
+        pinned=expired.pinned,
+        skipped=tuple(skipped),
     )
 
 
 def remove_staged(engine: Engine, now: datetime | None = None) -> int:
-    """Remove what killed runs had staged and not committed. Returns how many files."""
+    """Remove what killed runs had staged and not committed. Returns how many files. `now` is UTC without zone."""
     return engine.maintenance.remove_staged((now or utc_now()) - ORPHAN_AGE)
 
 
 @contextmanager
-def _left_if_overtaken(step: str, overtaken: list[str]) -> Iterator[None]:
+def _skipped_on_conflict(step: str, skipped: list[str]) -> Iterator[None]:
     try:
         yield
     except CommitConflictError:
-        overtaken.append(step)
+        skipped.append(step)

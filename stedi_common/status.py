@@ -21,8 +21,8 @@ _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "l
 class TableStatus:
     """A table: its rows, its last commit, and the policy it was built under.
 
-    seen: when what it has seen of each source was committed, UTC; None where that is no longer kept.
-    behind: how many commits it has not seen of the sources that have moved on; None where all of it must be read.
+    consumed: when the snapshot that it has consumed of each source was committed, UTC; None if that is no longer kept.
+    behind: how many commits of each source that has changed it has not consumed; None if all of it must be read.
     in_doubt: of customer_landing, how many people have no consent because of a doubtful line; None of other tables.
     without_address: of landed_files, how many customer lines are about nobody known; None of other tables.
     """
@@ -31,7 +31,7 @@ class TableStatus:
     rows: int
     committed_at: datetime
     policy: str | None
-    seen: Mapping[str, datetime | None]
+    consumed: Mapping[str, datetime | None]
     behind: Mapping[str, int | None]
     in_doubt: int | None = None
     without_address: int | None = None
@@ -47,14 +47,14 @@ def tables(engine: Engine) -> list[TableStatus]:
 def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[str, Head]) -> TableStatus:
     table, head = contract(name), heads[name]
     last = LastRun.find(engine, table, head, sources)
-    seen = last.sources if last else dict.fromkeys(sources)
-    waiting = {source: _unseen(engine, source, heads[source], seen[source]) for source in sources}
+    consumed = last.sources if last else dict.fromkeys(sources)
+    waiting = {source: _lag(engine, source, heads[source], consumed[source]) for source in sources}
     return TableStatus(
         table=table.identifier,
         rows=head.rows,
         committed_at=head.committed_at,
         policy=last.summary.build.policy if last else None,
-        seen={source: snapshot.committed_at if snapshot else None for source, snapshot in seen.items()},
+        consumed={source: snapshot.committed_at if snapshot else None for source, snapshot in consumed.items()},
         behind={source: n for source, n in waiting.items() if n != 0},
         in_doubt=_in_doubt(engine, table, head) if name == "customer_landing" else None,
         without_address=_without_address(engine, table, head) if name == "landed_files" else None,
@@ -71,9 +71,9 @@ def _without_address(engine: Engine, landed_files: Contract, head: Head) -> int:
     return int(engine.collect(lines)[0]["without_address"] or 0)
 
 
-def _unseen(engine: Engine, source: str, head: Head, seen: Head | None) -> int | None:
-    """How many snapshots of the source came after this one; None if it is not among those it came from."""
+def _lag(engine: Engine, source: str, head: Head, consumed: Head | None) -> int | None:
+    """How many snapshots of the source came after the consumed one; None if that is not known to be an ancestor."""
     for n, snapshot in enumerate(engine.history(contract(source), head)):
-        if seen and snapshot.data_snapshot_id == seen.data_snapshot_id:
+        if consumed and snapshot.data_snapshot_id == consumed.data_snapshot_id:
             return n
     return None

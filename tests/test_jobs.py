@@ -47,7 +47,7 @@ PRINTED = {
     *("source", "files", "lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
     *("doubtful", "without_address", "unread", "skipped", "warnings"),
 }
-MAINTAINED = {"job", "table", "files", "bytes", "snapshots", "refs", "removed", "held", "overtaken"}
+MAINTAINED = {"job", "table", "files", "bytes", "snapshots", "refs", "removed", "pinned", "skipped"}
 PAIR = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
     [reading("ann@example.org", at("09:00"))],

@@ -218,7 +218,7 @@ def test_a_snapshot_with_a_tag_does_not_expire(fragmented, tmp_path):
         change.create_tag(tagged.snapshot_id, "paper")
     fragmented.replace(READINGS, of(fragmented, "bob", [SECOND]), fragmented.head(READINGS), {})
     (done,) = [done for done in maintain(fragmented, LATER) if done.table == READINGS.name]
-    assert (done.held, done.refs) == (("paper",), 0)
+    assert (done.pinned, done.refs) == (("paper",), 0)
     assert done.snapshots
     assert seen(fragmented, READINGS, tagged) == then
     assert seen(fragmented, READINGS, fragmented.head(READINGS)) == Counter({("bob", SECOND): 1})
@@ -444,11 +444,11 @@ def test_compaction_is_skipped_because_of_a_commit_conflict(fragmented, connect,
 
     fragmented.maintenance._rewrite = slow
     done = maintenance.maintain(fragmented, READINGS, now())
-    assert (done.overtaken, done.files[1]) == (("compaction",), done.files[0] + 1)
+    assert (done.skipped, done.files[1]) == (("compaction",), done.files[0] + 1)
     assert rows(fragmented, READINGS.name, ["user"])[("bob",)] == 1
     assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == 2 * MIN_SMALL_FILES
     fragmented.maintenance._rewrite = rewrite
-    assert maintenance.maintain(fragmented, READINGS, now()).overtaken == ()
+    assert maintenance.maintain(fragmented, READINGS, now()).skipped == ()
 
 
 def test_expiry_keeps_a_snapshot_that_was_tagged_meanwhile(fragmented, tmp_path):

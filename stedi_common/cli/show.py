@@ -176,8 +176,8 @@ def maintained(results: Sequence[Maintained], staged: int) -> None:
     """A line per table: what it has become, and what is gone."""
     table = _table("table", "files", "bytes", "snapshots gone", "branches gone", "files gone", "left")
     for r in results:
-        left = [f"{step} (another run was quicker)" for step in r.overtaken]
-        left += [f"{ref} keeps an old snapshot" for ref in r.held]
+        left = [f"{step} (another run was quicker)" for step in r.skipped]
+        left += [f"{ref} keeps an old snapshot" for ref in r.pinned]
         change = (_change(*r.files), _change(*r.bytes))
         gone = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))
         table.add_row(r.table, *change, *gone, Text(", ".join(left), style="yellow"))
