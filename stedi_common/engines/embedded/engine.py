@@ -27,8 +27,9 @@ from stedi_common.engines.embedded.session import connect, redacted
 from stedi_common.engines.embedded.snapshots import TableSnapshots, conflict_if_expired, current_head
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
+from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
 from stedi_common.engines.storage.parquet import DataFile, Layout, arrow_schema
-from stedi_common.engines.storage.staging import RECORDS, REJECTED, REJECTED_RECORDS, BlockReader, Staging, merged
+from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
 from stedi_common.records import Drop, Reader

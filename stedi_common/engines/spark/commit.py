@@ -137,7 +137,7 @@ class BranchCommits:
         return (entry.withPartitionPath(file.partition) if file.partition else entry).build()
 
     def _current_id(self, contract: Contract) -> int | None:
-        """The id of the snapshot that the table is at, if it can be told."""
+        """The id of the snapshot that the table is at, if it can be read."""
         with suppress(Py4JError, PySparkException, StediError):
             return int(self._tables.get(contract).currentSnapshot().snapshotId())
         return None

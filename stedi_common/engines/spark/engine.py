@@ -27,8 +27,9 @@ from stedi_common.engines.spark.maintenance import JavaMaintenance
 from stedi_common.engines.spark.session import session
 from stedi_common.engines.spark.snapshots import JavaSnapshots, current_head
 from stedi_common.engines.spark.tables import JavaTables
+from stedi_common.engines.storage.block_reader import REJECTED_RECORDS
 from stedi_common.engines.storage.parquet import Layout, PartitionedWriter
-from stedi_common.engines.storage.staging import RECORDS, REJECTED, REJECTED_RECORDS, Staging
+from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import Classified, Frame
@@ -184,7 +185,7 @@ class SparkEngine:
         persisted = rows.to_native().persist(StorageLevel.DISK_ONLY)
         try:
             with redacted():
-                # Counting computes them, and tells the planner how few they are.
+                # Counting computes them, so the planner knows how few they are.
                 count = persisted.count()
             yield Materialized(_lazy(persisted), count)
         finally:

@@ -59,8 +59,8 @@ def _on_path() -> str | None:
 
 def _version(home: Path) -> int | None:
     try:
-        told = subprocess.run([home / "bin" / "java", "-version"], capture_output=True, text=True, check=False).stderr
+        output = subprocess.run([home / "bin" / "java", "-version"], capture_output=True, text=True, check=False).stderr
     except OSError:
         return None
-    found = re.search(r'version "(\d+)', told)
+    found = re.search(r'version "(\d+)', output)
     return int(found.group(1)) if found else None

@@ -8,8 +8,8 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from stedi_common.engines.spark.columns import sql_schema
+from stedi_common.engines.storage.block_reader import BlockReader, merged
 from stedi_common.engines.storage.parquet import Layout
-from stedi_common.engines.storage.staging import BlockReader, merged
 from stedi_common.records import Drop, Reader
 from stedi_common.records.tally import Tally
 

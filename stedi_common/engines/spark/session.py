@@ -118,7 +118,7 @@ def driver(settings: Mapping[str, str]) -> SparkSession:
 
 
 def _driver_settings(until_it_runs: ExitStack) -> dict[str, str]:
-    """What the driver needs to be told. Nothing if one runs that has Iceberg; else we start our own.
+    """The settings of the driver. None if one runs that has Iceberg; else we start our own.
 
     `spark-submit` without `--packages` runs one that has not, and a class path cannot grow: its settings are kept.
     """
@@ -172,7 +172,7 @@ def _catalog_settings(lake: Lake) -> dict[str, str]:
 
 
 def _local_settings(until_it_runs: ExitStack) -> dict[str, str]:
-    """What Glue brings and a local session needs to be told."""
+    """The settings of a local driver, for what Glue brings."""
     os.environ["JAVA_HOME"] = java_home()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with as_file(files(__package__) / "log4j2.properties") as log4j:

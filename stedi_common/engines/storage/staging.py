@@ -9,35 +9,27 @@ run is dead, in whatever container or PID namespace it was. The lock is made bef
 
 from __future__ import annotations
 
-import errno
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 from pyarrow import fs
 
-from stedi_common.contracts import contract
-from stedi_common.engines.storage import fingerprints
-from stedi_common.engines.storage.parquet import DataFile, Layout, PartitionedWriter, filesystem, make_folder
-from stedi_common.errors import CommitConflictError, LakeError
+from stedi_common.engines.storage import fingerprints, locks
+from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
+from stedi_common.errors import CommitConflictError
 from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake
-from stedi_common.records import Block, Drop, Reader
-from stedi_common.records.tally import Tally
-
-REJECTED_RECORDS = contract("rejected_records")
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
@@ -49,11 +41,6 @@ MAX_FINGERPRINTS = 2**25
 _STAGING = ".staging-"
 #: The whole names. Nothing else is ours, however it is called. Before 0.3 a process number came last, and no lock.
 _FOLDER = re.compile(rf"{re.escape(_STAGING)}[0-9a-f]{{32}}(-\d+)?")
-_LOCK = ".lock"
-#: What a file system without locks answers.
-_NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
-#: So many seconds a new lock may be held by another run, which looks whether its owner is dead.
-_MAX_WAIT = 60
 
 
 class Staging:
@@ -75,7 +62,7 @@ class Staging:
         """The folder or S3 URI. Raises LakeError if the file system has no locks."""
         folder = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
         if self._lake.is_local:
-            self._lock = _acquired(folder)
+            self._lock = locks.acquire(folder)
             Path(folder).mkdir(mode=0o700)
         else:
             make_folder(folder)
@@ -140,66 +127,7 @@ class Staging:
         if "folder" in vars(self):
             _remove(self.folder)
         if self._lock:
-            _drop(self._lock)
-
-
-class BlockReader:
-    """Reads the blocks of some drops in several threads: each takes the next one when it is done with one."""
-
-    def __init__(self, reader: Reader, drops: Sequence[Drop]) -> None:
-        self._blocks = (block for drop in drops for block in reader.blocks(drop))
-        self._reader = reader
-        self._turn = Lock()
-
-    def stage(self, folder: str, records_in: Layout, rejected_in: Layout) -> dict[str, Tally]:
-        """Parse blocks until there are none.
-
-        Args:
-            folder: into whose subfolders the records, their fingerprints and the rejected lines are written.
-            records_in: the layout of the records.
-            rejected_in: the layout of the rejected lines.
-
-        Returns:
-            The tallies of the files that the blocks are of.
-        """
-        tallies: dict[str, Tally] = {}
-        keys = contract(f"{self._reader.source}_landing").keys
-        with (
-            PartitionedWriter(f"{folder}/{RECORDS}", records_in) as records,
-            PartitionedWriter(f"{folder}/{FINGERPRINTS}", Layout(fingerprints.SCHEMA)) as prints,
-            PartitionedWriter(f"{folder}/{REJECTED}", rejected_in) as rejected,
-        ):
-            for block in iter(self._next, None):
-                for lines, tally in self._reader.parse(block):
-                    tallies.setdefault(block.name, Tally()).add(tally)
-                    marks = lines.column("mark")
-                    good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
-                    records.add(self._rows(good, records_in.schema))
-                    prints.add(fingerprints.of(good, keys))
-                    rejected.add(self._rows(lines.filter(pc.is_valid(marks)), rejected_in.schema))
-        return tallies
-
-    def _rows(self, lines: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-        """The lines as rows of a table."""
-        count = len(lines)
-        columns = dict(zip(lines.schema.names, lines.columns, strict=True)) | {
-            "source": pa.repeat(self._reader.source, count),
-            "arrived_at": pa.repeat(pa.scalar(self._reader.arrived_at, pa.timestamp("us")), count),
-        }
-        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
-
-    def _next(self) -> Block | None:
-        with self._turn:
-            return next(self._blocks, None)
-
-
-def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
-    """One tally for each file, of those of its blocks."""
-    total: dict[str, Tally] = {}
-    for by_file in tallies:
-        for file, tally in by_file.items():
-            total.setdefault(file, Tally()).add(tally)
-    return total
+            locks.remove(self._lock)
 
 
 def _of_part(prints: pa.Table, part: int, parts: int) -> NDArray[np.int64]:
@@ -232,7 +160,7 @@ def remove_abandoned(lake: Lake, older_than: datetime) -> int:
     for folder in system.get_file_info(fs.FileSelector(above, allow_not_found=True)):
         if not _FOLDER.fullmatch(folder.base_name) or folder.type is not fs.FileType.Directory:
             continue
-        if lake.is_local and Path(f"{folder.path}{_LOCK}").exists():
+        if lake.is_local and Path(f"{folder.path}{locks.SUFFIX}").exists():
             continue
         found = system.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
         if all(_is_older(each, older_than) for each in (folder, *found)):
@@ -249,41 +177,15 @@ def _is_older(info: fs.FileInfo, than: datetime) -> bool:
 
 def _remove_dead(lake: Path) -> None:
     """Remove the staging folders of runs that are dead: their locks are free. Those of others stay."""
-    for file in lake.glob(f"{_STAGING}*{_LOCK}"):
-        folder = str(file).removesuffix(_LOCK)
+    for file in lake.glob(f"{_STAGING}*{locks.SUFFIX}"):
+        folder = str(file).removesuffix(locks.SUFFIX)
         if not _FOLDER.fullmatch(Path(folder).name):
             continue
-        lock = _lock_of(folder)
+        lock = locks.lock_of(folder)
         with suppress(OSError):  # held, gone by now, or of another user
             lock.acquire(blocking=False)
             shutil.rmtree(folder, ignore_errors=True)
             if Path(folder).exists():  # of another user, or not a folder
                 lock.release()
             else:
-                _drop(lock)
-
-
-def _acquired(folder: str) -> FileLock:
-    """The lock of a new staging folder, held by this run."""
-    lock = _lock_of(folder)
-    try:
-        lock.acquire(timeout=_MAX_WAIT)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        raise LakeError(
-            f"lake {Path(folder).parent}: expected a file system with locks (flock), got none",
-            hint="move the lake to a local disk, or mount the volume with locks",
-        ) from None
-    return lock
-
-
-def _lock_of(folder: str) -> FileLock:
-    """The lock of a staging folder. Never the soft one, which asks for process numbers where there is no flock."""
-    return FileLock(f"{folder}{_LOCK}", mode=0o600, thread_local=False, fallback_to_soft=False)
-
-
-def _drop(lock: FileLock) -> None:
-    """Remove a lock that is held. Whoever waits for it sees that it is gone, and makes a new one."""
-    Path(lock.lock_file).unlink(missing_ok=True)
-    lock.release()
+                locks.remove(lock)

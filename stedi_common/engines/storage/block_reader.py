@@ -1,0 +1,78 @@
+"""Reading drops into a staging folder, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stedi_common.contracts import contract
+from stedi_common.engines.storage import fingerprints
+from stedi_common.engines.storage.parquet import Layout, PartitionedWriter
+from stedi_common.engines.storage.staging import FINGERPRINTS, RECORDS, REJECTED
+from stedi_common.records import Block, Drop, Reader
+from stedi_common.records.tally import Tally
+
+#: The table that the rejected lines are for.
+REJECTED_RECORDS = contract("rejected_records")
+
+
+class BlockReader:
+    """Reads the blocks of some drops in several threads: each takes the next one when it is done with one."""
+
+    def __init__(self, reader: Reader, drops: Sequence[Drop]) -> None:
+        self._blocks = (block for drop in drops for block in reader.blocks(drop))
+        self._reader = reader
+        self._turn = Lock()
+
+    def stage(self, folder: str, records_in: Layout, rejected_in: Layout) -> dict[str, Tally]:
+        """Parse blocks until there are none.
+
+        Args:
+            folder: into whose subfolders the records, their fingerprints and the rejected lines are written.
+            records_in: the layout of the records.
+            rejected_in: the layout of the rejected lines.
+
+        Returns:
+            The tallies of the files that the blocks are of.
+        """
+        tallies: dict[str, Tally] = {}
+        keys = contract(f"{self._reader.source}_landing").keys
+        with (
+            PartitionedWriter(f"{folder}/{RECORDS}", records_in) as records,
+            PartitionedWriter(f"{folder}/{FINGERPRINTS}", Layout(fingerprints.SCHEMA)) as prints,
+            PartitionedWriter(f"{folder}/{REJECTED}", rejected_in) as rejected,
+        ):
+            for block in iter(self._next, None):
+                for lines, tally in self._reader.parse(block):
+                    tallies.setdefault(block.name, Tally()).add(tally)
+                    marks = lines.column("mark")
+                    good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
+                    records.add(self._rows(good, records_in.schema))
+                    prints.add(fingerprints.of(good, keys))
+                    rejected.add(self._rows(lines.filter(pc.is_valid(marks)), rejected_in.schema))
+        return tallies
+
+    def _rows(self, lines: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+        """The lines as rows of a table."""
+        count = len(lines)
+        columns = dict(zip(lines.schema.names, lines.columns, strict=True)) | {
+            "source": pa.repeat(self._reader.source, count),
+            "arrived_at": pa.repeat(pa.scalar(self._reader.arrived_at, pa.timestamp("us")), count),
+        }
+        return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+    def _next(self) -> Block | None:
+        with self._turn:
+            return next(self._blocks, None)
+
+
+def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
+    """One tally for each file, of those of its blocks."""
+    total: dict[str, Tally] = {}
+    for by_file in tallies:
+        for file, tally in by_file.items():
+            total.setdefault(file, Tally()).add(tally)
+    return total
