@@ -25,13 +25,13 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 from stedi_common import maintenance
 from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.engines import ENGINES, connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error
+from stedi_common.instants import EPOCH
 from stedi_common.lake import Lake
 from stedi_common.landing import Landed
 from stedi_common.privacy.pseudonym import PseudonymKey, local_key, read_key, secret_key
@@ -145,7 +145,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     """The settings of the file or object that `--config` names."""
     config: str = getattr(arguments, "config", None) or ""
     if config.startswith("s3://"):
-        return Settings.parsed(b"".join(stored(Drop(config, config, 0, datetime(1970, 1, 1)))), config)
+        return Settings.parsed(b"".join(stored(Drop(config, config, 0, EPOCH))), config)
     return Settings.load(Path(config) if config else None)
 
 
