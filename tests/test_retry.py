@@ -63,3 +63,19 @@ def test_a_conflict_names_the_snapshots_that_are_known():
     assert str(conflict(TABLE, 123, 456)) == f"{changed}: expected 123, found 456\nhint: run the job again"
     for unknown in ((), (123,), (123, None), (123, 123)):
         assert str(conflict(TABLE, *unknown)) == f"{changed} since this run read it\nhint: run the job again"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("CommitFailedException", CommitConflictError),
+        ("IllegalArgumentException", CommitConflictError),
+        ("NotCommitFailedException", EngineError),
+        ("CommitStateUnknownException", EngineError),
+        (None, EngineError),
+    ],
+)
+def test_a_conflict_on_spark_is_decided_by_the_class_of_the_error(kind, expected):
+    errors = pytest.importorskip("stedi_common.engines.spark.errors", exc_type=ImportError)
+    with pytest.raises(expected), errors.conflicting(TABLE):
+        raise EngineError("engine spark: Spark stopped with CommitFailedException", kind=kind)
