@@ -106,7 +106,7 @@ class Staging:
             files: the staged files.
             folder: the folder or URI of the table's data.
 
-        Returns:
+        Yields:
             The files where they lie now.
         """
         there = [DataFile(folder, file.partition, file.name) for file in files]
