@@ -22,83 +22,130 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
-from stedi_common import maintenance
-from stedi_common.contracts import SOURCES, contract, names
-from stedi_common.engines import ENGINES, connect
+from stedi_common import log
+from stedi_common.api.execute import execute, maintenance_tasks
+from stedi_common.api.setup import lake_of, load_settings, run_settings_of
+from stedi_common.contracts import SOURCES
+from stedi_common.engines import connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error
-from stedi_common.instants import EPOCH
-from stedi_common.lake import Lake
 from stedi_common.landing import Landed
-from stedi_common.privacy.pseudonym import PseudonymKey, local_key, read_key, secret_key
-from stedi_common.records import Drop, stored
 from stedi_common.rules.lineage import JOBS
-from stedi_common.rules.policy import Policy
-from stedi_common.runs.run_all import Done, RunSettings, Task, deletion_task, job_task, landing_tasks, run_all, tasks
-from stedi_common.settings import Settings
+from stedi_common.runs.run_all import Done, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
+from stedi_common.settings import CONFIG, OPTIONS, Settings
+from stedi_common.settings.tables import nearest
+
+#: The engine of a job, unless it is told another.
+DEFAULTS = {"engine": "spark"}
+
+#: Arguments that Glue takes or hands to a script beside its own; none of them is for this program.
+#: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html, and awsglue's
+#: `getResolvedOptions`.
+GLUE_ARGUMENTS = frozenset(
+    f"--{name}"
+    for name in (
+        *("JOB_NAME", "JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "TempDir", "RedshiftTempDir"),
+        *("WORKFLOW_NAME", "WORKFLOW_RUN_ID"),
+        *("additional-python-modules", "auto-scale-within-microbatch", "class", "conf"),
+        *("continuation-option", "continuous-log-conversionPattern", "continuous-log-logGroup"),
+        *("continuous-log-logStreamPrefix", "custom-logGroup-prefix", "custom-logStream-prefix"),
+        *("customer-driver-env-vars", "customer-executor-env-vars", "datalake-formats", "debug", "disable-proxy"),
+        *("disable-proxy-v2", "enable-auto-scaling", "enable-continuous-cloudwatch-log"),
+        *("enable-continuous-log-filter", "enable-data-lineage", "enable-glue-datacatalog", "enable-job-insights"),
+        *("enable-lakeformation-fine-grained-access", "enable-metrics", "enable-observability-metrics"),
+        *("enable-rename-algorithm-v2", "enable-s3-parquet-optimized-committer", "enable-spark-ui"),
+        *("encryption-type", "endpoint-url", "executor-cores", "extra-files", "extra-jars", "extra-py-files"),
+        *("job-bookmark-from", "job-bookmark-option", "job-bookmark-to", "job-language", "library-set", "mode"),
+        *("python-modules-installer-option", "scriptLocation", "spark-event-logs-path", "use-postgres-driver"),
+        *("user-jars-first", "version", "write-shuffle-files-to-s3", "write-shuffle-spills-to-s3"),
+    )
+)
+#: Of these the value may itself begin with `--`.
+_TAKES_OPTIONS = {"--conf", "--python-modules-installer-option"}
+
+
+ToDo = Callable[[str], Sequence[Task]]
 
 
 def land(argv: Sequence[str]) -> str | None:
     """Land the drops of one source. Returns what `sys.exit` takes: of a failure, the message."""
-    parser = _landing_parser("land")
-    parser.add_argument("--source", choices=SOURCES, required=True)
+    parser = _parser("land")
+    parser.add_argument("--source", choices=SOURCES, required=True, help="the source whose drops land")
     arguments = _parsed(parser, argv)
-    return _run(landing_tasks(arguments.landing, [arguments.source]), arguments, _lake)
+    return _run(parser, arguments, lambda folder: landing_tasks(folder, [arguments.source]), lands=True)
 
 
 def make(job: str, argv: Sequence[str]) -> str | None:
     """Run one of the five jobs. Returns what `sys.exit` takes: of a failure, the message."""
-    arguments = _parsed(_parser(job), argv)
-    return _run([job_task(JOBS[job])], arguments, lambda arguments: _lake(arguments).expect())
+    parser = _parser(job)
+    return _run(parser, _parsed(parser, argv), lambda _: [job_task(JOBS[job])])
 
 
 def remove_withdrawn(argv: Sequence[str]) -> str | None:
     """Delete withdrawn rows from all tables. Returns what `sys.exit` takes: of a failure, the message."""
-    arguments = _parsed(_parser("remove_withdrawn"), argv)
-    return _run([deletion_task()], arguments, lambda arguments: _lake(arguments).expect())
+    parser = _parser("remove_withdrawn")
+    return _run(parser, _parsed(parser, argv), lambda _: [deletion_task()])
 
 
 def lakehouse(argv: Sequence[str]) -> str | None:
     """Land all drops and run all jobs, in one session. Returns what `sys.exit` takes: of a failure, the message."""
-    arguments = _parsed(_landing_parser("lakehouse"), argv)
-    return _run(tasks(arguments.landing), arguments, _lake)
+    parser = _parser("lakehouse")
+    return _run(parser, _parsed(parser, argv), tasks, lands=True)
 
 
 def maintain(argv: Sequence[str]) -> str | None:
     """Maintain all tables. Returns what `sys.exit` takes: of a failure, the message."""
-    arguments = _parsed(_lake_parser("maintain_tables"), argv)
-
-    def task(table: str) -> Task:
-        return Task("maintain_tables", table, lambda engine, _: maintenance.maintain(engine, contract(table)))
-
-    return _run(list(map(task, names())), arguments, lambda arguments: _lake(arguments).expect(), lambda _: None)
+    parser = _parser("maintain_tables")
+    return _run(parser, _parsed(parser, argv), lambda _: maintenance_tasks(), has_policy=False)
 
 
 def _run(
-    tasks: Sequence[Task],
+    parser: argparse.ArgumentParser,
     arguments: argparse.Namespace,
-    lake: Callable[[argparse.Namespace], Lake],
-    given: Callable[[argparse.Namespace], RunSettings | None] | None = None,
+    to_do: ToDo,
+    *,
+    lands: bool = False,
+    has_policy: bool = True,
 ) -> str | None:
-    """Run the tasks and print a line for each that did anything. Returns which tables are stale, and why."""
+    """Run the tasks and print a line for each that did anything. Returns which tables are stale, and why.
+
+    Args:
+        parser: ends the job if an argument is missing.
+        arguments: the job's arguments.
+        to_do: the tasks, given the landing folder.
+        lands: whether drops land, which needs their folder and makes the lake.
+        has_policy: whether the tasks need the policy and the pseudonym key.
+    """
     stale: list[str] = []
-    waiting = list(tasks)
-    try:
-        settings = (given or _given)(arguments)
-        with closing(connect(arguments.engine, lake(arguments))) as engine:
-            for done in run_all(engine, settings, tasks):
+    waiting = list(to_do(""))
+    with log.run(parser.prog):
+        try:
+            settings = load_settings(_given(arguments), DEFAULTS)
+            _expect_required(parser, settings, ("lake", "landing") if lands else ("lake",))
+            waiting = list(to_do(settings.landing))
+            for done in _done(settings, list(waiting), lands=lands, has_policy=has_policy):
                 waiting.remove(done.task)
                 stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
-    except Exception as error:  # before the first task is what all of them need
-        stale.append(f"{waiting.pop(0).table} is stale: {_message(as_stedi_error(error))}")
+        except Exception as error:  # before the first task is what all of them need
+            stale.append(f"{waiting.pop(0).table} is stale: {_message(as_stedi_error(error))}")
     if stale:
         stale += [f"{task.table} is stale: it was not made" for task in waiting]
     # Glue may cut a message at its first line.
     return "; ".join(stale).replace("\n", " ") or None
+
+
+def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy: bool) -> Iterator[Done]:
+    """Run the tasks on the lake, which must be there if nothing lands."""
+    lake = lake_of(settings)
+    given: RunSettings | None = None
+    if has_policy:
+        given = run_settings_of(settings, lake, is_there=not lands)
+    with closing(connect(settings.engine, lake if lands else lake.expect())) as engine:
+        yield from execute(engine, given, to_do)
 
 
 def _problems(done: Done) -> list[str]:
@@ -109,92 +156,57 @@ def _problems(done: Done) -> list[str]:
         return []
     print(json.dumps({"job": done.task.job, "table": done.task.table, **asdict(done.result)}), flush=True)  # noqa: T201 - its output
     errors = done.result.errors if isinstance(done.result, Landed) else []
-    return ["; ".join(map(str, errors))] if errors else []
+    return ["; ".join(map(_message, errors))] if errors else []
 
 
 def _message(error: StediError) -> str:
+    log.error(error)
     if isinstance(error, UnexpectedError):
         print(error.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
     return str(error)
 
 
-def _given(arguments: argparse.Namespace) -> RunSettings:
-    return RunSettings(_policy(arguments), _key(arguments), _settings(arguments), rebuild=arguments.rebuild)
+def _parser(job: str) -> argparse.ArgumentParser:
+    """The arguments of every job: the options of `settings`, with dashes, or with underscores as is usual for Glue."""
+    parser = argparse.ArgumentParser(job, allow_abbrev=False)
+    for name, option in OPTIONS.items():
+        spelled = dict.fromkeys(spelling for flag in option.flags for spelling in (flag, _underscored(flag)))
+        # Glue gives every argument a value.
+        flag: dict[str, Any] = {"nargs": "?", "const": "true"} if name == "rebuild" else {}
+        parser.add_argument(*spelled, dest=name, help=option.help, metavar=option.metavar, **flag)
+    parser.add_argument("--config", help="path or S3 URI of the file of settings; ./stedi.toml by default")
+    return parser
 
 
-def _lake(arguments: argparse.Namespace) -> Lake:
-    return Lake.at(arguments.lake, arguments.database_prefix)
-
-
-def _policy(arguments: argparse.Namespace) -> Policy:
-    defective_serials = frozenset(arguments.defective_serials.split())
-    return Policy.declared(arguments.consent, arguments.pairing, defective_serials, arguments.environment)
-
-
-def _key(arguments: argparse.Namespace) -> PseudonymKey:
-    if arguments.pseudonym_key_secret:
-        return secret_key(arguments.pseudonym_key_secret)
-    return (
-        read_key(arguments.pseudonym_key_file)
-        if arguments.pseudonym_key_file
-        else local_key(may_make=not _lake(arguments).has_tables)
-    )
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """The settings of the file or object that `--config` names."""
-    config: str = getattr(arguments, "config", None) or ""
-    if config.startswith("s3://"):
-        return Settings.parsed(b"".join(stored(Drop(config, config, 0, EPOCH))), config)
-    return Settings.load(Path(config) if config else None)
+def _underscored(flag: str) -> str:
+    return "--" + flag.removeprefix("--").replace("-", "_")
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """The arguments. Those that Glue adds of its own (--JOB_NAME, --TempDir, …) are let pass."""
-    return parser.parse_known_args(argv)[0]
+    """The arguments. Those of Glue are let pass; another one is an error that names the nearest."""
+    arguments, others = parser.parse_known_args(argv)
+    known = [flag for action in parser._actions for flag in action.option_strings]
+    words = iter(others)
+    for word in words:
+        name = word.partition("=")[0]
+        if name in _TAKES_OPTIONS and name == word:
+            next(words, None)
+        # A word without a name is the value of one of Glue's, or one of the words that it adds of its own.
+        elif name.startswith("--") and name not in GLUE_ARGUMENTS:
+            hint = nearest(name, (*known, *GLUE_ARGUMENTS))
+            parser.error(f"expected an argument of its own or of Glue, got {name}{f'; {hint}' if hint else ''}")
+    return arguments
 
 
-def _landing_parser(job: str) -> argparse.ArgumentParser:
-    parser = _parser(job)
-    parser.add_argument("--landing", required=True, help="the folder or S3 URI above the sources' folders")
-    parser.add_argument("--config", help="path or S3 URI of limits and time zones; ./stedi.toml by default")
-    return parser
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the arguments say. An argument of no value is as if it were not there, if that is its default."""
+    given = {name: value for name, value in vars(arguments).items() if name in (*OPTIONS, CONFIG)}
+    if given["defective_serials"] is not None:
+        given["defective_serials"] = frozenset(given["defective_serials"].split())
+    return {name: value for name, value in given.items() if value or (value == "" and getattr(Settings(), name, None))}
 
 
-def _is_true(word: str) -> bool:
-    """Glue gives every argument a value."""
-    if word.lower() not in {"true", "false"}:
-        raise argparse.ArgumentTypeError(f"expected true or false, got {word!r}")
-    return word.lower() == "true"
-
-
-def _lake_parser(job: str) -> argparse.ArgumentParser:
-    """The arguments every job takes."""
-    parser = argparse.ArgumentParser(job, allow_abbrev=False)
-    parser.add_argument(
-        "--lake", required=True, help="a folder, or the S3 URI above the zones, in which {zone} is a zone's name"
-    )
-    parser.add_argument("--database_prefix", default="", help="what the names of Glue's databases start with")
-    parser.add_argument("--engine", choices=ENGINES, default="spark")
-    return parser
-
-
-def _parser(job: str) -> argparse.ArgumentParser:
-    """The arguments every job takes that makes a table."""
-    parser = _lake_parser(job)
-    parser.add_argument("--consent", default="as-of")
-    parser.add_argument("--pairing", default="owner")
-    parser.add_argument("--defective_serials", default="", help="serial numbers, separated by blanks")
-    parser.add_argument("--environment", default="local", help="prod accepts only the default policy")
-    parser.add_argument(
-        "--rebuild",
-        type=_is_true,
-        nargs="?",
-        const=True,
-        default=False,
-        help="rebuild tables of another policy, key, columns or code",
-    )
-    key = parser.add_mutually_exclusive_group()
-    key.add_argument("--pseudonym_key_file", type=Path, help="64 hex digits, mode 0600")
-    key.add_argument("--pseudonym_key_secret", help="name or ARN of a secret in Secrets Manager with 64 hex digits")
-    return parser
+def _expect_required(parser: argparse.ArgumentParser, settings: Settings, names: Sequence[str]) -> None:
+    missing = [OPTIONS[name].flags[0] for name in names if name not in settings.given]
+    if missing:
+        parser.error(f"the following arguments are required: {', '.join(missing)}")

@@ -217,7 +217,7 @@ def test_an_error_is_written_to_standard_error(tmp_path):
     done = job("machine_learning_curated", "--lake", tmp_path / "lake", "--engine", "embedded", "--consent", "always")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(
-        "machine_learning_curated is stale: policy: expected consent to be one of as-of, ever, got 'always'"
+        "machine_learning_curated is stale: --consent: expected one of as-of, ever, got 'always'"
     )
     assert not (tmp_path / "lake").exists()
 
@@ -229,7 +229,47 @@ def test_a_missing_argument_is_wrong_usage():
 
 
 def test_no_argument_is_taken_for_another(tmp_path, capsys):
-    """What Glue hands over must not pass for an abbreviation of ours."""
+    """What Glue hands over must not pass for an abbreviation of ours, nor a misspelled one of ours for Glue's."""
     with pytest.raises(SystemExit, match="2"):
         jobs.make("customer_landing_to_trusted", ["--lak", str(tmp_path)])
-    assert "required: --lake" in capsys.readouterr().err
+    assert "expected an argument of its own or of Glue, got --lak; did you mean --lake?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argument", "near"),
+    [("--defective_serial", "--defective_serials"), ("--enable-metric", "--enable-metrics"), ("--xyz", None)],
+)
+def test_an_unknown_argument_is_wrong_usage_and_told_the_nearest(argument, near, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        jobs.make("customer_landing_to_trusted", [*GLUES, argument, "sn-1", "--lake", "lake"])
+    said = capsys.readouterr().err
+    assert f"got {argument}{f'; did you mean {near}?' if near else ''}\n" in said
+
+
+@pytest.mark.parametrize("argument", sorted(jobs.GLUE_ARGUMENTS))
+def test_glues_arguments_are_let_pass(argument):
+    """With a value, without one, and beside the words that Glue adds of its own."""
+    for words in ([argument], [argument, ""], [argument, "true"], ["true", f"{argument}=a", "true"]):
+        parsed = jobs._parsed(jobs._parser("land"), [*words, "--lake", "lake"])
+        assert parsed.lake == "lake" or argument in {"--conf", "--python-modules-installer-option"}
+
+
+def test_what_terraform_and_localstack_hand_over_is_known():
+    """The arguments of Terraform's jobs, and those that LocalStack's Glue keeps to itself."""
+    root = JOBS.parent
+    terraform = (root / "terraform/lakehouse/jobs.tf", root / "terraform/modules/glue_job/main.tf")
+    named = {name for file in terraform for name in re.findall(r'"(--[\w-]+)"', file.read_text())}
+    named |= set(
+        re.findall(r'"(--[\w-]+)"', (root / "localstack/localstack_lakehouse/glue/jobs/arguments.py").read_text())
+    )
+    assert {"--lake", "--defective_serials", "--conf"} <= named
+    parser = jobs._parser("land")
+    parser.add_argument("--source")
+    for name in sorted(named):
+        jobs._parsed(parser, [name, "a"])
+
+
+def test_a_job_takes_dashes_and_underscores():
+    for spelled in ("--defective-serials", "--defective_serials"):
+        parsed = jobs._parsed(jobs._parser("land"), [spelled, "sn-1 sn-2", "--database_prefix", ""])
+        assert jobs._given(parsed) == {"defective_serials": {"sn-1", "sn-2"}}

@@ -1,5 +1,6 @@
 """`stedi.toml`: what it says holds, and what it says wrongly is an error that helps (docs/records.md, "Limits")."""
 
+import os
 import pickle
 import re
 from dataclasses import asdict, fields, replace
@@ -10,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.paths import ROOT
 
+from stedi_common import cli
 from stedi_common.errors import SettingsError, StediError
-from stedi_common.settings import RANGES, Limits, Settings
+from stedi_common.settings import OPTIONS, RANGES, Limits, ReaderSettings, Settings
+from stedi_common.settings import load as load_settings
 
+KEYS = (*OPTIONS, "limits", "zones", "project")
 DOCS = ROOT / "docs" / "records.md"
 
 
@@ -20,14 +24,15 @@ DOCS = ROOT / "docs" / "records.md"
 def folder(tmp_path, monkeypatch):
     """An empty working folder, and nothing in the environment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("STEDI_CONFIG", raising=False)
+    for variable in [name for name in os.environ if name.startswith("STEDI_")]:
+        monkeypatch.delenv(variable)
     return tmp_path
 
 
 def load(content):
     file = Path("stedi.toml")
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Settings.load()
+    return load_settings()
 
 
 def refused(content):
@@ -43,7 +48,7 @@ def test_the_defaults_are_those_of_the_document():
 
 
 def test_without_a_file_there_are_defaults():
-    assert Settings.load() == Settings() == Settings(Limits(), {})
+    assert load_settings() == Settings() == Settings(limits=Limits(), zones={})
 
 
 @pytest.mark.parametrize("content", ["", "[limits]\n", "[zones]\n", "# nothing yet\n"])
@@ -55,7 +60,7 @@ def test_what_a_file_does_not_say_is_the_default(content):
 def test_every_limit_is_a_key(key):
     least, greatest = RANGES[key]
     for value in (least, greatest):
-        assert load(f"[limits]\n{key} = {value}\n") == Settings(replace(Limits(), **{key: value}))
+        assert load(f"[limits]\n{key} = {value}\n") == Settings(limits=replace(Limits(), **{key: value}))
     for value in (least - 1, greatest + 1, "true", "1.5", '"100"', "[100]", "1979-05-27"):
         error = refused(f"[limits]\n{key} = {value}\n")
         assert error.startswith(f"stedi.toml: limits.{key}: expected a whole number from {least} to {greatest}, got ")
@@ -79,8 +84,8 @@ def test_a_source_has_a_zone():
             "stedi.toml: limits: expected only line_bytes, nesting, keys, digits, ratio, got 'line_byte'"
             "\nhint: did you mean line_bytes?",
         ),
-        ("[limts]\n", "stedi.toml: expected only limits, zones, got 'limts'\nhint: did you mean limits?"),
-        ("colour = 1\n", "stedi.toml: expected only limits, zones, got 'colour'"),
+        ("[limts]\n", f"stedi.toml: expected only {', '.join(KEYS)}, got 'limts'\nhint: did you mean limits?"),
+        ("colour = 1\n", f"stedi.toml: expected only {', '.join(KEYS)}, got 'colour'"),
         ("limits = 5\n", "stedi.toml: limits: expected a table, got 5\nhint: write [limits] on its own line"),
         ("[[zones]]\n", "stedi.toml: zones: expected a table, got [{}]\nhint: write [zones] on its own line"),
         (
@@ -127,32 +132,32 @@ def test_what_is_not_utf_8_is_an_error():
 
 
 def test_a_file_may_come_from_windows():
-    assert load(b"\xef\xbb\xbf[limits]\r\nkeys = 5\r\n") == Settings(replace(Limits(), keys=5))
+    assert load(b"\xef\xbb\xbf[limits]\r\nkeys = 5\r\n") == Settings(limits=replace(Limits(), keys=5))
 
 
 def test_a_file_that_is_named_goes_before_the_environment_and_that_before_the_folder(folder, monkeypatch):
     for name, keys in (("stedi.toml", 1), ("environment.toml", 2), ("option.toml", 3)):
         (folder / name).write_text(f"[limits]\nkeys = {keys}\n")
-    assert Settings.load().limits.keys == 1
+    assert load_settings().limits.keys == 1
     monkeypatch.setenv("STEDI_CONFIG", "environment.toml")
-    assert Settings.load().limits.keys == 2
-    assert Settings.load(Path("option.toml")).limits.keys == 3
+    assert load_settings().limits.keys == 2
+    assert load_settings({"config": Path("option.toml")}).limits.keys == 3
     monkeypatch.setenv("STEDI_CONFIG", "")
-    assert Settings.load().limits.keys == 1
+    assert load_settings().limits.keys == 1
 
 
 def test_a_file_that_is_named_must_be_there(folder, monkeypatch):
     with pytest.raises(StediError, match=r"^option\.toml: expected a file, got No such file or directory$"):
-        Settings.load(Path("option.toml"))
+        load_settings({"config": Path("option.toml")})
     monkeypatch.setenv("STEDI_CONFIG", str(folder))
     with pytest.raises(SettingsError, match=r": expected a file, got Is a directory$"):
-        Settings.load()
+        load_settings()
 
 
 ZONES = st.dictionaries(
     st.sampled_from(["customer", "accelerometer", "step_trainer"]), st.sampled_from(["UTC", "Asia/Tokyo"])
 )
-SETTINGS = st.builds(Settings, st.builds(Limits, keys=st.integers(1, 2), digits=st.integers(40, 41)), ZONES)
+SETTINGS = st.builds(ReaderSettings, st.builds(Limits, keys=st.integers(1, 2), digits=st.integers(40, 41)), ZONES)
 
 
 @given(SETTINGS, SETTINGS)
@@ -161,3 +166,120 @@ def test_settings_are_values(one, other):
     assert (again, hash(again)) == (one, hash(one))
     assert (one == other) == (one.limits == other.limits and dict(one.zones) == dict(other.zones))
     assert len({one, again, other}) == (1 if one == other else 2)
+
+
+# Options
+
+#: Of each option, three values as text: of the file, of the environment, of the command line.
+GIVEN = {
+    "lake": ("/a", "/b", "/c"),
+    "landing": ("/a", "/b", "s3://c"),
+    "engine": ("embedded", "spark", "embedded"),
+    "database_prefix": ("a", "b", "c"),
+    "consent": ("ever", "as-of", "ever"),
+    "pairing": ("timestamp", "owner", "timestamp"),
+    "environment": ("dev", "test", "prod"),
+    "pseudonym_key_file": ("/a", "/b", "/c"),
+    "pseudonym_key_secret": ("a", "b", "c"),
+    "rebuild": ("true", "false", "true"),
+}
+
+
+def test_every_option_is_tried():
+    assert {*GIVEN, "defective_serials"} == set(OPTIONS)
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_the_command_line_goes_before_the_environment_and_that_before_the_file(name, monkeypatch):
+    in_file, in_environment, typed = GIVEN[name]
+    read = OPTIONS[name].parse
+    Path("stedi.toml").write_text(f"{name} = {in_file if name == 'rebuild' else repr(in_file)}\n")
+    assert getattr(load_settings(), name) == read("", in_file)
+    monkeypatch.setenv(f"STEDI_{name.upper()}", in_environment)
+    assert getattr(load_settings(), name) == read("", in_environment)
+    found = load_settings({name: typed})
+    assert getattr(found, name) == read("", typed)
+    assert found.given == {name}
+    monkeypatch.setenv(f"STEDI_{name.upper()}", "")
+    assert getattr(load_settings(), name) == read("", in_file)
+
+
+def test_a_default_may_be_another_here():
+    assert load_settings(defaults={"engine": "spark"}).engine == "spark"
+    assert load_settings({"engine": "embedded"}, defaults={"engine": "spark"}).engine == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [("STEDI_LAK", "STEDI_LAKE"), ("STEDI_CONSNT", "STEDI_CONSENT"), ("STEDI_LOGFILE", "STEDI_LOG_FILE")],
+)
+def test_an_unknown_variable_is_an_error_that_names_the_nearest(variable, near, monkeypatch):
+    monkeypatch.setenv(variable, "x")
+    with pytest.raises(
+        SettingsError, match=f"^{variable}: expected a variable that is known\nhint: did you mean {near}"
+    ):
+        load_settings()
+
+
+@pytest.mark.parametrize("variable", ["STEDI_MEMORY", "STEDI_DEBUG", "STEDI_LOG_FILE", "STEDI_PROJECT"])
+def test_variables_of_other_parts_are_known(variable, monkeypatch):
+    monkeypatch.setenv(variable, "x")
+    assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("engine = 'steam'", "stedi.toml: engine: expected one of embedded, spark, got 'steam'"),
+        ("consent = 'asof'", "stedi.toml: consent: expected one of as-of, ever, got 'asof'\nhint: did you mean as-of?"),
+        ("rebuild = 'perhaps'", "stedi.toml: rebuild: expected true or false, got 'perhaps'"),
+        ("lake = 5", "stedi.toml: lake: expected a text, got 5"),
+        ("lake = ''", "stedi.toml: lake: expected a folder or an S3 URI, got nothing"),
+        ("defective_serials = [5]", "stedi.toml: defective_serials: expected a file or a list of serial numbers, got "),
+        ("defective_serials = 'none.txt'", "stedi.toml: defective_serials: expected a readable file, got No such file"),
+        ("[project]\ncontract = 'x'", "stedi.toml: project: expected only contracts, tables, got 'contract'"),
+    ],
+    ids=range(8),
+)
+def test_a_value_that_is_not_understood_is_an_error_with_its_place(line, error):
+    assert refused(f"{line}\n").startswith(error)
+
+
+def test_a_misspelled_environment_is_no_environment_without_guard(monkeypatch):
+    monkeypatch.setenv("STEDI_ENVIRONMENT", "prd")
+    with pytest.raises(SettingsError, match=r"^STEDI_ENVIRONMENT: expected one of .*\nhint: did you mean prod\?"):
+        load_settings()
+
+
+def test_paths_of_a_file_are_relative_to_it(folder):
+    (folder / "sub").mkdir()
+    (folder / "sub" / "my.toml").write_text('lake = "lake"\nlanding = "s3://drops"\ndefective_serials = "list"\n')
+    (folder / "sub" / "list").write_text("sn-1\n")
+    found = load_settings({"config": "sub/my.toml"})
+    assert (found.lake, found.landing, found.defective_serials) == ("sub/lake", "s3://drops", {"sn-1"})
+
+
+def test_a_file_may_hold_the_list_of_serial_numbers_itself():
+    assert load("defective_serials = ['sn-1', 'sn-2']\n").defective_serials == {"sn-1", "sn-2"}
+
+
+def test_a_project_is_no_setting():
+    assert load('[project]\ncontracts = "contracts"\ntables = "tables.py"\n') == Settings()
+
+
+def test_the_pseudonym_key_is_in_one_place(monkeypatch):
+    with pytest.raises(SettingsError, match=r"^--pseudonym-key-file and --pseudonym-key-secret: expected one of them"):
+        load_settings({"pseudonym_key_file": "a", "pseudonym_key_secret": "b"})
+    monkeypatch.setenv("STEDI_PSEUDONYM_KEY_FILE", "a")
+    found = load_settings({"pseudonym_key_secret": "b"})
+    assert (found.pseudonym_key_file, found.pseudonym_key_secret) == (None, "b")
+
+
+def test_the_command_line_takes_the_same_from_every_source(monkeypatch, capsys):
+    """The lake is named where `stedi status` does not find it."""
+    for words, said in ([[], "of the file"], [["--lake", "typed"], "typed"]):
+        Path("stedi.toml").write_text('lake = "of the file"\n')
+        monkeypatch.setattr("sys.argv", ["stedi", "status", *words])
+        with pytest.raises(SystemExit, match="1"):
+            cli.main()
+        assert f"/{said}: expected a folder with catalog.db" in capsys.readouterr().err

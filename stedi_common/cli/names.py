@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 import typer
 
 from stedi_common.contracts import SOURCES
-
-#: What `--environment` may be: those of Terraform, and what else is usual.
-ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 
 #: How alike two names must be, of 0 to 1, for the one to be suggested for the other.
 _ALIKE = 0.5
@@ -48,20 +45,5 @@ def _jobs() -> Sequence[str]:
     return list(JOBS)
 
 
-def _consents() -> Sequence[str]:
-    from stedi_common.rules.policy import Consent
-
-    return get_args(Consent)
-
-
-def _pairings() -> Sequence[str]:
-    from stedi_common.rules.policy import Pairing
-
-    return get_args(Pairing)
-
-
 source_names = Names(lambda: SOURCES)
 job_names = Names(_jobs)
-consent_names = Names(_consents)
-pairing_names = Names(_pairings)
-environment_names = Names(lambda: ENVIRONMENTS, lambda name: name.strip().lower())

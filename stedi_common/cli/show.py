@@ -155,7 +155,7 @@ def _extent(outcome: Outcome) -> str:
     return f" [dim](of {outcome.days:,} changed days; {outcome.rows:,} rows in all)[/]"
 
 
-def status(tables: Sequence[TableStatus], lake: Path) -> None:
+def status(tables: Sequence[TableStatus], lake: Path | str) -> None:
     """A line per table, and how many people have no consent because of a doubtful line."""
     table = _table("table", "rows", "last commit, UTC", "policy", "behind")
     for t in tables:
@@ -220,7 +220,7 @@ def truth(differences: list[str] | None) -> None:
         out.print()
 
 
-def next_steps(lake: Path, outcomes: Sequence[Outcome]) -> None:
+def next_steps(lake: Path | str, outcomes: Sequence[Outcome]) -> None:
     """Where the tables are, and what to try."""
     pairs = next(o.rows for o in outcomes if o.table == "machine_learning_curated")
     out.print(f"[bold]{pairs:,} training pairs[/] of people who had consented, in the lake {escape(str(lake))}/:")

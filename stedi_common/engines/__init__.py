@@ -8,8 +8,7 @@ from __future__ import annotations
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
-
-ENGINES = ("embedded", "spark")
+from stedi_common.settings import ENGINES
 
 
 def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:

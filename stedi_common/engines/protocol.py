@@ -12,6 +12,8 @@ from stedi_common.contracts import Contract
 from stedi_common.rules.frames import Classified, Frame
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from stedi_common.engines.retention import Expired
     from stedi_common.engines.storage.parquet import DataFile
     from stedi_common.records import Drop, Reader
@@ -261,6 +263,9 @@ class Engine(Protocol):
 
     def collect(self, rows: Frame) -> list[dict[str, Any]]:
         """The rows as Python values, a mapping for each. For few rows."""
+
+    def batches(self, rows: Frame, size: int) -> Iterator[pa.RecordBatch]:
+        """The rows, here, as record batches of at most so many rows. Of many rows, memory holds a few batches."""
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """Rows from Python values, with the contract's columns and types. For few rows."""

@@ -27,7 +27,7 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.rules.consent import DOUBT, suspended
 from stedi_common.rules.frames import Frame, distinct
-from stedi_common.settings import Settings
+from stedi_common.settings import ReaderSettings
 
 __all__ = ["Landed", "discover_sources", "land"]
 
@@ -76,7 +76,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     key: PseudonymKey,
     arrived_at: datetime | None = None,
     *,
-    settings: Settings | None = None,
+    settings: ReaderSettings | None = None,
     found: Found | None = None,
 ) -> Landed:
     """Land the drops of a source that have not landed as they are now.
@@ -96,7 +96,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     """
     arrived_at = arrived_at or utc_now()
     here = found or discover_sources(landing, [source])
-    reader = Reader(source, arrived_at, key.content_key, settings or Settings())
+    reader = Reader(source, arrived_at, key.content_key, settings or ReaderSettings())
     for each in (_table(reader), REJECTED, LEDGER):
         engine.prepare(each)
     landed = retry_on_conflict(lambda: _Landing.now(engine, reader, here).land())

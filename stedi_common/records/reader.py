@@ -32,7 +32,7 @@ from stedi_common.records.record import (
 from stedi_common.records.rows import Description, Framing, Parsed, Rows
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
-from stedi_common.settings import Settings
+from stedi_common.settings import ReaderSettings
 
 __all__ = ["Parsed", "Reader"]
 
@@ -62,7 +62,7 @@ class Reader:
     source: str
     arrived_at: datetime
     key: bytes = field(repr=False)
-    settings: Settings = field(default_factory=Settings)
+    settings: ReaderSettings = field(default_factory=ReaderSettings)
     as_objects: frozenset[str] = frozenset()
     suspended: frozenset[str] = field(default=frozenset(), repr=False)
 

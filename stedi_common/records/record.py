@@ -14,7 +14,7 @@ from stedi_common.contracts import Column, contract
 from stedi_common.records import values as typed
 from stedi_common.records.framing import unpadded
 from stedi_common.records.values import END_OF_9999, Number, ValueFaultError
-from stedi_common.settings import Limits, Settings
+from stedi_common.settings import Limits, ReaderSettings
 
 Value = str | float | int | date | None
 #: A JSON object with all its keys, those that occur twice as well.
@@ -115,7 +115,7 @@ def record(line: bytes, fields: tuple[Field, ...], limits: Limits, is_torn: bool
 
 
 @cache
-def fields_of(source: str, latest: int, settings: Settings) -> tuple[Field, ...]:
+def fields_of(source: str, latest: int, settings: ReaderSettings) -> tuple[Field, ...]:
     """The columns of a source; `latest` is the last millisecond that an instant of the past may name."""
     is_customer = source == "customer"
     return tuple(

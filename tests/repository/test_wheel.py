@@ -59,7 +59,7 @@ def test_it_holds_the_package_as_it_is(files):
 
 def test_it_holds_what_is_not_code(files):
     contracts = {f"stedi_common/contracts/{name}.yaml" for name in names()}
-    assert {*contracts, "stedi_common/engines/spark/log4j2.properties"} <= files.keys()
+    assert {*contracts, "stedi_common/py.typed", "stedi_common/engines/spark/log4j2.properties"} <= files.keys()
 
 
 def test_it_is_light(wheel):

@@ -17,7 +17,7 @@ from stedi_common.records import Reader, blocks, compression, discover, fast
 from stedi_common.records import reader as reader_module
 from stedi_common.records import record as record_module
 from stedi_common.records.tally import Tally
-from stedi_common.settings import Settings
+from stedi_common.settings import ReaderSettings
 
 ARRIVED = datetime(2024, 6, 1)
 KEY = b"a key for tests"
@@ -32,7 +32,7 @@ class Whole(NamedTuple):
 
 
 def reader(source="accelerometer", **settings):
-    return Reader(source, ARRIVED, KEY, Settings(**settings))
+    return Reader(source, ARRIVED, KEY, ReaderSettings(**settings))
 
 
 def whole(content, source="accelerometer", name="a.json", **settings):

@@ -188,6 +188,16 @@ class EmbeddedEngine:
         """See `Engine.collect`."""
         return list(_arrow(rows).to_pylist())
 
+    def batches(self, rows: Frame, size: int) -> Iterator[pa.RecordBatch]:
+        """The rows, here, as record batches."""
+        # On a cursor of its own: the next query of a connection ends what it still streams.
+        with _redacted(), self._duckdb.cursor() as cursor:
+            try:
+                yield from cursor.sql(rows.to_native().sql_query()).to_arrow_reader(size)
+            except (OSError, pa.ArrowException) as error:  # DuckDB's, as Arrow hands it on
+                is_memory = str(error).startswith("Out of Memory Error")
+                raise _stopped(duckdb.OutOfMemoryException() if is_memory else duckdb.Error()) from None
+
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """See `Engine.frame`."""
         return _lazy(self._duckdb.from_arrow(pa.Table.from_pylist(list(rows), schema=arrow_schema(contract))))

@@ -1,0 +1,298 @@
+"""`open`: a lake, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from stedi_common import log, maintenance, status
+from stedi_common.api.execute import errors_of, execute, maintenance_tasks, most_serious
+from stedi_common.api.rows import Rows, columns_of, expect_condition, table_of
+from stedi_common.api.setup import key_of, lake_of, load_settings, run_settings_of
+from stedi_common.contracts import SOURCES
+from stedi_common.engines import connect
+from stedi_common.engines.protocol import Engine
+from stedi_common.errors import LakeError
+from stedi_common.landing import Landed
+from stedi_common.maintenance import Maintained
+from stedi_common.rules.lineage import jobs as jobs_of
+from stedi_common.runs.executor import Outcome
+from stedi_common.runs.preview import Preview, preview
+from stedi_common.runs.run_all import Done, Task, landing_tasks, tasks
+from stedi_common.runs.withdrawals import Deleted
+from stedi_common.settings import OPTIONS, Settings
+from stedi_common.settings.tables import expect_known
+from stedi_common.status import TableStatus
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state of a table that is kept: its id, when it was committed (UTC, without zone), and its rows."""
+
+    id: int
+    committed_at: datetime
+    rows: int
+
+
+class OpenLake:
+    """A lake that is open. Use it in a `with` block, or call `close`.
+
+    The engine starts with the first call that needs it.
+    """
+
+    def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
+        self.settings = settings
+        self._lake = lake_of(settings)
+        self._read_only = read_only
+        self._engine: Engine | None = None
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<OpenLake {self._lake.location} by the engine {self.settings.engine}>"
+
+    def close(self) -> None:
+        """Close the lake. Rows that have not been read can no longer be."""
+        self._is_closed = True
+        if self._engine:
+            self._engine.close()
+            self._engine = None
+
+    def land(self, folder: str | Path | None = None, sources: Iterable[str] | None = None) -> list[Landed]:
+        """Land the files that are new or have changed.
+
+        Args:
+            folder: the folder or S3 URI with a folder for each source; by default that of the settings.
+            sources: of customer, accelerometer and step_trainer; by default all.
+
+        Returns:
+            For each source, how many lines have landed, were rejected, or were there before.
+
+        Raises:
+            SettingsError: a source is not known.
+            LakeError: there is no such folder.
+            UnknownRefusalError: a customer line may be the refusal of somebody who is not known. All else has landed.
+            UnreadFilesError: a file could not be read. All others have landed.
+
+        Example:
+            >>> [landed.landed for landed in lake.land("drops")]
+            [1, 1, 1]
+        """
+        wanted = SOURCES if sources is None else tuple(sources)
+        expect_known("land", wanted, SOURCES)
+        return self._run("land", landing_tasks(str(folder or self.settings.landing), wanted), Landed)
+
+    def plan(self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None) -> list[Preview]:
+        """What a run is going to do with each table, and why. Nothing is committed.
+
+        Args:
+            jobs: names of jobs; by default all five.
+            rebuild: whether tables of another build may be rebuilt in full; by default as the settings say.
+
+        Raises:
+            RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
+
+        Example:
+            >>> [(each.table, str(each.action)) for each in lake.plan(["customer_landing_to_trusted"])]
+            [('customer_trusted', 'nothing')]
+        """
+        chosen, policy = jobs_of(jobs or ()), self.settings.policy
+        key = key_of(self.settings, self._lake, is_there=True)
+        rebuild = self.settings.rebuild if rebuild is None else rebuild
+        return preview(self._opened(), chosen, policy, key, rebuild=rebuild)
+
+    def run(self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None) -> list[Deleted | Outcome]:
+        """Delete withdrawn rows, then compute the tables of these jobs from the landing tables.
+
+        Args:
+            jobs: names of jobs; by default all five.
+            rebuild: whether tables of another build may be rebuilt in full; by default as the settings say.
+
+        Returns:
+            The deletion, if rows were deleted, then for each table how many rows were kept, and dropped by reason.
+
+        Raises:
+            RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
+            CommitConflictError: another run committed in between. Run again.
+            LakeError: a table that a job reads is not there.
+
+        Example:
+            >>> [(outcome.table, outcome.rows) for outcome in lake.run(["customer_landing_to_trusted"])]
+            [('customer_trusted', 1)]
+        """
+        settings = self.settings if rebuild is None else replace(self.settings, rebuild=rebuild)
+        return self._run("run", tasks(jobs=jobs_of(jobs or ())), Deleted | Outcome, settings, is_there=True)
+
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        where: nw.Expr | None = None,
+        snapshot: int | None = None,
+    ) -> Rows:
+        """The rows of a table, as Arrow, pandas, Polars or record batches.
+
+        Args:
+            table: a table's name, with or without its zone.
+            columns: names of columns; by default all.
+            where: a condition that rows must meet, as a Narwhals expression over the table's columns.
+            snapshot: the id of a snapshot that is kept (`snapshots`); by default the table as it is now.
+
+        Raises:
+            QueryError: a table or column is not known, or `where` is no condition.
+            LakeError: the table or the snapshot is not there.
+
+        Example:
+            >>> import stedi_common as stedi
+            >>> rows = lake.read("accelerometer_trusted", ["x", "y"], where=stedi.col("user") == "ann@example.org")
+            >>> rows.arrow().num_rows
+            1
+        """
+        target = table_of(table)
+        chosen = columns_of(target, columns)
+        if where is not None:
+            expect_condition(target, where)
+        self._lake.expect()
+        engine = self._opened()
+        head = engine.head(target)
+        if snapshot is not None:
+            found = engine.snapshot(target, snapshot)
+            if found is None:
+                raise LakeError(
+                    f"{target.name}: expected a snapshot that is kept, got {snapshot}", "snapshots() lists those"
+                )
+            head = found
+        return Rows(engine, target, head, chosen, where)
+
+    def snapshots(self, table: str) -> list[Snapshot]:
+        """The snapshots of a table that are kept, newest first.
+
+        Args:
+            table: a table's name, with or without its zone.
+
+        Raises:
+            QueryError: the table is not known.
+            LakeError: the table is not there.
+
+        Example:
+            >>> [snapshot.rows for snapshot in lake.snapshots("customer_landing")]
+            [1, 0]
+        """
+        target = table_of(table)
+        self._lake.expect()
+        engine = self._opened()
+        history = engine.history(target, engine.head(target))
+        return [Snapshot(head.snapshot_id, head.committed_at, head.rows) for head in history]
+
+    def status(self) -> list[TableStatus]:
+        """Each table that is there: rows, last commit, policy, and how many commits it is behind its sources.
+
+        Raises:
+            LakeError: there is no lake.
+
+        Example:
+            >>> {each.table: each.rows for each in lake.status()}["trusted.customer_trusted"]
+            1
+        """
+        self._lake.expect()
+        return status.tables(self._opened())
+
+    def maintain(self) -> list[Maintained]:
+        """Keep the tables small and their past short: compact, expire, and remove what nothing needs.
+
+        Raises:
+            LakeError: there is no lake.
+
+        Example:
+            >>> {each.table: each.removed for each in lake.maintain()}["customer_trusted"]
+            0
+        """
+        self._lake.expect()
+        with log.run("maintain"):
+            done = self._done(None, maintenance_tasks())
+            maintenance.remove_staged(self._opened())
+        return [each.result for each in done if isinstance(each.result, Maintained)]
+
+    def _run(
+        self, command: str, to_do: Sequence[Task], of: Any, settings: Settings | None = None, *, is_there: bool = False
+    ) -> list[Any]:
+        """The results of the tasks. Raises the most serious of their errors, when all else is done."""
+        with log.run(command):
+            given = run_settings_of(settings or self.settings, self._lake, is_there=is_there)
+            return [each.result for each in self._done(given, to_do) if isinstance(each.result, of)]
+
+    def _done(self, given: Any, to_do: Sequence[Task]) -> list[Done]:
+        if self._read_only:
+            raise LakeError("lake: expected a lake that is open for writing, got one that is read only")
+        done = list(execute(self._opened(), given, to_do))
+        errors = errors_of(done)
+        for error in errors:
+            log.error(error)
+        if errors:
+            worst = most_serious(errors)
+            for other in errors:
+                if other is not worst:
+                    worst.add_note(f"and: {other}")
+            raise worst
+        return done
+
+    def _opened(self) -> Engine:
+        if self._is_closed:
+            raise LakeError("lake: expected an open lake, got a closed one")
+        if self._engine is None:
+            self._engine = connect(self.settings.engine, self._lake, writes=not self._read_only)
+        return self._engine
+
+
+def open(  # noqa: A001 - `stedi_common.open`, as `tarfile.open`
+    location: str | Path | None = None,
+    *,
+    prefix: str | None = None,
+    engine: str | None = None,
+    settings: Settings | None = None,
+    read_only: bool = False,
+    **others: Any,
+) -> OpenLake:
+    """Open a lake.
+
+    Args:
+        location: a folder, or the S3 URI above the zones; by default that of the settings.
+        prefix: what the names of Glue's databases start with.
+        engine: `embedded` or `spark`.
+        settings: all settings; by default those of the environment and of `stedi.toml` in the working folder.
+        read_only: whether nothing may be landed, run or maintained.
+        others: further settings by name, such as `consent`, `landing` or `pseudonym_key_file`.
+
+    Returns:
+        The lake, for a `with` block. It need not be there yet: landing makes it.
+
+    Raises:
+        SettingsError: a setting is not known or not understood.
+
+    Example:
+        >>> import stedi_common as stedi
+        >>> with stedi.open("lake") as lake:
+        ...     frame = lake.read("machine_learning_curated").pandas()
+        >>> len(frame)
+        1
+    """
+    given = {"lake": location, "database_prefix": prefix, "engine": engine, **others}
+    expect_known("open", others, (*OPTIONS, "config") if settings is None else OPTIONS)
+    if settings is None:
+        return OpenLake(load_settings(given), read_only=read_only)
+    values = {name: OPTIONS[name].read(name, value) for name, value in given.items() if value is not None}
+    return OpenLake(replace(settings, **values), read_only=read_only)

@@ -1,0 +1,334 @@
+"""The commands of `stedi`. Each takes its settings from its context: see `options.given`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from stedi_common import __version__
+from stedi_common.cli.names import job_names, source_names
+from stedi_common.cli.options import (
+    DEFAULTS,
+    ConfigOption,
+    ConsentOption,
+    DefectiveOption,
+    EngineOption,
+    EnvironmentOption,
+    JsonOption,
+    KeyFileOption,
+    KeySecretOption,
+    LakeOption,
+    LandingOption,
+    PairingOption,
+    PrefixOption,
+    RebuildOption,
+    given,
+)
+from stedi_common.cli.process import begin, expect_done, opened, ran
+from stedi_common.contracts import SOURCES
+
+# `--version`, `--help` and completion are quick: what commands need, they import themselves.
+if TYPE_CHECKING:
+    from stedi_common.runs.run_all import Done
+
+app = typer.Typer(
+    name="stedi",
+    help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
+    epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
+    "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
+    "4 landed, but some customer lines may be the refusal of somebody who is not known.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+ResultType = TypeVar("ResultType")
+
+
+@app.command()
+def generate(
+    into: Annotated[Path, typer.Argument(help="The folder the drops go to.")] = Path(DEFAULTS.landing),
+    people: Annotated[int, typer.Option(min=1, help="How many customers.")] = 200,
+    readings: Annotated[int, typer.Option(min=0, help="About how many readings, of both kinds together.")] = 50_000,
+    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 14,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same drops.")] = 1,
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Which share of the lines is dirty.")] = 0.01,
+    shared_serials: Annotated[
+        bool, typer.Option("--shared-serials", help="The defect: the same 30 serial numbers on all customers.")
+    ] = False,
+    without_address: Annotated[
+        bool, typer.Option("--without-address", help="Some dirty customer lines name nobody: landing ends with code 4.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make realistic drops, and the truth about them beside."""
+    from stedi_common.cli import show
+    from stedi_common.generate import Plan
+    from stedi_common.generate import generate as make
+
+    plan = Plan(
+        people=people,
+        readings=readings,
+        days=days,
+        seed=seed,
+        dirt=dirt,
+        shared_serials=shared_serials,
+        without_address=without_address,
+    )
+    with show.progress("generating drops") as advance:
+        truth = make(plan, into, advance)
+    _print(as_json, truth.as_json(), lambda: show.generated(truth, into))
+
+
+@app.command("init")
+def init_(
+    folder: Annotated[Path, typer.Argument(help="The folder of the project.")] = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Make a project: a folder for contracts of further sources and tables, and their functions."""
+    from stedi_common.cli.init import make_project
+
+    made = make_project(folder)
+    _print(as_json, made, lambda: typer.echo("\n".join(f"made {file}" for file in made)))
+
+
+@app.command()
+def land(
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help=f"Of {', '.join(SOURCES)}; all by default.",
+            callback=source_names.check,
+            autocompletion=source_names.complete,
+        ),
+    ] = None,
+    landing: LandingOption = DEFAULTS.landing,
+    lake: LakeOption = DEFAULTS.lake,
+    engine: EngineOption = DEFAULTS.engine,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    pseudonym_key_file: KeyFileOption = None,
+    pseudonym_key_secret: KeySecretOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Land new and changed files; count the lines that are not understood, and name the files that are skipped."""
+    from stedi_common.api.setup import lake_of, run_settings_of
+    from stedi_common.cli import show
+    from stedi_common.landing import Landed
+    from stedi_common.runs.run_all import landing_tasks
+
+    settings = given(context)
+    at = lake_of(settings)
+    run_settings = run_settings_of(settings, at)
+    with opened(settings.engine, at) as connected:
+        done = ran(connected, run_settings, landing_tasks(settings.landing, sources or SOURCES))
+    results = _results(done, Landed)
+    if results:
+        _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
+    expect_done(done)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="JOB",
+            help="All five by default.",
+            callback=job_names.check,
+            autocompletion=job_names.complete,
+        ),
+    ] = None,
+    lake: LakeOption = DEFAULTS.lake,
+    engine: EngineOption = DEFAULTS.engine,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    consent: ConsentOption = DEFAULTS.consent,
+    pairing: PairingOption = DEFAULTS.pairing,
+    defective_serials: DefectiveOption = None,
+    environment: EnvironmentOption = DEFAULTS.environment,
+    pseudonym_key_file: KeyFileOption = None,
+    pseudonym_key_secret: KeySecretOption = None,
+    config: ConfigOption = None,
+    rebuild: RebuildOption = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what a run does and why; commit nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
+    from stedi_common.api.setup import lake_of, run_settings_of
+    from stedi_common.cli import show
+    from stedi_common.rules.lineage import jobs
+    from stedi_common.runs.executor import Outcome
+    from stedi_common.runs.preview import preview
+    from stedi_common.runs.run_all import tasks
+    from stedi_common.runs.withdrawals import Deleted
+
+    settings = given(context)
+    at = lake_of(settings)
+    run_settings = run_settings_of(settings, at, is_there=True)
+    chosen = jobs(names or [])
+    if plan:
+        with opened(settings.engine, at, writes=False) as connected:
+            previews = preview(connected, chosen, run_settings.policy, run_settings.key, rebuild=run_settings.rebuild)
+        _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))
+        return
+    with opened(settings.engine, at) as connected:
+        done = ran(connected, run_settings, tasks(jobs=chosen))
+    # As the jobs' scripts print it.
+    lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
+    _print(as_json, lines, lambda: show.made(_results(done, Deleted), _results(done, Outcome)))
+    expect_done(done)
+
+
+@app.command()
+def maintain(
+    context: typer.Context,
+    lake: LakeOption = DEFAULTS.lake,
+    engine: EngineOption = DEFAULTS.engine,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep the tables small and their past short: compact, expire, remove what nothing needs. Beside runs, too."""
+    from stedi_common import maintenance
+    from stedi_common.api.execute import maintenance_tasks
+    from stedi_common.api.setup import lake_of
+    from stedi_common.cli import show
+
+    settings = given(context)
+    with opened(settings.engine, lake_of(settings).expect()) as connected:
+        done = ran(connected, None, maintenance_tasks())
+        expect_done(done)
+        staged = maintenance.remove_staged(connected)
+    results = _results(done, maintenance.Maintained)
+    told = {"tables": [asdict(result) for result in results], "staged": staged}
+    _print(as_json, told, lambda: show.maintained(results, staged))
+
+
+@app.command("status")
+def status_(
+    context: typer.Context, lake: LakeOption = DEFAULTS.lake, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Show each table: rows, last commit, policy, and commits it is behind; and how many people are in doubt."""
+    from stedi_common import status
+    from stedi_common.api.setup import lake_of
+    from stedi_common.cli import show
+
+    settings = given(context)
+    with opened("embedded", lake_of(settings).expect(), writes=False) as connected:
+        tables = status.tables(connected)
+    _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, settings.lake))
+
+
+@app.command("query")
+def query_(
+    context: typer.Context,
+    sql: Annotated[str, typer.Argument(help="One SELECT, in DuckDB's SQL, over zone.table.")],
+    lake: LakeOption = DEFAULTS.lake,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Query the lake's tables with SQL."""
+    from stedi_common import query
+    from stedi_common.api.setup import lake_of
+    from stedi_common.cli import show
+
+    answer = query.answer(lake_of(given(context)).expect(), sql)
+    _print(as_json, answer.records(), lambda: show.answer(answer))
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    landing: Annotated[
+        str | None,
+        typer.Option("--landing", envvar="STEDI_LANDING", help="Your drops; generated by default."),
+    ] = None,
+    lake: LakeOption = DEFAULTS.lake,
+    engine: EngineOption = DEFAULTS.engine,
+    consent: ConsentOption = DEFAULTS.consent,
+    pairing: PairingOption = DEFAULTS.pairing,
+    pseudonym_key_file: KeyFileOption = None,
+    config: ConfigOption = None,
+    rebuild: RebuildOption = False,
+) -> None:
+    """Generate drops (or take yours), land them, run all jobs, and show what happened."""
+    from stedi_common.api.setup import lake_of, run_settings_of
+    from stedi_common.cli import show
+    from stedi_common.cli.demo import differences, make_drops
+    from stedi_common.landing import Landed
+    from stedi_common.rules.lineage import JOBS
+    from stedi_common.runs.executor import Outcome
+    from stedi_common.runs.run_all import tasks
+    from stedi_common.runs.withdrawals import Deleted
+
+    settings = given(context)
+    at, folder = lake_of(settings), Path(settings.landing)
+    run_settings = run_settings_of(settings, at)
+    if "landing" not in settings.given:
+        with show.progress("generating drops") as advance:
+            make_drops(folder, advance)
+    with opened(settings.engine, at) as connected:
+        done = ran(connected, run_settings, tasks(settings.landing))
+    outcomes, landed = _results(done, Outcome), _results(done, Landed)
+    if landed:
+        show.landed(landed)
+    show.made(_results(done, Deleted), outcomes)
+    if len(outcomes) == len(JOBS):
+        show.truth(differences(folder, run_settings.policy, outcomes))
+        show.next_steps(settings.lake, outcomes)
+    expect_done(done)
+
+
+def _version(asked: bool) -> None:
+    """Print the version and leave. It is asked for before any other option is looked at."""
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="STEDI_DEBUG", help="Show the way to an unexpected error, without values.")
+    ] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-file",
+            envvar="STEDI_LOG_FILE",
+            metavar="FILE",
+            help="Append a line of JSON for each table and error: counts and seconds, no values. Its mode is 0600.",
+        ),
+    ] = None,
+) -> None:
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
+    begin(context.invoked_subcommand, debug=debug, log_file=log_file)
+
+
+def _results(done: Sequence[Done], of: type[ResultType]) -> list[ResultType]:
+    return [each.result for each in done if isinstance(each.result, of)]
+
+
+def _print(as_json: bool, data: Any, draw: Any) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, default=_plain))
+    else:
+        draw()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)

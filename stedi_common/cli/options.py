@@ -1,0 +1,66 @@
+"""The options of the commands, as Typer wants them. What they are called, and what they mean, is in `settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stedi_common.cli.names import Names
+from stedi_common.settings import CONFIG, OPTIONS, Settings
+
+#: The defaults, which the help shows.
+DEFAULTS = Settings()
+
+
+def given(context: typer.Context) -> Settings:
+    """The settings of a command: what was typed, then the environment, then `stedi.toml`, then the defaults.
+
+    They are taken from the context, since only there it is known whether an option was typed or is the default.
+    """
+    from stedi_common.api.setup import load_settings
+
+    settings = [name for name in context.params if name in (*OPTIONS, CONFIG)]
+    return load_settings({name: context.params[name] for name in settings if _is_typed(context, name)})
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _option(name: str) -> Any:
+    option = OPTIONS[name]
+    names = Names(option.choices, option.folded) if option.choices else None
+    return typer.Option(
+        *option.flags,
+        envvar=option.variable,
+        help=option.help,
+        metavar=option.metavar,
+        callback=names.check if names else None,
+        autocompletion=names.complete if names else None,
+    )
+
+
+LakeOption = Annotated[str, _option("lake")]
+LandingOption = Annotated[str, _option("landing")]
+EngineOption = Annotated[str, _option("engine")]
+PrefixOption = Annotated[str, _option("database_prefix")]
+ConsentOption = Annotated[str, _option("consent")]
+PairingOption = Annotated[str, _option("pairing")]
+DefectiveOption = Annotated[str | None, _option("defective_serials")]
+EnvironmentOption = Annotated[str, _option("environment")]
+KeyFileOption = Annotated[Path | None, _option("pseudonym_key_file")]
+KeySecretOption = Annotated[str | None, _option("pseudonym_key_secret")]
+RebuildOption = Annotated[bool, _option("rebuild")]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        envvar="STEDI_CONFIG",
+        metavar="FILE",
+        help="The file of settings. By default stedi.toml in the working folder, if it is there.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

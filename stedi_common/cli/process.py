@@ -1,0 +1,127 @@
+"""How a command runs: its log, its errors, its exit code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from stedi_common import log
+from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError
+
+# `--version`, `--help` and completion are quick: what commands need, they import themselves.
+if TYPE_CHECKING:
+    from stedi_common.engines.protocol import Engine
+    from stedi_common.lake import Lake
+    from stedi_common.runs.run_all import Done, Task
+
+#: Exit codes; `UnknownRefusalError` has its own.
+ERROR, CONFLICT = 1, 3
+
+#: Whether the way to an unexpected error is shown.
+_debug = ContextVar("debug", default=False)
+#: What ends with the command: its run in the log, and the log file.
+_open = ContextVar[ExitStack]("open")
+
+
+def main() -> None:
+    """Run the command line; turn errors that a user is meant to read into one line and an exit code."""
+    began, ended = time.monotonic(), ERROR
+    with ExitStack() as stack:
+        _open.set(stack)
+        try:
+            ended = _ended()
+        finally:
+            log.end(ended, time.monotonic() - began)
+    sys.exit(ended)
+
+
+def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
+    """The command begins. Its records go to the file, if there is one, until it ends.
+
+    Raises:
+        StediError: the file cannot be written, or not be made private.
+    """
+    _debug.set(debug)
+    stack = _open.get()
+    try:
+        stack.enter_context(log.written_to(log_file))
+    except OSError as error:
+        raise StediError(f"--log-file: expected a file to write to, got {error.strerror} at {log_file}") from None
+    stack.enter_context(log.run(command))
+    log.start()
+
+
+def _ended() -> int:
+    """Run the command line. Returns its exit code."""
+    from stedi_common.cli.commands import app
+
+    _debug.set(False)
+    try:
+        app(prog_name="stedi")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except StediError as error:
+        _show(error)
+        return _exit_code(error)
+    except Exception as error:
+        _show(UnexpectedError(error))
+        return ERROR
+    return 0
+
+
+@contextmanager
+def opened(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
+    """The lake, opened with the engine of this name."""
+    from stedi_common.cli import show
+    from stedi_common.engines import connect
+
+    with show.working(f"opening the lake with the {engine} engine"):
+        connected = connect(engine, lake, writes=writes)
+    try:
+        yield connected
+    finally:
+        connected.close()
+
+
+def ran(engine: Engine, given: Any, tasks: Sequence[Task]) -> list[Done]:
+    """What the tasks did. Who watches sees which one runs."""
+    from stedi_common.api.execute import execute
+    from stedi_common.cli import show
+
+    return list(execute(engine, given, tasks, around=lambda task: show.working(f"{task.job}: {task.table}")))
+
+
+def expect_done(done: Sequence[Done]) -> None:
+    """Show the errors and end with the exit code of the most serious. All else is done by then."""
+    from stedi_common.api.execute import errors_of, most_serious
+
+    errors = errors_of(done)
+    for error in errors:
+        _show(error)
+    if errors:
+        sys.exit(_exit_code(most_serious(errors)))
+
+
+def _show(error: StediError) -> None:
+    from stedi_common.cli import show
+
+    log.error(error)
+    if isinstance(error, UnexpectedError):
+        if _debug.get():
+            typer.echo(error.way, err=True, nl=False)
+        else:
+            error = StediError(str(error), hint="stedi --debug … shows the way there, without values")
+    show.error(error)
+
+
+def _exit_code(error: StediError) -> int:
+    if isinstance(error, CommitConflictError):
+        return CONFLICT
+    return UnknownRefusalError.exit_code if isinstance(error, UnknownRefusalError) else ERROR

@@ -1,0 +1,139 @@
+"""What happens is logged to `logging.getLogger("stedi")`, for the command line, the jobs and the library alike.
+
+A record has a sentence for people, and its fields as `record.stedi`. `--log-file` writes them as lines of JSON:
+
+    time, level, run, command, event (`start`, `table`, `error` or `end`)
+    table   table, counts, seconds
+    error   error: its class
+    end     exit_code, seconds
+
+Nothing else is logged: no value, message, argument or file name, for it may hold a participant's.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import fields
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from stedi_common.errors import StediError, UnexpectedError
+
+#: Only who runs the command reads its log.
+MODE = 0o600
+
+_logger = logging.getLogger("stedi")
+# Else Python prints errors to standard error where nobody has set up logging.
+_logger.addHandler(logging.NullHandler())
+
+#: The run that the records belong to: its id, and the command, job or call that it is of.
+_run: ContextVar[Mapping[str, str] | None] = ContextVar("run", default=None)
+
+
+@contextmanager
+def run(command: str) -> Iterator[None]:
+    """Records within the block are of one run of this command. A run within a run is the same run."""
+    if _run.get():
+        yield
+        return
+    token = _run.set({"run": secrets.token_hex(6), "command": command})
+    try:
+        yield
+    finally:
+        _run.reset(token)
+
+
+def start() -> None:
+    """A run has begun."""
+    _log(logging.INFO, "start", "start")
+
+
+def table(name: str, result: Any, seconds: float) -> None:
+    """What was done to a table: the counts of a result, and how long it took."""
+    counts = _counts(result)
+    told = " ".join(f"{count}={n}" for count, n in counts.items())
+    _log(
+        logging.INFO,
+        "table",
+        f"{name}: {told} in {seconds:.3f} s",
+        table=name,
+        counts=counts,
+        seconds=round(seconds, 3),
+    )
+
+
+def error(problem: StediError) -> None:
+    """The kind of an error."""
+    kind = problem.kind if isinstance(problem, UnexpectedError) else type(problem).__name__
+    _log(logging.ERROR, "error", f"error: {kind}", error=kind)
+
+
+def end(exit_code: int, seconds: float) -> None:
+    """How the run ended."""
+    level = logging.ERROR if exit_code else logging.INFO
+    _log(level, "end", f"end: exit code {exit_code}", exit_code=exit_code, seconds=round(seconds, 3))
+
+
+@contextmanager
+def written_to(file: Path | None) -> Iterator[None]:
+    """Append the records of the block to a file of lines of JSON; to none for None.
+
+    Raises:
+        OSError: the file cannot be written, or not be made private.
+    """
+    if file is None:
+        yield
+        return
+    handler, level = _PrivateFile(file, encoding="utf-8"), _logger.level
+    handler.setFormatter(_Lines())
+    handler.addFilter(lambda record: hasattr(record, "stedi"))
+    _logger.addHandler(handler)
+    _logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
+        _logger.removeHandler(handler)
+        handler.close()
+
+
+class _Lines(logging.Formatter):
+    """Each record as a line of JSON. Of a record only what this module has put into it is written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        return json.dumps({"time": at, "level": record.levelname, **record.__dict__["stedi"]})
+
+
+class _PrivateFile(logging.FileHandler):
+    """A file with mode 0600, also if it was there before."""
+
+    def _open(self) -> TextIOWrapper:
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, MODE))
+        opened = super()._open()
+        if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            os.fchmod(opened.fileno(), MODE)
+        return opened
+
+
+def _log(level: int, event: str, sentence: str, **said: Any) -> None:
+    _logger.log(level, "%s", sentence, extra={"stedi": {**(_run.get() or {}), "event": event, **said}})
+
+
+def _counts(result: Any) -> dict[str, int]:
+    """The whole numbers of a result, and those in its mappings, by the names of tables and of reasons."""
+    counts: dict[str, int] = {}
+    for name in (field.name for field in fields(result)):
+        value = getattr(result, name)
+        of_name = value.items() if isinstance(value, Mapping) else [(name, value)]
+        counts |= {key: n for key, n in of_name if isinstance(n, int) and not isinstance(n, bool)}
+    return counts

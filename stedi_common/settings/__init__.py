@@ -1,0 +1,18 @@
+"""The settings, the same for the command line, the jobs and the library. They are passed down, never looked up."""
+
+from stedi_common.settings.model import ENGINES, OPTIONS, Option, Settings
+from stedi_common.settings.reader import RANGES, Limits, ReaderSettings
+from stedi_common.settings.sources import CONFIG, load, read_file
+
+__all__ = [
+    "CONFIG",
+    "ENGINES",
+    "OPTIONS",
+    "RANGES",
+    "Limits",
+    "Option",
+    "ReaderSettings",
+    "Settings",
+    "load",
+    "read_file",
+]

@@ -1,0 +1,223 @@
+"""Every setting, once: its name, default, help, and how a text is read. All ways to give one follow from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from stedi_common.errors import SettingsError
+from stedi_common.settings.reader import Limits, ReaderSettings
+from stedi_common.settings.tables import nearest
+
+# The rules import what takes long, and `stedi --help` is quick.
+if TYPE_CHECKING:
+    from stedi_common.rules.policy import Policy
+
+ENGINES = ("embedded", "spark")
+#: What `environment` may be: those of Terraform, and what else is usual. Another one would be none that is guarded.
+ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
+
+#: From where a value is given, and the value, to the value of the setting.
+Parse: TypeAlias = Callable[[str, Any], Any]
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a setting is given: `--lake` on the command line, `STEDI_LAKE` in the environment, `lake` in `stedi.toml`.
+
+    parse: reads a value; raises SettingsError for one that is not understood.
+    choices: gives the names that it may be; None if it is no name.
+    fold: whether names are compared without blanks around them and without case.
+    aliases: other spellings on the command line.
+    is_path: whether it is a path, which `stedi.toml` gives relative to itself.
+    is_key: whether it says where the pseudonym key is; of these one is given.
+    """
+
+    help: str
+    parse: Parse
+    name: str = ""
+    metavar: str | None = None
+    choices: Callable[[], Sequence[str]] | None = None
+    fold: bool = False
+    aliases: Sequence[str] = ()
+    is_path: bool = False
+    is_key: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The option's names on the command line."""
+        return (f"--{self.name.replace('_', '-')}", *self.aliases)
+
+    @property
+    def variable(self) -> str:
+        """The option's name in the environment."""
+        return f"STEDI_{self.name.upper()}"
+
+    def read(self, where: str, given: Any) -> Any:
+        """The value that is given there. Raises SettingsError if it is not understood."""
+        value = self.parse(where, given)
+        if self.choices and self.folded(value) not in (known := self.choices()):
+            raise SettingsError(
+                f"{where}: expected one of {', '.join(known)}, got {value!r}", nearest(value.strip(), known)
+            )
+        return value
+
+    def folded(self, name: str) -> str:
+        """The name as it is compared."""
+        return name.strip().lower() if self.fold else name
+
+
+def _text(where: str, given: Any) -> str:
+    if isinstance(given, Path):
+        return str(given)
+    if not isinstance(given, str):
+        raise SettingsError(f"{where}: expected a text, got {given!r}")
+    return given
+
+
+def _location(where: str, given: Any) -> str:
+    text = _text(where, given)
+    if not text:
+        raise SettingsError(f"{where}: expected a folder or an S3 URI, got nothing")
+    return text
+
+
+def _path(where: str, given: Any) -> Path:
+    return Path(_location(where, given))
+
+
+def _truth(where: str, given: Any) -> bool:
+    words = {"true": True, "false": False, "1": True, "0": False}
+    word = str(given).strip().lower()
+    if word not in words:
+        raise SettingsError(f"{where}: expected true or false, got {given!r}")
+    return words[word]
+
+
+def _serials(where: str, given: Any) -> frozenset[str]:
+    """The serial numbers of a file, or those of a list."""
+    if not isinstance(given, str | Path):
+        if not isinstance(given, Iterable) or not all(isinstance(serial, str) for serial in given):
+            raise SettingsError(f"{where}: expected a file or a list of serial numbers, got something else")
+        return frozenset(given)
+    from stedi_common.rules.policy import serials  # noqa: PLC0415
+
+    try:
+        return serials(_path(where, given).read_bytes())
+    except OSError as error:
+        raise SettingsError(f"{where}: expected a readable file, got {error.strerror} at {given}") from None
+
+
+def _consents() -> Sequence[str]:
+    from stedi_common.rules.policy import Consent  # noqa: PLC0415
+
+    return get_args(Consent)
+
+
+def _pairings() -> Sequence[str]:
+    from stedi_common.rules.policy import Pairing  # noqa: PLC0415
+
+    return get_args(Pairing)
+
+
+def _setting(default: Any, **option: Any) -> Any:
+    return field(default=default, metadata={"option": Option(**option)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is to do, and where. `load` finds them; in a program they may also be written down.
+
+    given: the names of those that are not defaults.
+
+    Example:
+        >>> from stedi_common import Settings
+        >>> Settings(consent="ever").policy
+        Policy(consent='ever', pairing='owner', defective_serials=frozenset())
+    """
+
+    lake: str = _setting(
+        "lake",
+        help="The lake: a folder with catalog.db and the tables, or an S3 URI ({zone} in it: a zone's name).",
+        parse=_location,
+        is_path=True,
+    )
+    landing: str = _setting(
+        "drops",
+        help="The folder or S3 URI with customer/, accelerometer/ and step_trainer/.",
+        parse=_location,
+        is_path=True,
+    )
+    engine: str = _setting(
+        "embedded",
+        help="embedded: DuckDB, on this machine; spark: Spark, here or on Glue.",
+        parse=_text,
+        choices=lambda: ENGINES,
+    )
+    database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_text)
+    consent: str = _setting(
+        "as-of",
+        help="as-of: readings from the consent on; ever: of whoever consents now.",
+        parse=_text,
+        choices=_consents,
+    )
+    pairing: str = _setting(
+        "owner",
+        help="owner: readings of one person; timestamp: of one instant.",
+        parse=_text,
+        choices=_pairings,
+    )
+    defective_serials: frozenset[str] = _setting(
+        frozenset(),
+        help="Serial numbers that say nothing about the owner, one a line.",
+        parse=_serials,
+        metavar="FILE",
+        is_path=True,
+    )
+    environment: str = _setting(
+        "local", help="prod accepts only the default policy.", parse=_text, choices=lambda: ENVIRONMENTS, fold=True
+    )
+    pseudonym_key_file: Path | None = _setting(  # noqa: RUF009 - a field
+        None,
+        help="The pseudonym key, 64 hex digits, mode 0600. By default this user's, made with a new lake.",
+        parse=_path,
+        metavar="FILE",
+        aliases=("--key-file",),
+        is_path=True,
+        is_key=True,
+    )
+    pseudonym_key_secret: str | None = _setting(
+        None,
+        help="The name or ARN of the secret in AWS Secrets Manager that holds the pseudonym key.",
+        parse=_text,
+        metavar="SECRET",
+        is_key=True,
+    )
+    rebuild: bool = _setting(
+        False, help="Rebuild tables that were built with another policy, key, columns or code.", parse=_truth
+    )
+    limits: Limits = field(default=Limits())
+    zones: Mapping[str, str] = field(default_factory=dict, hash=False)
+    given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy. Raises PolicyError if it is unknown, or not allowed in the environment."""
+        from stedi_common.rules.policy import Policy  # noqa: PLC0415
+
+        return Policy.declared(self.consent, self.pairing, self.defective_serials, self.environment)
+
+    @property
+    def reader(self) -> ReaderSettings:
+        """What the reader of files needs."""
+        return ReaderSettings(self.limits, self.zones)
+
+
+#: The settings that are options, by name: all but those that are tables of `stedi.toml`.
+OPTIONS: Mapping[str, Option] = {
+    each.name: replace(each.metadata["option"], name=each.name)
+    for each in fields(Settings)
+    if "option" in each.metadata
+}

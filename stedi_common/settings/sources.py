@@ -1,0 +1,122 @@
+"""Where settings come from: the command line, then the environment, then `stedi.toml`, then the default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stedi_common.errors import SettingsError
+from stedi_common.settings.model import OPTIONS, Settings
+from stedi_common.settings.reader import ReaderSettings
+from stedi_common.settings.tables import expect_known, nearest, parse, table
+
+#: Names the file, if no option does.
+VARIABLE = "STEDI_CONFIG"
+#: The file that is read if nothing names one, if it is there.
+DEFAULT_FILE = "stedi.toml"
+#: The setting that names the file.
+CONFIG = "config"
+
+#: Variables of other parts of the program.
+OTHER_VARIABLES = (VARIABLE, "STEDI_DEBUG", "STEDI_LOG_FILE", "STEDI_MEMORY", "STEDI_PROJECT")
+#: Tables of the file: those of the reader of files, and `project`, which is not a setting of a run.
+TABLES = ("limits", "zones", "project")
+PROJECT_KEYS = ("contracts", "tables")
+
+
+def read_file(name: str) -> bytes:
+    """The content of a file. Raises SettingsError if it is none."""
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{name}: expected a file, got {error.strerror}") from None
+
+
+def load(
+    given: Mapping[str, Any] | None = None,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    read: Callable[[str], bytes] = read_file,
+) -> Settings:
+    """The settings, each from the first source that has it.
+
+    Args:
+        given: the options of the command line, or the arguments of a call, by name; `config` names the file.
+        defaults: what is the default here, if it is not that of `Settings`.
+        read: reads the file.
+
+    Raises:
+        SettingsError: the file is not there, or a source says what is not understood, or has a name that is not known.
+    """
+    given = given or {}
+    document, file = _document(given.get(CONFIG), read)
+    sources = (_checked(given, _flag), _environment(), _checked(*_of_file(document, file)))
+    found = _first(sources)
+    reader = ReaderSettings.parsed(file, document)
+    values = {**(defaults or {}), **found}
+    return Settings(**values, limits=reader.limits, zones=reader.zones, given=frozenset(found))
+
+
+def _document(named: object, read: Callable[[str], bytes]) -> tuple[dict[str, Any], str]:
+    """What the file says, and its name."""
+    name = str(named or os.environ.get(VARIABLE) or "")
+    if not name and not Path(DEFAULT_FILE).exists():
+        return {}, DEFAULT_FILE
+    name = name or DEFAULT_FILE
+    document = parse(read(name), name)
+    expect_known(name, document, (*OPTIONS, *TABLES))
+    expect_known(f"{name}: project", table(name, document, "project"), PROJECT_KEYS)
+    return document, name
+
+
+def _of_file(document: Mapping[str, Any], file: str) -> tuple[dict[str, Any], Callable[[str], str]]:
+    """The options of the file, with paths from the working folder on."""
+    folder = Path() if "://" in file else Path(file).parent
+    options = {name: value for name, value in document.items() if name in OPTIONS}
+    for name, value in options.items():
+        if OPTIONS[name].is_path and isinstance(value, str) and value and "://" not in value:
+            options[name] = str(folder / Path(value).expanduser())
+    return options, lambda name: f"{file}: {name}"
+
+
+def _environment() -> dict[str, Any]:
+    """The settings of the environment. A variable that is empty is as if it were not there."""
+    by_variable = {option.variable: name for name, option in OPTIONS.items()}
+    known = (*by_variable, *OTHER_VARIABLES)
+    for variable in os.environ:
+        if variable.startswith("STEDI_") and variable not in known:
+            raise SettingsError(f"{variable}: expected a variable that is known", nearest(variable, known))
+    named = {name: os.environ[variable] for variable, name in by_variable.items() if os.environ.get(variable)}
+    return _checked(named, lambda name: OPTIONS[name].variable)
+
+
+def _checked(given: Mapping[str, Any], where: Callable[[str], str]) -> dict[str, Any]:
+    """The values as settings have them."""
+    values = {
+        name: OPTIONS[name].read(where(name), value)
+        for name, value in given.items()
+        if name != CONFIG and value is not None
+    }
+    keys = [where(name) for name in values if OPTIONS[name].is_key]
+    if len(keys) > 1:
+        raise SettingsError(f"{' and '.join(keys)}: expected one of them, got both")
+    return values
+
+
+def _flag(name: str) -> str:
+    return OPTIONS[name].flags[0]
+
+
+def _first(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Each value from the first source that has it; where the key is, from one source only."""
+    found: dict[str, Any] = {}
+    for source in sources:
+        has_key = any(OPTIONS[name].is_key for name in found)
+        found |= {
+            name: value
+            for name, value in source.items()
+            if name not in found and not (has_key and OPTIONS[name].is_key)
+        }
+    return found

@@ -1,0 +1,43 @@
+"""Tables and names of `stedi.toml`, and the error for a name that nobody knows."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from stedi_common.errors import SettingsError
+
+
+def parse(content: bytes, name: str) -> dict[str, Any]:
+    """The document of a TOML file of this name. Raises SettingsError if it is none."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows writes a byte-order mark
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{name}: expected UTF-8, got other bytes at {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{name}: expected TOML, got: {error}") from None
+
+
+def table(file: str, document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The table of this name; empty if it is not there."""
+    found = document.get(name, {})
+    if not isinstance(found, dict):
+        raise SettingsError(f"{file}: {name}: expected a table, got {found!r}", hint=f"write [{name}] on its own line")
+    return found
+
+
+def expect_known(where: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise SettingsError for a name that is not known, with the nearest that is."""
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"{where}: expected only {', '.join(known)}, got {name!r}", nearest(name, known))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """A hint with the known name that is most alike; None if none is."""
+    by_folded = {one.casefold(): one for one in sorted(known)}
+    found = get_close_matches(name.casefold(), by_folded, n=1)
+    return f"did you mean {by_folded[found[0]]}?" if found else None
