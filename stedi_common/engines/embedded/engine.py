@@ -23,7 +23,7 @@ from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, open
 from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
 from stedi_common.engines.embedded.scan import ScanPlans, select
-from stedi_common.engines.embedded.session import connect, redacted
+from stedi_common.engines.embedded.session import connect, redact, redacted
 from stedi_common.engines.embedded.snapshots import TableSnapshots, conflict_if_expired, current_head
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
@@ -191,12 +191,12 @@ class EmbeddedEngine:
     def batches(self, rows: Frame, size: int) -> Iterator[pa.RecordBatch]:
         """The rows, here, as record batches."""
         # On a cursor of its own: the next query of a connection ends what it still streams.
-        with _redacted(), self._duckdb.cursor() as cursor:
+        with redacted(), self._duckdb.cursor() as cursor:
             try:
                 yield from cursor.sql(rows.to_native().sql_query()).to_arrow_reader(size)
             except (OSError, pa.ArrowException) as error:  # DuckDB's, as Arrow hands it on
                 is_memory = str(error).startswith("Out of Memory Error")
-                raise _stopped(duckdb.OutOfMemoryException() if is_memory else duckdb.Error()) from None
+                raise redact(duckdb.OutOfMemoryException() if is_memory else duckdb.Error()) from None
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """See `Engine.frame`."""
