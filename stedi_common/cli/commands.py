@@ -69,7 +69,7 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Make realistic drops, and the truth about them beside."""
-    from stedi_common.cli import show
+    from stedi_common.cli import console, show
     from stedi_common.generate import Plan
     from stedi_common.generate import generate as make
 
@@ -82,7 +82,7 @@ def generate(
         shared_serials=shared_serials,
         without_address=without_address,
     )
-    with show.progress("generating drops") as advance:
+    with console.progress("generating drops") as advance:
         truth = make(plan, into, advance)
     _print(as_json, truth.as_json(), lambda: show.generated(truth, into))
 
@@ -262,7 +262,7 @@ def demo(
 ) -> None:
     """Generate drops (or take yours), land them, run all jobs, and show what happened."""
     from stedi_common.api.setup import lake_of, run_settings_of
-    from stedi_common.cli import show
+    from stedi_common.cli import console, show
     from stedi_common.cli.demo import differences, make_drops
     from stedi_common.landing import Landed
     from stedi_common.rules.lineage import JOBS
@@ -274,7 +274,7 @@ def demo(
     at, folder = lake_of(settings), Path(settings.landing)
     run_settings = run_settings_of(settings, at)
     if "landing" not in settings.given:
-        with show.progress("generating drops") as advance:
+        with console.progress("generating drops") as advance:
             make_drops(folder, advance)
     with opened(settings.engine, at) as connected:
         done = ran(connected, run_settings, tasks(settings.landing))

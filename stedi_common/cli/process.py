@@ -60,10 +60,11 @@ def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
 
 def _ended() -> int:
     """Run the command line. Returns its exit code."""
-    from stedi_common.cli.commands import app
-
     _debug.set(False)
     try:
+        # A project of the user's own that is broken is known as soon as the commands are imported.
+        from stedi_common.cli.commands import app
+
         app(prog_name="stedi")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -79,10 +80,10 @@ def _ended() -> int:
 @contextmanager
 def opened(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
     """The lake, opened with the engine of this name."""
-    from stedi_common.cli import show
+    from stedi_common.cli import console
     from stedi_common.engines import connect
 
-    with show.working(f"opening the lake with the {engine} engine"):
+    with console.working(f"opening the lake with the {engine} engine"):
         connected = connect(engine, lake, writes=writes)
     try:
         yield connected
@@ -93,9 +94,9 @@ def opened(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
 def ran(engine: Engine, given: Any, tasks: Sequence[Task]) -> list[Done]:
     """What the tasks did. Who watches sees which one runs."""
     from stedi_common.api.execute import execute
-    from stedi_common.cli import show
+    from stedi_common.cli import console
 
-    return list(execute(engine, given, tasks, around=lambda task: show.working(f"{task.job}: {task.table}")))
+    return list(execute(engine, given, tasks, around=lambda task: console.working(f"{task.job}: {task.table}")))
 
 
 def expect_done(done: Sequence[Done]) -> None:
@@ -110,7 +111,7 @@ def expect_done(done: Sequence[Done]) -> None:
 
 
 def _show(error: StediError) -> None:
-    from stedi_common.cli import show
+    from stedi_common.cli import console
 
     log.error(error)
     if isinstance(error, UnexpectedError):
@@ -118,7 +119,7 @@ def _show(error: StediError) -> None:
             typer.echo(error.way, err=True, nl=False)
         else:
             error = StediError(str(error), hint="stedi --debug … shows the way there, without values")
-    show.error(error)
+    console.error(error)
 
 
 def _exit_code(error: StediError) -> int:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from stedi_common.cli.console import out
 from stedi_common.errors import StediError
 from stedi_common.incremental.diff import counted
 from stedi_common.incremental.plan import Action
@@ -39,34 +36,6 @@ NAMED = 5
 _COUNTS = ("files", "lines", "landed", "rejected", "duplicate", "blank", "doubtful", "nulled_values")
 #: Columns of sentences, which may go over several lines.
 _WRAPPED = ("behind", "left")
-
-# Where nobody watches there is no width to keep to.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False)
-
-
-def error(problem: Exception) -> None:
-    """One line that says what is wrong, and one that says what to do."""
-    message, _, hint = str(problem).partition("\nhint: ")
-    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
-    if hint:
-        err.print(f"[bold]hint:[/]  {escape(hint)}", soft_wrap=True)
-
-
-@contextmanager
-def working(what: str) -> Iterator[None]:
-    """A spinner while something runs; nothing where nobody watches."""
-    with err.status(f"{what} …"):
-        yield
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that the caller advances with (done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def landed(results: Sequence[Landed]) -> None:

@@ -15,7 +15,7 @@ from support.lakes import land, run, write
 
 from stedi_common import __version__, cli
 from stedi_common import landing as landing_module
-from stedi_common.cli import show
+from stedi_common.cli import commands, show
 from stedi_common.contracts import SOURCES, names
 from stedi_common.engines import connect
 from stedi_common.engines.embedded.engine import EmbeddedEngine
@@ -31,7 +31,7 @@ DROPS = landing(
     [reading("ann@example.org", at("09:00")), reading("bob@example.org", at("09:00"))],
     [step("sn-1", at("09:00"))],
 )
-COMMANDS = typer.main.get_command(cli.app).commands
+COMMANDS = typer.main.get_command(commands.app).commands
 
 
 class Said(NamedTuple):
