@@ -85,6 +85,14 @@ def make(job: str, argv: Sequence[str]) -> str | None:
     return _run(parser, _parsed(parser, argv), lambda _: [job_task(JOBS[job])])
 
 
+def make_table(argv: Sequence[str]) -> str | None:
+    """Run the job that `--job` names. Returns what `sys.exit` takes: of a failure, the message."""
+    parser = argparse.ArgumentParser("make_table", allow_abbrev=False, add_help=False)
+    parser.add_argument("--job", choices=tuple(JOBS), required=True)
+    arguments, others = parser.parse_known_args(argv)
+    return make(arguments.job, others)
+
+
 def remove_withdrawn(argv: Sequence[str]) -> str | None:
     """Delete withdrawn rows from all tables. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser("remove_withdrawn")

@@ -56,7 +56,7 @@ PAIR = landing(
 
 
 def test_the_scripts_are_those_that_users_know():
-    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse", "maintain_tables", "remove_withdrawn"}
+    assert set(SCRIPTS) == {"land", *FIVE, "lakehouse", "maintain_tables", "make_table", "remove_withdrawn"}
     assert tuple(lineage.JOBS) == FIVE
 
 
@@ -86,6 +86,22 @@ def test_all_scripts_make_the_tables(tmp_path):
     assert {name for one in printed for name in one} == PRINTED
     assert canaries.leaked("".join(each.output for each in done)) == set()
     assert canaries.misplaced(tmp_path / "lake") == {}
+
+
+def test_a_table_without_a_script_of_its_own_is_made_by_one_for_all(tmp_path):
+    """It does what the script of the job does."""
+    write(tmp_path / "drops", PAIR)
+    words = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
+    assert job("land", "--source", "customer", "--landing", tmp_path / "drops", *words).code == 0
+    done = job("make_table", "--job", "customer_landing_to_trusted", *words)
+    told = json.loads(done.out)
+    assert (done.code, told["job"], told["rows_kept"]) == (0, "customer_landing_to_trusted", 1)
+
+
+def test_a_job_that_is_not_there_is_named(tmp_path):
+    done = job("make_table", "--job", "customer_landing_to_moon", "--lake", tmp_path / "lake")
+    assert done.code == 2
+    assert "invalid choice: 'customer_landing_to_moon'" in done.err
 
 
 def test_one_script_makes_the_tables_too(connect, tmp_path):
