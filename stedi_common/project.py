@@ -7,13 +7,18 @@ package is imported: the folder that `STEDI_PROJECT` names, the working folder i
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
 import sys
 import tomllib
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from types import ModuleType
+from zipfile import ZipFile
+from zipimport import zipimporter
 
 from stedi_common.errors import ProjectError
 
@@ -77,8 +82,20 @@ def _is_project(settings: Path) -> bool:
 
 def _installed() -> Path | None:
     spec = importlib.util.find_spec(PACKAGE)
-    places = spec.submodule_search_locations if spec else None
-    return Path(next(iter(places))) if places else None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    if isinstance(spec.loader, zipimporter):
+        return _unpacked(spec.loader.archive)
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _unpacked(archive: str) -> Path:
+    """The folder of the package, unpacked until the process ends: Glue imports from the zip of `--extra-py-files`."""
+    place = mkdtemp(prefix=f"{PACKAGE}-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    with ZipFile(archive) as zipped:
+        zipped.extractall(place, [name for name in zipped.namelist() if name.startswith(f"{PACKAGE}/")])
+    return Path(place) / PACKAGE
 
 
 def _line(error: BaseException, file: Path) -> int:
