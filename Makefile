@@ -26,6 +26,7 @@ PAIRING ?= owner
 REBUILD ?=
 GLUE ?= 5.1
 PLATFORM ?= aws
+PROJECT ?=
 
 .PHONY: help demo install install-dev install-spark4 install-localstack install-checks install-fast install-docs up down logs lint format hooks test test-fast test-localstack test-terraform test-spark4 test-beside test-engines test-deployment test-long docs build artifacts clean
 
@@ -134,8 +135,9 @@ docs: install-docs ## Build the documentation into build/site; a broken link or 
 build: $(UV) ## Build the wheel, for pip and for Glue
 	@$(UV) build --quiet --wheel
 
-artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLUE=5.1|6.0 PLATFORM=aws|local
+artifacts: $(UV) ## Build what Terraform uploads for Glue's jobs to install: GLUE=5.1|6.0 PLATFORM=aws|local PROJECT=dir
 	@.tools/bin/python terraform/modules/artifacts/build.py --glue '$(GLUE)' --platform '$(PLATFORM)'
+	@$(if $(PROJECT),.tools/bin/python terraform/modules/artifacts/project.py '$(PROJECT)',:)
 
 clean: ## Remove what the targets made, the lake and the drops excepted
 	rm -rf .venv .venv-* localstack/.venv terraform/checks/.venv site/.venv .tools .cache build dist .pytest_cache .mypy_cache .import_linter_cache .ruff_cache .hypothesis

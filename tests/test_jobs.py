@@ -3,7 +3,9 @@
 import ast
 import importlib.util
 import json
+import os
 import re
+import shutil
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
@@ -11,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from support import canaries
-from support.commands import JOBS, finished, job
-from support.drops import at, customer, landing, reading, step
+from support.commands import JOBS, finished, job, python
+from support.drops import at, customer, drop, landing, reading, step
 from support.lakes import write
 
 from stedi_common import jobs
@@ -48,6 +50,10 @@ PRINTED = {
     *("doubtful", "without_address", "unread", "skipped", "warnings"),
 }
 MAINTAINED = {"job", "table", "files", "bytes", "snapshots", "refs", "removed", "pinned", "skipped"}
+#: A project with a fourth source, and what packs it.
+PROJECT = JOBS.parent / "terraform" / "lakehouse" / "tests" / "heart_rate"
+PACK = JOBS.parent / "terraform" / "modules" / "artifacts" / "project.py"
+BEAT = {"user": "ann@example.org", "timestamp": at("09:00"), "beats": 72}
 PAIR = landing(
     [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
     [reading("ann@example.org", at("09:00"))],
@@ -96,6 +102,20 @@ def test_a_table_without_a_script_of_its_own_is_made_by_one_for_all(tmp_path):
     done = job("make_table", "--job", "customer_landing_to_trusted", *words)
     told = json.loads(done.out)
     assert (done.code, told["job"], told["rows_kept"]) == (0, "customer_landing_to_trusted", 1)
+
+
+def test_a_project_in_a_zip_lands_and_makes_tables_of_its_own(tmp_path):
+    """As Glue has it: imported from the zip that `make artifacts PROJECT=…` packs."""
+    packed = python(PACK, shutil.copytree(PROJECT, tmp_path / "project")).out.strip()
+    path = os.pathsep.join([packed, *filter(None, [os.environ.get("PYTHONPATH")])])
+    write(tmp_path / "drops", PAIR | {"heart_rate/1.json": drop(BEAT)})
+    words = (*GLUES, "--lake", tmp_path / "lake", "--engine", "embedded")
+    for source in ("customer", "heart_rate"):
+        done = job("land", "--source", source, "--landing", tmp_path / "drops", *words, PYTHONPATH=path)
+        assert (done.code, json.loads(done.out)["landed"]) == (0, 1), done.err
+    for name in ("customer_landing_to_trusted", "heart_rate_landing_to_trusted"):
+        done = job("make_table", "--job", name, *words, PYTHONPATH=path)
+        assert (done.code, json.loads(done.out)["rows_kept"]) == (0, 1), done.err
 
 
 def test_a_job_that_is_not_there_is_named(tmp_path):

@@ -18,6 +18,7 @@ module "artifacts" {
   key_arn = module.key["operations"].arn
   jobs    = local.sources.jobs
   wheels  = local.sources.wheels
+  project = var.sources.project
 
   settings = var.settings
 }

@@ -1,6 +1,8 @@
 locals {
   land_tables = [for name, table in local.lineage : name if table.madeBy == "land"]
-  landed      = [for name in local.land_tables : trimsuffix(name, "_landing") if endswith(name, "_landing")]
+  landed      = module.lineage.sources
+
+  scripts = keys(module.artifacts.scripts)
 
   land_steps = {
     for source in local.landed : "land_${source}" => {
@@ -22,14 +24,15 @@ locals {
 
   table_steps = {
     for name, table in local.lineage : table.madeBy => {
-      script    = table.madeBy
-      table     = name
-      reads     = table.madeFrom
-      writes    = [name]
-      makes     = [name]
-      drops     = null
-      lists     = null
-      arguments = {}
+      script = contains(local.scripts, table.madeBy) ? table.madeBy : "make_table"
+      table  = name
+      reads  = table.madeFrom
+      writes = [name]
+      makes  = [name]
+      drops  = null
+      lists  = null
+      # Which table it makes, a script of its own knows.
+      arguments = { for job in [table.madeBy] : "--job" => job if !contains(local.scripts, job) }
     } if table.madeBy != "land"
   }
 
@@ -90,6 +93,7 @@ module "job" {
   description = each.key == "lakehouse" ? "Drops to training pairs." : "Makes ${each.value.table}."
   script      = module.artifacts.scripts[each.value.script]
   wheels      = module.artifacts.wheels
+  packages    = module.artifacts.project[*]
   artifacts_arn = concat(
     [for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")],
     [for settings in lookup(local.configured, each.key, []) : settings.arn],

@@ -12,16 +12,16 @@ locals {
     wheels    = coalesce(var.sources.wheels, "${local.checkout}/dist/glue-${var.capacity.glue_version}-aws/stedi.gluewheels.zip")
   }
 
-  contracts = {
-    for file in fileset(local.sources.contracts, "*.yaml") :
-    trimsuffix(file, ".yaml") => yamldecode(file("${local.sources.contracts}/${file}"))
+  # Of the package, and of a project's own tables.
+  contracts_in = {
+    for owner, folder in { package = local.sources.contracts, project = var.sources.project == null ? null : "${var.sources.project}/contracts" } :
+    owner => {
+      for file in(folder == null ? toset([]) : fileset(folder, "*.yaml")) :
+      trimsuffix(file, ".yaml") => yamldecode(file("${folder}/${file}"))
+    }
   }
-
-  # A table's custom properties: its zone, how long an old snapshot stays, the job that makes it, what it is made from.
-  lineage = {
-    for name, contract in local.contracts :
-    name => { for property in contract.schema[0].customProperties : property.property => property.value }
-  }
+  contracts = module.lineage.contracts
+  lineage   = module.lineage.tables
 
   # Rule 14: a withdrawn person is gone from trusted and curated after 7 days, an erased one from every zone after 30.
   # A table's old snapshots end first, then the versions of the objects that they were made of. Glue and S3 each look
@@ -31,4 +31,11 @@ locals {
     zone => min([for table in local.lineage : table.snapshotDays if table.zone == zone]...)
   }
   noncurrent_days = 1
+}
+
+module "lineage" {
+  source = "../modules/lineage"
+
+  contracts = local.contracts_in.package
+  project   = local.contracts_in.project
 }

@@ -25,5 +25,6 @@ module "query" {
   }
   scan_limit_bytes = var.scan_limit_bytes
   databases        = module.catalog.databases
+  contracts        = local.contracts
   named_queries    = each.value
 }

@@ -191,11 +191,12 @@ variable "budget" {
 }
 
 variable "sources" {
-  description = "Where the code is, if not in this checkout: the contracts, the scripts of the jobs, and the zip of wheels that `make artifacts` builds."
+  description = "Where the code is, if not in this checkout: the contracts, the scripts of the jobs, and the zip of wheels that `make artifacts` builds. project: the folder of your own tables, contracts/*.yaml and tables.py."
   type = object({
     contracts = optional(string)
     jobs      = optional(string)
     wheels    = optional(string)
+    project   = optional(string)
   })
   default  = {}
   nullable = false

@@ -19,10 +19,11 @@ variable "settings" {
 }
 
 variable "sources" {
-  description = "Where the contracts, the scripts of the jobs and the zip of wheels are, if not in this checkout."
+  description = "Where the contracts, the scripts of the jobs and the zip of wheels are, if not in this checkout, and the folder of your own tables."
   type = object({
     contracts = optional(string)
     jobs      = optional(string)
+    project   = optional(string)
     wheels    = optional(string, "../../../dist/glue-5.1-local/stedi.gluewheels.zip")
   })
   default  = {}

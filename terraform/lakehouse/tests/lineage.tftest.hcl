@@ -94,10 +94,21 @@ run "every_table_is_made_before_it_is_read" {
   }
 
   assert {
-    condition = alltrue(flatten([
-      for index, stage in local.stages : [for step in stage.steps : length(setsubtract(local.jobs[step].reads, local.made_before[index])) == 0]
-    ]))
+    condition = jsonencode(local.stages[*].steps) == jsonencode([
+      ["land_customer"],
+      ["remove_withdrawn", "land_accelerometer", "land_step_trainer"],
+      ["customer_landing_to_trusted"],
+      ["accelerometer_landing_to_trusted"],
+      ["customer_trusted_to_curated"],
+      ["step_trainer_landing_to_trusted"],
+      ["machine_learning_curated"],
+    ])
     error_message = "expected the stages in the order of the lineage."
+  }
+
+  assert {
+    condition     = alltrue([for name, job in local.jobs : fileexists("${local.sources.jobs}/${job.script}.py") && job.script != "make_table"])
+    error_message = "expected each job of the package to have a script of its own."
   }
 }
 

@@ -31,7 +31,7 @@ def build(project: Path, glue: str, platform: str, output: Path) -> None:
     requirements = "".join(f"{'=='.join(name.split('-')[:2])}\n" for name in sorted(wheels))
     contents = {"requirements.txt": requirements.encode(), **wheels}
     output.parent.mkdir(parents=True, exist_ok=True)
-    _pack(output, {f"wheels/{name}": content for name, content in contents.items()})
+    pack(output, {f"wheels/{name}": content for name, content in contents.items()})
 
 
 def _own_wheel(project: Path, place: Path) -> None:
@@ -39,7 +39,7 @@ def _own_wheel(project: Path, place: Path) -> None:
     (wheel,) = place.glob("*.whl")
     with ZipFile(wheel) as built:
         contents = {name: built.read(name) for name in built.namelist()}
-    _pack(wheel, contents)
+    pack(wheel, contents)
 
 
 def _locked_wheels(project: Path, place: Path, target: list[str]) -> None:
@@ -52,7 +52,7 @@ def _locked_wheels(project: Path, place: Path, target: list[str]) -> None:
     )
 
 
-def _pack(file: Path, contents: Mapping[str, bytes]) -> None:
+def pack(file: Path, contents: Mapping[str, bytes]) -> None:
     """A zip in order, without dates, and not compressed: compressors differ from machine to machine."""
     with ZipFile(file, "w") as packed:
         for name in sorted(contents):

@@ -1,11 +1,21 @@
 data "aws_partition" "current" {}
 
 locals {
-  wheels = "zip of wheels"
+  wheels  = "zip of wheels"
+  project = "zip of the project"
   files = merge(
     { for script in fileset(var.jobs, "*.py") : trimsuffix(script, ".py") => "${var.jobs}/${script}" },
     { (local.wheels) = var.wheels },
+    { for folder in var.project[*] : (local.project) => "${folder}/dist/stedi_project-${local.packed[folder]}.zip" },
   )
+
+  # A project's zip is named after the files that it was made of (project.py).
+  packed = {
+    for folder in var.project[*] : folder => substr(sha256(join("", [
+      for file in setunion(fileset(folder, "*.py"), fileset(folder, "contracts/*.yaml")) :
+      "${file} ${filesha256("${folder}/${file}")}\n"
+    ])), 0, 16)
+  }
 }
 
 resource "aws_s3_object" "settings" {
@@ -40,5 +50,10 @@ resource "aws_s3_object" "this" {
     create_before_destroy = true
     # The same code in another folder is the same code.
     ignore_changes = [source]
+
+    precondition {
+      condition     = fileexists(each.value)
+      error_message = "project: expected the zip of what the folder holds now, got no file ${each.value}. Run make artifacts PROJECT=${coalesce(var.project, "none")}."
+    }
   }
 }

@@ -1,11 +1,16 @@
 output "scripts" {
   description = "The S3 URI of each script, by its name without .py."
-  value       = { for name, object in aws_s3_object.this : name => "s3://${var.bucket}/${object.key}" if name != local.wheels }
+  value       = { for name, object in aws_s3_object.this : name => "s3://${var.bucket}/${object.key}" if !contains([local.wheels, local.project], name) }
 }
 
 output "wheels" {
   description = "The S3 URI of the zip of wheels."
   value       = "s3://${var.bucket}/${aws_s3_object.this[local.wheels].key}"
+}
+
+output "project" {
+  description = "The S3 URI of the zip with the project's own package; null if there is none."
+  value       = one([for name, object in aws_s3_object.this : "s3://${var.bucket}/${object.key}" if name == local.project])
 }
 
 output "settings" {
@@ -17,6 +22,6 @@ output "settings" {
 }
 
 output "object_arns" {
-  description = "The ARNs of the scripts and of the wheels."
+  description = "The ARNs of the scripts, of the wheels, and of the project's package."
   value       = [for object in aws_s3_object.this : "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}/${object.key}"]
 }

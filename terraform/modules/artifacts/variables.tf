@@ -38,6 +38,17 @@ variable "wheels" {
   }
 }
 
+variable "project" {
+  description = "The folder of a project's own tables: contracts/*.yaml and tables.py, packed by `make artifacts PROJECT=folder`; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.project == null ? true : length(fileset(var.project, "contracts/*.yaml")) > 0
+    error_message = "project: expected a folder with contracts/*.yaml, got ${coalesce(var.project, "none")}."
+  }
+}
+
 variable "settings" {
   description = "The content of stedi.toml: limits, and the time zones of sources; null: the defaults."
   type        = string

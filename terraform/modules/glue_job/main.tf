@@ -33,7 +33,7 @@ locals {
     "spark.sql.session.timeZone" = "UTC"
   }
 
-  glue_arguments = {
+  glue_arguments = merge({
     "--job-language"     = "python"
     "--datalake-formats" = "iceberg"
     # Glue takes --conf once, so settings are chained.
@@ -46,5 +46,6 @@ locals {
     "--enable-observability-metrics"    = "true"
     # On unless told otherwise; it copies exceptions into logs, and an engine's exception quotes the rows.
     "--enable-job-insights" = "false"
-  }
+    # Glue hands them to Spark's executors, too.
+  }, length(var.packages) == 0 ? {} : { "--extra-py-files" = join(",", var.packages) })
 }

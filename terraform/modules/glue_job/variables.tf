@@ -37,8 +37,20 @@ variable "wheels" {
   }
 }
 
+variable "packages" {
+  description = "S3 URIs of zips with further Python packages, for --extra-py-files."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for package in var.packages : can(regex("^s3://[^/]+/.+\\.zip$", package))])
+    error_message = "packages: expected S3 URIs of .zip files, got ${join(", ", var.packages)}."
+  }
+}
+
 variable "artifacts_arn" {
-  description = "ARNs of the objects that hold the code: the script and the wheels."
+  description = "ARNs of the objects that hold the code: the script, the wheels and the packages."
   type        = list(string)
   nullable    = false
 }

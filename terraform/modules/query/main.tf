@@ -42,10 +42,36 @@ resource "aws_athena_named_query" "this" {
   query       = local.queries[each.key]
 }
 
+# The tables that queries go over: zone by zone, and by name.
 locals {
+  tables = flatten([
+    for zone in ["landing", "trusted", "curated"] : [
+      for name, contract in var.contracts : {
+        name     = name
+        zone     = zone
+        database = var.databases[zone]
+        columns  = contract.schema[0].properties[*].name
+        # When a row's reading was made.
+        at = concat([for column in contract.schema[0].properties : column.name if lookup(column, "partitioned", false)], [null])[0]
+        # What names a person, best first: in a table without any of these nobody can be looked for.
+        whose = concat([for column in ["email", "user", "serialnumber"] : column if contains(contract.schema[0].properties[*].name, column)], [null])[0]
+        # Of landing tables only what sources bring.
+        has_people = zone != "landing" || endswith(name, "_landing")
+      } if contains([for property in contract.schema[0].customProperties : property.value if property.property == "zone"], zone)
+    ]
+  ])
+
+  listed = {
+    tables    = local.tables
+    of_people = [for table in local.tables : table if table.has_people]
+    consents  = [for table in local.tables : table if contains(table.columns, "consent_start")]
+    # Trusted readings, by the address or by the device of who made them.
+    readings = [for table in local.tables : table if table.zone == "trusted" && table.at != null]
+  }
+
   queries = {
     for file in fileset("${path.module}/queries", "*.sql") :
-    trimsuffix(file, ".sql") => templatefile("${path.module}/queries/${file}", var.databases)
+    trimsuffix(file, ".sql") => templatefile("${path.module}/queries/${file}", merge(var.databases, local.listed))
   }
 
   # What a query tells stands in its first comment.

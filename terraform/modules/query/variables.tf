@@ -41,6 +41,12 @@ variable "databases" {
   nullable    = false
 }
 
+variable "contracts" {
+  description = "The Open Data Contract of each table, decoded, by the table's name: what the queries go over."
+  type        = any
+  nullable    = false
+}
+
 variable "named_queries" {
   description = "The named queries of the workgroup: names of files in queries/, without .sql."
   type        = set(string)

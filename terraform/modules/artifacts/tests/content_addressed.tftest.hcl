@@ -107,6 +107,48 @@ run "settings_are_named_after_their_content_and_encrypted" {
   }
 }
 
+run "without_a_project_there_is_no_package" {
+  command = plan
+
+  assert {
+    condition     = output.project == null
+    error_message = "Nothing must be there that nobody has asked for."
+  }
+}
+
+run "a_projects_package_is_what_its_folder_holds" {
+  command = plan
+  variables {
+    project = "../../lakehouse/tests/heart_rate"
+  }
+
+  assert {
+    condition     = can(regex("^s3://stedi-dev-artifacts/[0-9a-f]{16}/stedi_project-[0-9a-f]{16}\\.zip$", output.project))
+    error_message = "It must be found under its hash."
+  }
+
+  assert {
+    condition     = contains(output.object_arns, replace(output.project, "s3://", "arn:aws:s3:::")) && keys(output.scripts) == ["customer_trusted", "land"]
+    error_message = "It must be among the objects, and is no script."
+  }
+}
+
+run "a_package_that_is_not_of_its_folder" {
+  command = plan
+  variables {
+    project = "./tests/project"
+  }
+  expect_failures = [aws_s3_object.this]
+}
+
+run "a_project_without_contracts" {
+  command = plan
+  variables {
+    project = "./tests/code"
+  }
+  expect_failures = [var.project]
+}
+
 run "no_scripts" {
   command = plan
   variables {

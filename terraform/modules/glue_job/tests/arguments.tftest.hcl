@@ -47,6 +47,32 @@ run "no_exception_is_copied_into_logs" {
   }
 }
 
+run "no_package_is_given_unasked" {
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--extra-py-files")
+    error_message = "Without packages there must be no argument for them."
+  }
+}
+
+run "packages_are_given_to_driver_and_executors" {
+  variables {
+    packages = ["s3://artifacts/a.zip", "s3://artifacts/b.zip"]
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--extra-py-files"] == "s3://artifacts/a.zip,s3://artifacts/b.zip"
+    error_message = "The packages must be given as Glue takes them."
+  }
+}
+
+run "refuses_a_package_that_is_no_zip" {
+  command = plan
+  variables {
+    packages = ["s3://artifacts/folder/"]
+  }
+  expect_failures = [var.packages]
+}
+
 run "the_script_gets_its_own" {
   assert {
     condition     = aws_glue_job.this.default_arguments["--lake"] == "s3://stedi-dev-{zone}-111122223333"

@@ -25,13 +25,20 @@ devices AS (
   WHERE records.doubt IS NULL
 ),
 readings AS (
-  SELECT accelerations."user" AS email, 'accelerometer_trusted' AS table_name, accelerations."timestamp" AS made_at
-  FROM "${trusted}"."accelerometer_trusted" AS accelerations
-  JOIN person ON person.email = accelerations."user"
+%{ for index, table in [for table in readings : table if table.whose != null] ~}
+%{ if index > 0 ~}
   UNION ALL
-  SELECT devices.email, 'step_trainer_trusted', steps.sensorreadingtime
-  FROM "${trusted}"."step_trainer_trusted" AS steps
-  JOIN devices ON devices.serialnumber = steps.serialnumber
+%{ endif ~}
+%{ if table.whose == "serialnumber" ~}
+  SELECT devices.email, '${table.name}' AS table_name, made."${table.at}" AS made_at
+  FROM "${table.database}"."${table.name}" AS made
+  JOIN devices ON devices.serialnumber = made.serialnumber
+%{ else ~}
+  SELECT person.email, '${table.name}' AS table_name, made."${table.at}" AS made_at
+  FROM "${table.database}"."${table.name}" AS made
+  JOIN person ON person.email = made."${table.whose}"
+%{ endif ~}
+%{ endfor ~}
 ),
 policy AS (
   SELECT max_by(element_at(summary, 'stedi.policy'), committed_at) AS policy

@@ -1,8 +1,9 @@
 -- Customers in trusted and curated without a consent. Expected: 0 in every row.
-SELECT 'customer_trusted' AS table_name, count(*) AS without_consent
-FROM "${trusted}"."customer_trusted"
-WHERE sharewithresearchasofdate IS NULL OR consent_start IS NULL
+%{ for index, table in consents ~}
+%{ if index > 0 ~}
 UNION ALL
-SELECT 'customers_curated', count(*)
-FROM "${curated}"."customers_curated"
+%{ endif ~}
+SELECT '${table.name}' AS table_name, count(*) AS without_consent
+FROM "${table.database}"."${table.name}"
 WHERE sharewithresearchasofdate IS NULL OR consent_start IS NULL
+%{ endfor ~}

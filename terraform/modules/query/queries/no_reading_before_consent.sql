@@ -5,16 +5,22 @@ WITH owners AS (
   JOIN "${curated}"."customers_curated" AS customers ON customers.email = claims.email
   GROUP BY claims.serialnumber
 )
-SELECT
-  'accelerometer_trusted' AS table_name,
-  count(*) FILTER (WHERE customers.consent_start IS NULL) AS without_consent,
-  count(*) FILTER (WHERE readings."timestamp" < customers.consent_start) AS before_consent
-FROM "${trusted}"."accelerometer_trusted" AS readings
-LEFT JOIN "${trusted}"."customer_trusted" AS customers ON customers.email = readings."user"
+%{ for index, table in readings ~}
+%{ if index > 0 ~}
 UNION ALL
+%{ endif ~}
+%{ if table.whose == null ~}
+SELECT '${table.name}' AS table_name, CAST(NULL AS bigint) AS without_consent, CAST(NULL AS bigint) AS before_consent
+%{ else ~}
 SELECT
-  'step_trainer_trusted',
-  count(*) FILTER (WHERE owners.consent_start IS NULL),
-  count(*) FILTER (WHERE readings.sensorreadingtime < owners.consent_start)
-FROM "${trusted}"."step_trainer_trusted" AS readings
-LEFT JOIN owners ON owners.serialnumber = readings.serialnumber
+  '${table.name}' AS table_name,
+  count(*) FILTER (WHERE consent.consent_start IS NULL) AS without_consent,
+  count(*) FILTER (WHERE readings."${table.at}" < consent.consent_start) AS before_consent
+FROM "${table.database}"."${table.name}" AS readings
+%{ if table.whose == "serialnumber" ~}
+LEFT JOIN owners AS consent ON consent.serialnumber = readings.serialnumber
+%{ else ~}
+LEFT JOIN "${trusted}"."customer_trusted" AS consent ON consent.email = readings."${table.whose}"
+%{ endif ~}
+%{ endif ~}
+%{ endfor ~}

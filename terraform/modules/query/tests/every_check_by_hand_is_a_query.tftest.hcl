@@ -5,6 +5,12 @@ mock_provider "aws" {
 }
 
 variables {
+  contracts = {
+    for name in [
+      "accelerometer_landing", "accelerometer_trusted", "customer_landing", "customer_trusted", "customers_curated", "landed_files",
+      "machine_learning_curated", "rejected_records", "step_trainer_landing", "step_trainer_trusted",
+    ] : name => yamldecode(file("../../../stedi_common/contracts/${name}.yaml"))
+  }
   name             = "stedi-dev-engineer"
   results          = { bucket = "stedi-dev-results-111122223333", prefix = "engineer/", key_arn = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
   scan_limit_bytes = 10737418240
@@ -92,6 +98,61 @@ run "one_person_is_asked_for_everywhere" {
       if strcontains(file("../../../stedi_common/contracts/${file}"), "classification: pii")
     ])
     error_message = "A person must be looked for in every table with personal data."
+  }
+}
+
+run "a_fourth_source_is_asked_for_too" {
+  command = plan
+  variables {
+    contracts = merge(
+      {
+        for name in ["customer_landing", "customer_trusted", "customers_curated"] :
+        name => yamldecode(file("../../../stedi_common/contracts/${name}.yaml"))
+      },
+      {
+        for name in ["heart_rate_landing", "heart_rate_trusted"] :
+        name => yamldecode(file("../../lakehouse/tests/heart_rate/contracts/${name}.yaml"))
+      },
+    )
+    named_queries = ["consent_of_person", "counts_per_zone", "freshness", "no_reading_before_consent", "person_gone"]
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for zone in ["landing", "trusted"] : [
+        for query, of in { counts_per_zone = "", freshness = "$snapshots", person_gone = "" } :
+        strcontains(aws_athena_named_query.this[query].query, "\"stedi_dev_${zone}\".\"heart_rate_${zone}${of}\"")
+      ]
+    ]))
+    error_message = "Tables of a project must be counted, asked when they changed, and searched for a person."
+  }
+
+  assert {
+    condition = alltrue([
+      for query in ["consent_of_person", "no_reading_before_consent"] :
+      strcontains(aws_athena_named_query.this[query].query, "\"stedi_dev_trusted\".\"heart_rate_trusted\"")
+    ])
+    error_message = "Readings of a project must be held against the consent."
+  }
+}
+
+run "a_table_that_names_nobody_is_not_passed_over" {
+  command = plan
+  variables {
+    contracts = {
+      pulses = { schema = [{
+        customProperties = [{ property = "zone", value = "trusted" }]
+        properties       = [{ name = "wearer", classification = "pii" }, { name = "at", classification = "internal", partitioned = true }]
+      }] }
+    }
+    named_queries = ["no_reading_before_consent", "person_gone"]
+  }
+
+  assert {
+    condition = alltrue([
+      for query in aws_athena_named_query.this : strcontains(query.query, "'pulses' AS table_name, CAST(NULL AS bigint)")
+    ])
+    error_message = "Where nobody can be looked for, the answer must be null, not 0."
   }
 }
 

@@ -8,6 +8,7 @@ variables {
   name             = "stedi-dev-engineer"
   results          = { bucket = "stedi-dev-results-111122223333", prefix = "engineer/", key_arn = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
   scan_limit_bytes = 10737418240
+  contracts        = {}
   databases        = { landing = "stedi_dev_landing", trusted = "stedi_dev_trusted", curated = "stedi_dev_curated" }
 }
 
