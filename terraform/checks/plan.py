@@ -7,8 +7,10 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -17,14 +19,17 @@ PROJECT = Path(__file__).parents[2]
 READ = ("terraform", "stedi_common/contracts", "jobs")
 #: In place of what an environment's own files say.
 OURS = """
-terraform {
-  backend "local" {}
-}
+terraform {{
+  backend "local" {{}}
+}}
 
-module "lakehouse" {
-  sources = { wheels = "../../../stedi.gluewheels.zip" }
-}
+module "lakehouse" {{
+  sources = {{ wheels = "../../../stedi.gluewheels.zip", project = {project} }}
+}}
 """
+#: A project with a source and a table of its own, and what packs it.
+EXAMPLE = "lakehouse/tests/heart_rate"
+PACK = PROJECT / "terraform" / "modules" / "artifacts" / "project.py"
 #: What whoever deploys gives. A role that nobody may assume is not made.
 GIVEN = {
     "emails": ["operations@example.com"],
@@ -37,6 +42,15 @@ LATER = {
     "modules/zone_bucket": 'resource "aws_s3_bucket_lifecycle_configuration" "this" {\n  count = 0\n}\n',
     "environments/prod": 'module "lakehouse" {\n  budget = null\n}\n',
 }
+
+
+@dataclass(frozen=True)
+class Prod:
+    """A copy of prod's configuration, and what it plans, without a project and with one."""
+
+    configuration: Path
+    plan: str
+    plan_with_a_project: str
 
 
 def copied(folder: Path) -> Path:
@@ -65,9 +79,10 @@ def localstack(folder: Path) -> Iterator[str]:
         _run([command, "down", *options])
 
 
-def plan_of_prod(configuration: Path, endpoint: str) -> str:
-    """The plan of prod, as JSON, once most of it is made: before that no policy is known, because it names a key."""
-    (configuration / "environments" / "prod" / "ours_override.tf").write_text(OURS, encoding="utf-8")
+def planned_prod(configuration: Path, endpoint: str) -> Prod:
+    """The plans of prod, as JSON, once most of it is made: before that no policy is known, because it names a key."""
+    ours = configuration / "environments" / "prod" / "ours_override.tf"
+    ours.write_text(OURS.format(project="null"), encoding="utf-8")
     later = {configuration / folder / "later_override.tf": text for folder, text in LATER.items()}
     for file, text in later.items():
         file.write_text(text, encoding="utf-8")
@@ -81,8 +96,15 @@ def plan_of_prod(configuration: Path, endpoint: str) -> str:
     _run([*terraform, "apply", "-no-color", "-input=false", "-auto-approve"], environment)
     for file in later:
         file.unlink()
-    _run([*terraform, "plan", "-no-color", "-input=false", "-out=plan"], environment)
-    return _run([*terraform, "show", "-no-color", "-json", "plan"], environment)
+
+    def planned() -> str:
+        _run([*terraform, "plan", "-no-color", "-input=false", "-out=plan"], environment)
+        return _run([*terraform, "show", "-no-color", "-json", "plan"], environment)
+
+    without = planned()
+    _run([sys.executable, str(PACK), str(configuration / EXAMPLE)])
+    ours.write_text(OURS.format(project=f'"../../{EXAMPLE}"'), encoding="utf-8")
+    return Prod(configuration, without, planned())
 
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> str:

@@ -1,7 +1,6 @@
 """checkov finds nothing in what prod would be."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plan import copied, localstack, plan_of_prod
+from plan import Prod
 
 # Once for all, beside what the other worker does.
 pytestmark = pytest.mark.xdist_group("checkov")
@@ -18,15 +17,10 @@ Found = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def found(prod: Prod) -> Found:
     """What checkov tells about the plan of prod."""
-    if shutil.which("terraform") is None:
-        pytest.skip("terraform is not installed")
-    folder = tmp_path_factory.mktemp("prod")
-    configuration = copied(folder)
-    with localstack(tmp_path_factory.mktemp("localstack")) as endpoint:
-        plan = plan_of_prod(configuration, endpoint)
-    (folder / "plan.json").write_text(plan, encoding="utf-8")
+    folder, configuration = prod.configuration.parent, prod.configuration
+    (folder / "plan.json").write_text(prod.plan, encoding="utf-8")
     checkov = str(Path(sys.executable).with_name("checkov"))
     # Skips are comments in the configuration, beside what they are about.
     skips = f"--repo-root-for-plan-enrichment={configuration}"

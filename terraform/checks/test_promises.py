@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from modules import TERRAFORM, Module, modules
-
-#: A project with a source and a table of its own, which some promises are about.
-PROJECT = TERRAFORM / "lakehouse" / "tests" / "heart_rate"
-PACK = TERRAFORM / "modules" / "artifacts" / "project.py"
+from plan import EXAMPLE, PACK
 
 PROMISING = [module for module in modules() if list(module.folder.glob("tests/*.tftest.hcl"))]
 
@@ -21,8 +18,8 @@ pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terra
 
 @pytest.fixture(scope="module", autouse=True)
 def packed() -> None:
-    """The project's package, as `make artifacts PROJECT=…` makes it."""
-    subprocess.run([sys.executable, PACK, PROJECT], check=True, stdout=subprocess.DEVNULL)
+    """The project that some promises are about, as `make artifacts PROJECT=…` packs it."""
+    subprocess.run([sys.executable, PACK, TERRAFORM / EXAMPLE], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("module", PROMISING, ids=[module.name for module in PROMISING])

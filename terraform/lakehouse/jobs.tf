@@ -36,12 +36,18 @@ locals {
     } if table.madeBy != "land"
   }
 
-  # Before any table is made, what customers no longer consent to leaves all of them.
+  # What landed and a table's rows are joined with: its first source is what they are made of.
+  joined = flatten([
+    for table in local.lineage : [for place, source in table.madeFrom : source if place > 0 && contains(local.land_tables, source)]
+  ])
+
+  # Before any table is made, what customers no longer consent to leaves all of them. The tables' own rows are classified
+  # again, so it sees no reading that was not admitted.
   removal_steps = {
     remove_withdrawn = {
       script    = "remove_withdrawn"
       table     = "withdrawals"
-      reads     = ["customer_landing"]
+      reads     = distinct(concat(["customer_landing"], local.joined))
       writes    = [for step in local.table_steps : step.table]
       makes     = []
       drops     = null
