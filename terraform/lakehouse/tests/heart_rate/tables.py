@@ -19,4 +19,4 @@ def heart_rate_trusted(heart_rate_landing: Frame, customer_trusted: Frame, polic
     )
 
 
-LOOKUPS = {"heart_rate_trusted": (Lookup("people's consent", "heart_rate_landing", people_admitted),)}
+LOOKUPS = {"heart_rate_trusted": (Lookup("people's consent", "heart_rate_landing", "user", people_admitted),)}
