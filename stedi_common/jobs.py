@@ -87,10 +87,10 @@ def make(job: str, argv: Sequence[str]) -> str | None:
 
 def make_table(argv: Sequence[str]) -> str | None:
     """Run the job that `--job` names. Returns what `sys.exit` takes: of a failure, the message."""
-    parser = argparse.ArgumentParser("make_table", allow_abbrev=False, add_help=False)
-    parser.add_argument("--job", choices=tuple(JOBS), required=True)
-    arguments, others = parser.parse_known_args(argv)
-    return make(arguments.job, others)
+    parser = _parser("make_table")
+    parser.add_argument("--job", choices=tuple(JOBS), required=True, help="the job, as `madeBy` in its contract")
+    arguments = _parsed(parser, argv)
+    return _run(parser, arguments, lambda _: [job_task(JOBS[arguments.job])])
 
 
 def remove_withdrawn(argv: Sequence[str]) -> str | None:

@@ -301,6 +301,7 @@ def test_what_terraform_and_localstack_hand_over_is_known():
     assert {"--lake", "--defective_serials", "--conf"} <= named
     parser = jobs._parser("land")
     parser.add_argument("--source")
+    parser.add_argument("--job")
     for name in sorted(named):
         jobs._parsed(parser, [name, "a"])
 

@@ -84,10 +84,10 @@ class _Lake:
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
         """None if a table is missing or has no last run, or what that consumed is not kept."""
-        targets = [job.target for job in JOBS.values()]
-        if not all(map(engine.exists, targets)):
+        tables = [*_landed_people(), *(job.target for job in JOBS.values())]
+        if not all(map(engine.exists, tables)):
             return None
-        heads, runs = {table.name: engine.head(table) for table in (CUSTOMER_LANDING, *targets)}, {}
+        heads, runs = {table.name: engine.head(table) for table in tables}, {}
         for job in JOBS.values():
             known = [source.name for source in job.sources if source.name in heads]
             run = LastRun.find(engine, job.target, heads[job.target.name], known)
@@ -174,7 +174,7 @@ class _TargetState:
 
     def __init__(self, lake: _Lake, stack: ExitStack) -> None:
         self.lake, self._stack = lake, stack
-        self.people = {CUSTOMER_LANDING.name: lake.engine.read(CUSTOMER_LANDING, lake.heads[CUSTOMER_LANDING.name])}
+        self.people = {table.name: lake.engine.read(table, lake.heads[table.name]) for table in _landed_people()}
         self._lost: dict[tuple[str, str, str], Materialized] = {}
         self._days: dict[Job, set[date] | None] = {}
 
@@ -276,6 +276,12 @@ class _TargetState:
 
     def _materialized(self, rows: Frame) -> Materialized:
         return self._stack.enter_context(self.lake.engine.materialized(rows))
+
+
+def _landed_people() -> list[Contract]:
+    """The landing tables that are no readings, as the customer records are none."""
+    landed = {source.name: source for job in JOBS.values() for source in job.sources if source.zone == "landing"}
+    return [source for source in landed.values() if source.partition is None]
 
 
 def _classifies_landed(job: Job) -> bool:
