@@ -101,8 +101,9 @@ def local_key(*, may_make: bool) -> PseudonymKey:
 
 def local_key_path() -> Path:
     """Where the local key lies: outside every lake, in the user's configuration folder."""
-    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(config) / "stedi" / "pseudonym.key"
+    from platformdirs.unix import Unix  # noqa: PLC0415 - Glue's jobs take theirs from Secrets Manager
+
+    return Unix("stedi").user_config_path / "pseudonym.key"
 
 
 def _write_new(path: Path, text: str) -> None:

