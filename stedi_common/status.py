@@ -21,10 +21,12 @@ _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "l
 class TableStatus:
     """A table: its rows, its last commit, and the policy it was built under.
 
-    consumed: when the snapshot that it has consumed of each source was committed, UTC; None if that is no longer kept.
-    behind: how many commits of each source that has changed it has not consumed; None if all of it must be read.
-    in_doubt: of customer_landing, how many people have no consent because of a doubtful line; None of other tables.
-    without_address: of landed_files, how many customer lines are about nobody known; None of other tables.
+    Attributes:
+        consumed: when the snapshot that it has consumed of each source was committed, UTC; None if that is no longer
+            kept.
+        behind: how many commits of each source that has changed it has not consumed; None if all of it must be read.
+        in_doubt: of customer_landing, how many people have no consent because of a doubtful line; None of other tables.
+        without_address: of landed_files, how many customer lines are about nobody known; None of other tables.
     """
 
     table: str

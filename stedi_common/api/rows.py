@@ -27,9 +27,10 @@ BATCH_ROWS = 64 * 1024
 class Rows:
     """Rows that are read when they are asked for, each time anew; always of the same snapshot.
 
-    table: the table's zone and name.
-    snapshot: the id of its snapshot.
-    columns: the names of the columns, in order.
+    Attributes:
+        table: the table's zone and name.
+        snapshot: the id of its snapshot.
+        columns: the names of the columns, in order.
     """
 
     def __init__(

@@ -19,7 +19,8 @@ _ALIKE = 0.5
 class Names:
     """The names that may be given. They are looked up when they are needed: some take long to import.
 
-    normalize: what whoever takes the name does to it first.
+    Attributes:
+        normalize: what whoever takes the name does to it first.
     """
 
     known: Callable[[], Sequence[str]]

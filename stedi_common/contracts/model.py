@@ -28,8 +28,9 @@ ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arriv
 class Column:
     """A column: its type, one of `TYPES`, and what may be done with it.
 
-    type: `timestamp` is UTC, in microseconds, without a zone.
-    may_begin_later: an instant of it may lie in the future.
+    Attributes:
+        type: `timestamp` is UTC, in microseconds, without a zone.
+        may_begin_later: an instant of it may lie in the future.
     """
 
     name: str
@@ -56,7 +57,9 @@ class Column:
 class Contract:
     """A table as its users may rely on it: the job `made_by` makes it from the tables `made_from`.
 
-    snapshot_days: how long an old snapshot is kept, so that who is gone from the table is gone from its past (rule 14).
+    Attributes:
+        snapshot_days: how long an old snapshot is kept, so that who is gone from the table is gone from its past (rule
+            14).
     """
 
     name: str

@@ -19,11 +19,12 @@ MOST_LINES = 5_000_000  # a file is made in memory
 class Plan:
     """What to make. Equal plans make equal drops.
 
-    readings: about how many, accelerometer and step trainer together.
-    dirt: the share of lines that are not as they should be. At 0 the files have no oddities, repeats or surprises.
-    shared_serials: fulfilment's defect. Every customer record carries one of the same few serial numbers, whatever
-    device the customer has; the devices themselves still report their own.
-    without_address: some dirty customer lines name nobody, so that their landing ends with exit code 4 (rule 3).
+    Attributes:
+        readings: about how many, accelerometer and step trainer together.
+        dirt: the share of lines that are not as they should be. At 0 the files have no oddities, repeats or surprises.
+        shared_serials: fulfilment's defect. Every customer record carries one of the same few serial numbers, whatever
+            device the customer has; the devices themselves still report their own.
+        without_address: some dirty customer lines name nobody, so that their landing ends with exit code 4 (rule 3).
     """
 
     people: int = 200

@@ -25,11 +25,12 @@ PAIRINGS = ("owner", "timestamp")
 class Truth:
     """What is to come of the drops.
 
-    landing: rows of the landing tables, and of `rejected_records`, under any policy.
-    policies: by policy (`consent=as-of pairing=owner`), rows of the trusted and curated tables.
-    people: how many there are, and the share of those with each story.
-    doubt: how many customer lines are doubtful, how many are about nobody known, and how many people who consent are
-    out of research by doubt, if all drops land in one run.
+    Attributes:
+        landing: rows of the landing tables, and of `rejected_records`, under any policy.
+        policies: by policy (`consent=as-of pairing=owner`), rows of the trusted and curated tables.
+        people: how many there are, and the share of those with each story.
+        doubt: how many customer lines are doubtful, how many are about nobody known, and how many people who consent
+            are out of research by doubt, if all drops land in one run.
     """
 
     plan: Plan

@@ -65,12 +65,13 @@ def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator
 class _Lake:
     """What a deletion sees.
 
-    heads: where the tables are.
-    builds: the build of each job's last run.
-    policies: its policy.
-    consumed: the snapshots that it consumed.
-    key: the pseudonym key; None if it is not the one that the pairs were made with.
-    deletion: the id of the deletion.
+    Attributes:
+        heads: where the tables are.
+        builds: the build of each job's last run.
+        policies: its policy.
+        consumed: the snapshots that it consumed.
+        key: the pseudonym key; None if it is not the one that the pairs were made with.
+        deletion: the id of the deletion.
     """
 
     engine: Engine

@@ -31,10 +31,11 @@ Heads = Mapping[str, Head]
 class LastRun:
     """A table and the last run that committed to it.
 
-    head: where the table is now.
-    committed: the snapshot that the run left: its own one, or that of a deletion which the run counts as its own.
-    summary: what the run says about itself.
-    sources: the snapshot of each source that the run consumed; None where it has expired.
+    Attributes:
+        head: where the table is now.
+        committed: the snapshot that the run left: its own one, or that of a deletion which the run counts as its own.
+        summary: what the run says about itself.
+        sources: the snapshot of each source that the run consumed; None where it has expired.
     """
 
     table: Contract
@@ -95,8 +96,9 @@ def last_build(engine: Engine, table: Contract, head: Head) -> Build | None:
 class Changes:
     """The days to recompute, and why.
 
-    days: None for all.
-    reasons: in words, without personal data.
+    Attributes:
+        days: None for all.
+        reasons: in words, without personal data.
     """
 
     days: set[date] | None

@@ -35,11 +35,13 @@ class Action(StrEnum):
 class Deletion:
     """Withdrawn rows that are going to be deleted from a table.
 
-    days: the partitions that have such rows; None for the whole table.
-    rows: the rows that stay in them.
-    deleted: how many rows are deleted.
-    head: the snapshot of the table that the commit goes onto.
-    summary: what the deletion writes about itself.
+    Attributes:
+        table: the contract of the table.
+        days: the partitions that have such rows; None for the whole table.
+        rows: the rows that stay in them.
+        deleted: how many rows are deleted.
+        head: the snapshot of the table that the commit goes onto.
+        summary: what the deletion writes about itself.
     """
 
     table: Contract
@@ -54,13 +56,16 @@ class Deletion:
 class TablePlan:
     """What a run is going to do with a table.
 
-    action, reasons: what, and why, in words without personal data.
-    days: the partitions that are recomputed; None for the whole table.
-    rows_in: how many rows of the first source are read.
-    head: the snapshot of the table that the commit goes onto.
-    last: the last run, if the new one continues it.
-    sources: the rows to read.
-    summary: what the run writes about itself, but for the counts of kept and dropped rows.
+    Attributes:
+        job: the job that builds the table.
+        action: what is done with the table.
+        reasons: why, in words, without personal data.
+        days: the partitions that are recomputed; None for the whole table.
+        rows_in: how many rows of the first source are read.
+        head: the snapshot of the table that the commit goes onto.
+        last: the last run, if the new one continues it.
+        sources: the rows to read.
+        summary: what the run writes about itself, but for the counts of kept and dropped rows.
     """
 
     job: Job

@@ -22,10 +22,11 @@ Properties = Mapping[str, str]
 class Build:
     """How the rows of a table are made. A table of another build must be rebuilt in full.
 
-    policy: the policy, as text.
-    key: the id of the pseudonym key.
-    columns: name and type of each column.
-    code: the fingerprint of the transformations.
+    Attributes:
+        policy: the policy, as text.
+        key: the id of the pseudonym key.
+        columns: name and type of each column.
+        code: the fingerprint of the transformations.
     """
 
     policy: str
@@ -71,12 +72,14 @@ class Build:
 class RunSummary:
     """What a run committed.
 
-    run: its id.
-    build: how it made the rows.
-    consumed: the snapshot of each source that it read.
-    days: how many days it recomputed; None for the whole table.
-    rows_in: how many rows of the first source it read; of these days.
-    rows_kept, dropped: how many of them it kept, and how many it dropped by reason.
+    Attributes:
+        run: its id.
+        build: how it made the rows.
+        consumed: the snapshot of each source that it read.
+        days: how many days it recomputed; None for the whole table.
+        rows_in: how many rows of the first source it read; of these days.
+        rows_kept: how many of them it kept.
+        dropped: how many of them it dropped, by reason.
     """
 
     run: str
@@ -124,9 +127,10 @@ class RunSummary:
 class DeletionSummary:
     """What a deletion of withdrawn rows committed.
 
-    build: of the table, which it keeps: the run's own snapshot may expire before the next run.
-    customers: the snapshot of `customer_landing` that it went by.
-    deletion: its id, if it left what a run would commit, so that the next run can advance past it.
+    Attributes:
+        build: of the table, which it keeps: the run's own snapshot may expire before the next run.
+        customers: the snapshot of `customer_landing` that it went by.
+        deletion: its id, if it left what a run would commit, so that the next run can advance past it.
     """
 
     build: Build

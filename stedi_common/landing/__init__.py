@@ -41,10 +41,11 @@ _UNREAD = ("unreadable", "archived")
 class Landed:
     """What became of the drops of a source.
 
-    files: how many were read. The counts below are of their lines or values; each is a column of `landed_files`.
-    skipped: the files that are not read, each with its name (`file`) and its reason.
-    unread: how many of the skipped files belong to the source, but cannot be read.
-    warnings: sentences about missing folders and columns.
+    Attributes:
+        files: how many were read. The counts below are of their lines or values; each is a column of `landed_files`.
+        skipped: the files that are not read, each with its name (`file`) and its reason.
+        unread: how many of the skipped files belong to the source, but cannot be read.
+        warnings: sentences about missing folders and columns.
     """
 
     source: str
@@ -122,7 +123,10 @@ def _table(reader: Reader) -> Contract:
 class _Landing:
     """One attempt to land the drops of a source.
 
-    head, ledger: snapshots from before anything is read. A commit after them is a conflict; the landing is retried.
+    Attributes:
+        head: the head of the landing table, read before any drop. A commit after it is a conflict, and the landing is
+            retried.
+        ledger: the ledger, read before any drop as well.
     """
 
     engine: Engine

@@ -30,7 +30,8 @@ Row = Mapping[str, Any]
 class Ledger:
     """What the ledger says at a snapshot, by file name: a row for each version that has landed.
 
-    has_doubt: whether a customer line that landed is doubtful.
+    Attributes:
+        has_doubt: whether a customer line that landed is doubtful.
     """
 
     head: Head

@@ -30,14 +30,15 @@ _LOOK_GROWS = 8
 class Block(NamedTuple):
     """Some whole lines of a drop, or one rejected line, or the end of the file.
 
-    name: the drop's.
-    line: the number of the first line; at the end of the file, of its last.
-    data: the lines, each with its line feed, the last one perhaps without; with a flaw, what there is of the line.
-    flaw: a reason code, if this is one line that is rejected as it is.
-    sha256: of the file's bytes as they are stored, if this is the end of the file.
-    unit: what is counted as a line. Only at the end of the file it is known: "line" or "object".
-    version: tells this content of the file from another under the same name.
-    is_mixed: at the end of the file: lines came first, then a line that is too long, and objects.
+    Attributes:
+        name: the drop's.
+        line: the number of the first line; at the end of the file, of its last.
+        data: the lines, each with its line feed, the last one perhaps without; with a flaw, what there is of the line.
+        flaw: a reason code, if this is one line that is rejected as it is.
+        sha256: of the file's bytes as they are stored, if this is the end of the file.
+        unit: what is counted as a line. Only at the end of the file it is known: "line" or "object".
+        version: tells this content of the file from another under the same name.
+        is_mixed: at the end of the file: lines came first, then a line that is too long, and objects.
     """
 
     name: str

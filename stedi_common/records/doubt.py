@@ -39,9 +39,10 @@ _VALUE = re.compile(rf'[{SPACE}]*+:[{SPACE}]*+(?:"([^"]*+)"|({_NUMBER}))[{SPACE}
 class Doubt(NamedTuple):
     """What can be read in a customer's line that is no record.
 
-    reason: why it is doubtful.
-    rows: values in the order of the fields, once for each address, in order of the addresses; none if no address
-        can be read.
+    Attributes:
+        reason: why it is doubtful.
+        rows: values in the order of the fields, once for each address, in order of the addresses; none if no address
+            can be read.
     """
 
     reason: str

@@ -91,8 +91,9 @@ def go_over_lines(lines: Sequence[bytes]) -> bool:
 class Cut(NamedTuple):
     """What lines tell that others follow.
 
-    are_objects: As `are_objects`, or an object in the next line may be a value of one in these.
-    is_open: An object may go on in the next line.
+    Attributes:
+        are_objects: As `are_objects`, or an object in the next line may be a value of one in these.
+        is_open: An object may go on in the next line.
     """
 
     are_objects: bool
@@ -160,9 +161,10 @@ def _broken_off(prefix: bytes) -> Iterator[bytes]:
 class _Unit(NamedTuple):
     """A whole object or a stretch.
 
-    is_inner: It may be part of a damaged object.
-    value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`; None if an
-        object alone on its line is between.
+    Attributes:
+        is_inner: It may be part of a damaged object.
+        value_of: What is before an object that stands where one of that object's values may stand: `[` or `:`; None if
+            an object alone on its line is between.
     """
 
     text: str

@@ -53,10 +53,13 @@ _SHORT = 4
 class Reader:
     """Reads the drops of one source. Goes to other processes and threads as it is.
 
-    arrived_at: when the run began, in UTC; instants more than a day later are wrong.
-    key: the HMAC key of `content_hash`.
-    as_objects: the names of the drops in which objects seem not to be lines. Each is looked at whole before it is read.
-    suspended: people whose records are unlike any that landed before, so that they land again and end the suspension.
+    Attributes:
+        arrived_at: when the run began, in UTC; instants more than a day later are wrong.
+        key: the HMAC key of `content_hash`.
+        as_objects: the names of the drops in which objects seem not to be lines. Each is looked at whole before it is
+            read.
+        suspended: people whose records are unlike any that landed before, so that they land again and end the
+            suspension.
     """
 
     source: str

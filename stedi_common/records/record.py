@@ -68,7 +68,8 @@ class Record(NamedTuple):
 class Rejection(NamedTuple):
     """A line that is no record, why, and the column at fault.
 
-    content: the line, if it is an object. It is read for its keys and addresses, and goes nowhere.
+    Attributes:
+        content: the line, if it is an object. It is read for its keys and addresses, and goes nowhere.
     """
 
     reason: str
@@ -79,8 +80,9 @@ class Rejection(NamedTuple):
 class Field(NamedTuple):
     """A column, how its value is understood, and what a record must have.
 
-    is_required: a value that is understood.
-    is_single: no second key.
+    Attributes:
+        is_required: a value that is understood.
+        is_single: no second key.
     """
 
     name: str

@@ -49,9 +49,10 @@ class Skipped(NamedTuple):
 class Found:
     """What lies below the landing folder.
 
-    drops: by source, sorted by name; every source asked for is a key.
-    skipped: sorted by name.
-    missing: the sources without a folder, and the folder that may be theirs under another name, if there is one.
+    Attributes:
+        drops: by source, sorted by name; every source asked for is a key.
+        skipped: sorted by name.
+        missing: the sources without a folder, and the folder that may be theirs under another name, if there is one.
     """
 
     drops: Mapping[str, Sequence[Drop]]

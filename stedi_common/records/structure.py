@@ -34,8 +34,9 @@ _ARRAY = -1
 class Walk:
     """The way through one object, from its `{` on.
 
-    is_whole: It came to the object's end.
-    is_broken: It came to where the object cannot go on.
+    Attributes:
+        is_whole: It came to the object's end.
+        is_broken: It came to where the object cannot go on.
     """
 
     def __init__(self) -> None:

@@ -16,16 +16,19 @@ OTHER_KEYS = "…"
 class Tally:
     """What became of a file's lines. All but `nulled_values` and those that are no number count lines.
 
-    rejected, blank: lines that became no row of the landing table.
-    doubtful: customer lines that are no record, but in which an address can be read.
-    without_address: customer lines that may be about somebody whose address was not read.
-    sha256, unit: of the file, told at its end.
-    unknown_keys: lines by the keys they had that no column has.
-    nulled_columns: values by column that landed as null because they could not be understood.
-    present_columns: the columns whose key an object had, whatever its value.
-    is_objects: objects seem not to be lines here, so the file must be looked at whole, and read again.
-    open_after: numbers of lines behind which the reading was cut, and an object may go on.
-    no_object_at: numbers of lines before which it was cut, and that do not begin with a `{`.
+    Attributes:
+        rejected: lines that were rejected.
+        blank: lines of padding only.
+        doubtful: customer lines that are no record, but in which an address can be read.
+        without_address: customer lines that may be about somebody whose address was not read.
+        sha256: of the bytes of the file, known at its end.
+        unit: `line` or `object`, known at the end of the file.
+        unknown_keys: lines by the keys they had that no column has.
+        nulled_columns: values by column that landed as null because they could not be understood.
+        present_columns: the columns whose key an object had, whatever its value.
+        is_objects: objects seem not to be lines here, so the file must be looked at whole, and read again.
+        open_after: numbers of lines behind which the reading was cut, and an object may go on.
+        no_object_at: numbers of lines before which it was cut, and that do not begin with a `{`.
     """
 
     lines: int = 0

@@ -18,8 +18,9 @@ DROPPED = "dropped"
 class Classified:
     """The rows of a transformation, each with the reason that it is dropped for in the column `dropped`, or null.
 
-    reasons: the drop reasons that there are.
-    one_to_one: whether each row of the first source is classified once; else a row may become several.
+    Attributes:
+        reasons: the drop reasons that there are.
+        one_to_one: whether each row of the first source is classified once; else a row may become several.
     """
 
     rows: Frame

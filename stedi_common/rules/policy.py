@@ -30,9 +30,10 @@ _MARKS = (
 class Policy:
     """Which readings count and how they are paired.
 
-    consent: `as-of` counts a reading from its person's consent on; `ever` ignores instants, never withdrawals.
-    pairing: `owner` pairs the readings of a device and of its owner; `timestamp` pairs all of one instant.
-    defective_serials: serial numbers that say nothing about who owns the device. They admit nothing under `as-of`.
+    Attributes:
+        consent: `as-of` counts a reading from its person's consent on; `ever` ignores instants, never withdrawals.
+        pairing: `owner` pairs the readings of a device and of its owner; `timestamp` pairs all of one instant.
+        defective_serials: serial numbers that say nothing about who owns the device. They admit nothing under `as-of`.
     """
 
     consent: Consent = "as-of"

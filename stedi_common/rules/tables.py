@@ -142,13 +142,15 @@ def _since(decided: Frame, policy: Policy) -> Frame:
 class Lookup:
     """People or devices that a table of readings is joined with. It affects whole days of that table.
 
-    about: what its rows are, in words.
-    fact_table: the table of readings that it is joined with.
-    on: the column that both have.
-    function: from the tables that it names to the rows. A column `since`, if there is one, says that earlier readings
-        are not concerned.
-    implied_under: the policies of consent under which its rows say no more than whose readings the fact table has, as
-        long as one was computed from the other. Then its changes are in the days that the fact table has changed.
+    Attributes:
+        about: what its rows are, in words.
+        fact_table: the table of readings that it is joined with.
+        on: the column that both have.
+        function: from the tables that it names to the rows. A column `since`, if there is one, says that earlier
+            readings are not concerned.
+        implied_under: the policies of consent under which its rows say no more than whose readings the fact table has,
+            as long as one was computed from the other. Then its changes are in the days that the fact table has
+            changed.
     """
 
     about: str

@@ -21,10 +21,15 @@ from stedi_common.rules.policy import Policy
 class Outcome:
     """What a job did.
 
-    days: how many days it recomputed; None for the whole table.
-    rows_in, rows_kept, dropped: of those days, the rows of its first source, those of its table, and those dropped by
-        reason.
-    rows: how many rows the table has now, in all.
+    Attributes:
+        job: the name of the job.
+        table: the name of the table that it builds.
+        changed: whether it committed.
+        days: how many days it recomputed; None for the whole table.
+        rows_in: how many rows of its first source it read, of those days.
+        rows_kept: how many rows it kept, of those days.
+        dropped: how many rows it dropped, by reason, of those days.
+        rows: how many rows the table has now, in all.
     """
 
     job: str

@@ -28,11 +28,13 @@ _TRUSTED = contract("customer_trusted")
 class Preview:
     """What a run is going to do with a table.
 
-    action: `full rebuild`, `partitions`, `nothing`, or `delete withdrawn rows`.
-    reasons: why, in words, without personal data.
-    days: the partitions that may change, as ISO dates: recomputed, or withdrawn rows are deleted from them. None for
-        the whole table.
-    rows_in: how many rows of the first source are read; None if a table before it is going to change them.
+    Attributes:
+        table: the name of the table; `withdrawals` for the deletion of withdrawn rows.
+        action: `full rebuild`, `partitions`, `nothing`, or `delete withdrawn rows`.
+        reasons: why, in words, without personal data.
+        days: the partitions that may change, as ISO dates: recomputed, or withdrawn rows are deleted from them. None
+            for the whole table.
+        rows_in: how many rows of the first source are read; None if a table before it is going to change them.
     """
 
     table: str

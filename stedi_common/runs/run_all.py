@@ -26,7 +26,8 @@ Result: TypeAlias = Landed | withdrawals.Deleted | executor.Outcome | Maintained
 class RunSettings:
     """The settings of a run.
 
-    rebuild: whether tables of another build may be rebuilt in full.
+    Attributes:
+        rebuild: whether tables of another build may be rebuilt in full.
     """
 
     policy: Policy
@@ -39,9 +40,10 @@ class RunSettings:
 class Task:
     """One step of a run.
 
-    table: the table that it writes to; `withdrawals` for the deletion, which writes to all.
-    run: does it. Returns None if there was nothing to do.
-    is_needed: whether the tasks after it need it.
+    Attributes:
+        table: the table that it writes to; `withdrawals` for the deletion, which writes to all.
+        run: does it. Returns None if there was nothing to do.
+        is_needed: whether the tasks after it need it.
     """
 
     job: str

@@ -27,12 +27,13 @@ Parse: TypeAlias = Callable[[str, Any], Any]
 class Option:
     """How a setting is given: `--lake` on the command line, `STEDI_LAKE` in the environment, `lake` in `stedi.toml`.
 
-    parse: reads a value; raises SettingsError for one that is not understood.
-    choices: gives the names that it may be; None if it is no name.
-    fold: whether names are compared without blanks around them and without case.
-    aliases: other spellings on the command line.
-    is_path: whether it is a path, which `stedi.toml` gives relative to itself.
-    is_key: whether it says where the pseudonym key is; of these one is given.
+    Attributes:
+        parse: reads a value; raises SettingsError for one that is not understood.
+        choices: gives the names that it may be; None if it is no name.
+        fold: whether names are compared without blanks around them and without case.
+        aliases: other spellings on the command line.
+        is_path: whether it is a path, which `stedi.toml` gives relative to itself.
+        is_key: whether it says where the pseudonym key is; of these one is given.
     """
 
     help: str
@@ -130,7 +131,8 @@ def _setting(default: Any, **option: Any) -> Any:
 class Settings:
     """What a run is to do, and where. `load` finds them; in a program they may also be written down.
 
-    given: the names of those that are not defaults.
+    Attributes:
+        given: the names of those that are not defaults.
 
     Example:
         >>> from stedi_common import Settings

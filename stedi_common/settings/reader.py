@@ -38,8 +38,9 @@ RANGES = {
 class ReaderSettings:
     """How files are read. Hashable, and goes to other processes as it is.
 
-    limits: what input may not exceed.
-    zones: the IANA zone of the local times of a source.
+    Attributes:
+        limits: what input may not exceed.
+        zones: the IANA zone of the local times of a source.
     """
 
     limits: Limits = Limits()
