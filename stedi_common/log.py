@@ -29,7 +29,7 @@ from typing import Any
 from stedi_common.errors import StediError, UnexpectedError
 
 #: Only who runs the command reads its log.
-MODE = 0o600
+FILE_MODE = 0o600
 
 _logger = logging.getLogger("stedi")
 # Else Python prints errors to standard error where nobody has set up logging.
@@ -118,10 +118,10 @@ class _PrivateFile(logging.FileHandler):
     """A file with mode 0600, also if it was there before."""
 
     def _open(self) -> TextIOWrapper:
-        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, MODE))
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE))
         opened = super()._open()
         if stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            os.fchmod(opened.fileno(), MODE)
+            os.fchmod(opened.fileno(), FILE_MODE)
         return opened
 
 

@@ -93,9 +93,9 @@ def nobodys_home(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def spark_runs() -> Iterator[None]:
     """One Spark for all tests: an engine that finds one running does not stop it."""
-    from stedi_common.engines.spark.session import driver  # noqa: PLC0415
+    from stedi_common.engines.spark.session import driver_session  # noqa: PLC0415
 
-    spark = driver(QUICK)
+    spark = driver_session(QUICK)
     for path in ASKED_FOR:
         remember(spark.sparkContext._jvm, path.split("."))
     yield

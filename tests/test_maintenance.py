@@ -22,7 +22,7 @@ from support.nights import NIGHTS, Cast, land_and_run
 
 from stedi_common import maintenance
 from stedi_common.contracts import Column, Contract, contract, names
-from stedi_common.engines.history import Snapshot
+from stedi_common.engines.history import TableSnapshot
 from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.engines.retention import Ref, expired
@@ -247,11 +247,11 @@ AT = datetime(2024, 5, 10)
 
 def test_the_snapshot_that_wrote_the_rows_of_the_head_does_not_expire():
     """Else a table that is quiet for long would not know what it was made from."""
-    written, same, again = (Snapshot(n, n - 1, AT - (30 - n) * DAY, same=n > 1) for n in (1, 2, 3))
-    older = Snapshot(0, None, AT - 40 * DAY, same=False)
+    written, same, again = (TableSnapshot(n, n - 1, AT - (30 - n) * DAY, is_replace=n > 1) for n in (1, 2, 3))
+    older = TableSnapshot(0, None, AT - 40 * DAY, is_replace=False)
     refs = [Ref("main", 3, None)]
     assert expired(READINGS, [older, written, same, again], refs, AT).snapshots == (0,)
-    changed = Snapshot(4, 3, AT - 20 * DAY, same=False)
+    changed = TableSnapshot(4, 3, AT - 20 * DAY, is_replace=False)
     of_all = [older, written, same, again, changed]
     assert expired(READINGS, of_all, [Ref("main", 4, None)], AT).snapshots == (0, 1, 2, 3)
 

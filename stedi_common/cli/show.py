@@ -27,10 +27,10 @@ from stedi_common.status import TableStatus
 if TYPE_CHECKING:
     from stedi_common.generate import Truth
 
-BAR = 32
-ROWS = 100
+BAR_WIDTH = 32
+MAX_SHOWN_ROWS = 100
 #: At most so many skipped files of a reason are named; --json and landed_files have all.
-NAMED = 5
+MAX_NAMED_FILES = 5
 
 #: The counts of a landing that are shown.
 _COUNTS = ("files", "lines", "landed", "rejected", "duplicate", "blank", "doubtful", "nulled_values")
@@ -62,8 +62,8 @@ def skipped(files: Sequence[Mapping[str, str]]) -> None:
     for each in files:
         by_reason.setdefault(each["reason"], []).append(each["file"])
     for reason, names in sorted(by_reason.items()):
-        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-        named = escape(", ".join(names[:NAMED]))
+        more = f" and {len(names) - MAX_NAMED_FILES:,} more" if len(names) > MAX_NAMED_FILES else ""
+        named = escape(", ".join(names[:MAX_NAMED_FILES]))
         out.print(f"[yellow]skipped[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
 
 
@@ -168,11 +168,11 @@ def _commits(unseen: int | None) -> str:
 def answer(result: Answer) -> None:
     """A query's rows, the first hundred of them."""
     table = Table(*map(escape, result.columns), box=None, header_style="bold", pad_edge=False)
-    for row in result.rows[:ROWS]:
+    for row in result.rows[:MAX_SHOWN_ROWS]:
         table.add_row(*("null" if value is None else escape(str(value)) for value in row))
     out.print(table)
-    if len(result.rows) > ROWS:
-        out.print(f"[dim]… and {len(result.rows) - ROWS:,} more rows; --json prints all[/]")
+    if len(result.rows) > MAX_SHOWN_ROWS:
+        out.print(f"[dim]… and {len(result.rows) - MAX_SHOWN_ROWS:,} more rows; --json prints all[/]")
 
 
 def generated(truth: Truth, into: Path) -> None:
@@ -242,6 +242,6 @@ def _bar(start: int, length: int, whole: int, colour: str) -> Text:
     """A bar of `length` that starts at `start`, on a scale where `whole` is the full width."""
     if whole <= 0 or length <= 0:
         return Text()
-    begin = round(start * BAR / whole)
-    end = max(round((start + length) * BAR / whole), begin + 1)
+    begin = round(start * BAR_WIDTH / whole)
+    end = max(round((start + length) * BAR_WIDTH / whole), begin + 1)
     return Text(" " * begin).append("█" * (end - begin), style=colour)

@@ -173,7 +173,7 @@ class Engine(Protocol):
         """A snapshot of the table; None if it is no longer kept."""
 
     def history(self, contract: Contract, head: Head) -> Iterator[Head]:
-        """The head and those it came from, newest first, as far as they are kept."""
+        """The head and its ancestors, newest first, as far as they are kept."""
 
     def changed_days(self, contract: Contract, since: Head, head: Head) -> set[date] | None:
         """The days whose rows may differ between a snapshot and the later `head`. Compaction changes no day.

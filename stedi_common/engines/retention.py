@@ -1,4 +1,4 @@
-"""Which snapshots of a table have expired. One answer for both engines: rule 14's days are the same."""
+"""Which snapshots of a table have expired (rule 14). Decided once, for both engines."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.history import Snapshot
+from stedi_common.engines.history import TableSnapshot
 
 MAIN = "main"
 
 
 @dataclass(frozen=True)
 class Ref:
-    """A branch or a tag, which keeps its snapshot; for no longer than `max_age`, if it names one."""
+    """A branch or a tag. It keeps its snapshot, for no longer than its `max_age` if it has one."""
 
     name: str
     snapshot: int
@@ -27,8 +27,8 @@ class Expired:
 
     Attributes:
         snapshots: the ids of the snapshots.
-        refs: the branches and tags that are past the age they themselves name, as a killed run leaves them.
-        pinned: those that name none and keep a snapshot which would have expired without them.
+        refs: the branches and tags that are older than their `max_age`, such as those of a killed run.
+        pinned: the branches and tags that have not expired and keep a snapshot that is too old.
     """
 
     snapshots: tuple[int, ...]
@@ -36,7 +36,7 @@ class Expired:
     pinned: tuple[str, ...]
 
 
-def expired(contract: Contract, snapshots: Sequence[Snapshot], refs: Sequence[Ref], now: datetime) -> Expired:
+def expired(contract: Contract, snapshots: Sequence[TableSnapshot], refs: Sequence[Ref], now: datetime) -> Expired:
     """What of a table has expired.
 
     Args:
@@ -48,9 +48,9 @@ def expired(contract: Contract, snapshots: Sequence[Snapshot], refs: Sequence[Re
     by_id, limit = {snapshot.id: snapshot for snapshot in snapshots}, now - timedelta(days=contract.snapshot_days)
 
     def is_past(ref: Ref) -> bool:
-        return ref.name != MAIN and ref.max_age is not None and now - by_id[ref.snapshot].at > ref.max_age
+        return ref.name != MAIN and ref.max_age is not None and now - by_id[ref.snapshot].committed_at > ref.max_age
 
-    old = {snapshot.id for snapshot in snapshots if snapshot.at < limit}
+    old = {snapshot.id for snapshot in snapshots if snapshot.committed_at < limit}
     old -= {id_ for ref in refs if ref.name == MAIN for id_ in _with_its_rows(by_id, ref.snapshot)}
     left = [ref for ref in refs if not is_past(ref)]
     return Expired(
@@ -60,9 +60,9 @@ def expired(contract: Contract, snapshots: Sequence[Snapshot], refs: Sequence[Re
     )
 
 
-def _with_its_rows(snapshots: Mapping[int, Snapshot], head: int) -> Iterator[int]:
+def _with_its_rows(snapshots: Mapping[int, TableSnapshot], head: int) -> Iterator[int]:
     """The head, and the snapshots that it has its rows from: they say what the rows were computed from."""
     snapshot = snapshots.get(head)
     while snapshot:
         yield snapshot.id
-        snapshot = snapshots.get(snapshot.parent or 0) if snapshot.same else None
+        snapshot = snapshots.get(snapshot.parent_id or 0) if snapshot.is_replace else None

@@ -1,4 +1,4 @@
-"""Retries: of a run that lost a race for a commit, and of changes that several runs make to one table at once."""
+"""Retries after a commit conflict: of a whole run, and of changes that several runs make to one table."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from tenacity.retry import retry_base
 
 from stedi_common.errors import CommitConflictError
 
-#: How often something is tried, the first time included.
-ATTEMPTS = 5
-#: The longest wait before the second attempt, which doubles for each further one, and the longest of all, in seconds.
-FIRST_WAIT, LONGEST_WAIT = 0.1, 1.0
+#: How many attempts there are, the first one included.
+MAX_ATTEMPTS = 5
+#: The longest wait before the second attempt, which doubles for each further one, and the limit of all waits.
+FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.1, 1.0
 
-Done = TypeVar("Done")
+Returned = TypeVar("Returned")
 
 
-def retrying(retry: retry_base, attempts: int = ATTEMPTS) -> Retrying:
-    """Attempts to iterate over, with random waits in between so that two that collide part.
+def retrying(retry: retry_base, attempts: int = MAX_ATTEMPTS) -> Retrying:
+    """The attempts, to iterate over or to call with a function. Waits are random: exponential backoff with full jitter.
 
     Args:
-        retry: after which errors there is another attempt. Any other error is raised, and so is that of the last one.
-        attempts: how many there are.
+        retry: after which errors there is another attempt. Any other error is raised, and so is the error of the last
+            attempt.
+        attempts: how many attempts there are.
     """
-    wait = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+    wait = wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=MAX_WAIT_SECONDS)
     return Retrying(retry=retry, stop=stop_after_attempt(attempts), wait=wait, reraise=True)
 
 
-def retry_on_conflict(run: Callable[[], Done]) -> Done:
+def retry_on_conflict(run: Callable[[], Returned]) -> Returned:
     """Call `run`, and again after each commit conflict.
 
     Args:
-        run: reads its sources and commits. Each call reads anew, so the commit is of what the sources are then.
+        run: reads its sources and commits. Each call reads the heads again, so it commits onto the present head.
 
     Returns:
-        What the call that succeeded returns.
+        The result of the call that succeeded.
 
     Raises:
-        CommitConflictError: the last of the attempts had a conflict too.
+        CommitConflictError: the last attempt had a conflict, too.
     """
     return retrying(retry_if_exception_type(CommitConflictError))(run)

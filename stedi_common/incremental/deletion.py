@@ -25,7 +25,7 @@ from stedi_common.incremental.summary import Build, DeletionSummary
 from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
-from stedi_common.rules.lineage import JOBS, MAKERS, Job
+from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job
 from stedi_common.rules.policy import Policy
 from stedi_common.rules.tables import Lookup
 
@@ -228,9 +228,9 @@ class _TargetState:
         """The rows of a source that the job's table is recomputed from."""
         if source.partition is None:
             return self.people[source.name]
-        if source.name in MAKERS:
+        if source.name in JOBS_BY_TABLE:
             # Of the readings that its rows were made of: others are the run's to add.
-            return self.readings(MAKERS[source.name], days, consumed_by=job)
+            return self.readings(JOBS_BY_TABLE[source.name], days, consumed_by=job)
         return self.lake.engine.read(source, self.lake.engine.head(source), days)
 
     def _all_rows(self, job: Job, source: Contract) -> Frame:
@@ -238,7 +238,7 @@ class _TargetState:
 
     def _still_with_reading(self, job: Job) -> Frame:
         """The rows of a table of people who need a reading: those who are in it and have one left."""
-        lake, readings = self.lake, MAKERS[job.needs_reading or ""]
+        lake, readings = self.lake, JOBS_BY_TABLE[job.needs_reading or ""]
         stay = self.people[job.sources[0].name].join(lake.table(job).select("email"), on="email", how="semi")
         lost = [found for lookup in readings.lookups if (found := self.lost(readings, lookup)).rows]
         if not lost:
@@ -261,8 +261,8 @@ class _TargetState:
                 table, head = self._fact_table(job, lookup)
                 days |= days_of(self.lake.engine, table, head, lost.frame, lookup.on)
         for source in job.sources:
-            if source.partition and source.name in MAKERS:
-                upstream = self.days(MAKERS[source.name])
+            if source.partition and source.name in JOBS_BY_TABLE:
+                upstream = self.days(JOBS_BY_TABLE[source.name])
                 if upstream is None:
                     return None
                 then, now = self.lake.consumed[job][source.name], self.lake.heads[source.name]

@@ -21,7 +21,7 @@ from stedi_common.incremental.summary import Build, DeletionSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.consent import device_claims
 from stedi_common.rules.frames import DROPPED, Frame
-from stedi_common.rules.lineage import MAKERS
+from stedi_common.rules.lineage import JOBS_BY_TABLE
 from stedi_common.rules.policy import Policy
 
 
@@ -36,10 +36,10 @@ def planned(engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack)
     """
     customers = engine.head(CUSTOMER_LANDING)
     records = engine.read(CUSTOMER_LANDING, customers)
-    consents = MAKERS["customer_trusted"].function(records).kept(("email", "consent_start"))
+    consents = JOBS_BY_TABLE["customer_trusted"].function(records).kept(("email", "consent_start"))
     people = _People(engine, records, stack.enter_context(engine.materialized(consents)).frame, policy, key)
     deletions = []
-    for job in reversed(MAKERS.values()):
+    for job in reversed(JOBS_BY_TABLE.values()):
         if engine.exists(job.target) and (found := _deletion(engine, job.target, customers, people)):
             deletions.append(found)
     return deletions

@@ -17,7 +17,7 @@ from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.incremental.summary import Build, DeletionSummary, RunSummary, consumed
 from stedi_common.rules.frames import Frame, differing, distinct
-from stedi_common.rules.lineage import MAKERS, parameters
+from stedi_common.rules.lineage import JOBS_BY_TABLE, parameters
 from stedi_common.rules.policy import Policy
 from stedi_common.rules.tables import Lookup
 
@@ -134,7 +134,7 @@ def _changed(
     for name in now:
         if (source := contract(name)).partition:
             yield f"{name}: rows changed", engine.changed_days(source, before[name], now[name])
-    lookups = MAKERS[last.table.name].lookups
+    lookups = JOBS_BY_TABLE[last.table.name].lookups
     looked_up = {name for lookup in lookups for name in parameters(lookup.function).tables}
     for name in now:
         # Without a lookup nothing says which days the table's rows are of.

@@ -137,4 +137,4 @@ def _upstream_first() -> list[Job]:
 JOBS = {job.name: job for job in _upstream_first()}
 
 #: By the name of the table that they make, upstream first.
-MAKERS = {job.target.name: job for job in JOBS.values()}
+JOBS_BY_TABLE = {job.target.name: job for job in JOBS.values()}

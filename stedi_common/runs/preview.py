@@ -17,7 +17,7 @@ from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why
 from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
-from stedi_common.rules.lineage import JOBS, MAKERS, Job, parameters
+from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job, parameters
 from stedi_common.rules.policy import Policy
 from stedi_common.rules.tables import Lookup
 
@@ -157,10 +157,10 @@ class _Run:
 
     def _future(self, table: str) -> Frame:
         """The table as the run is going to compute it."""
-        if table not in MAKERS:
+        if table not in JOBS_BY_TABLE:
             return self._read(table)
         if table not in self._futures:
-            job = MAKERS[table]
+            job = JOBS_BY_TABLE[table]
             sources = {source.name: self._future(source.name) for source in job.sources}
             classified = transform(self._engine, job, sources, self._policy, self._key, of_some_days=False)
             self._futures[table] = classified.kept(job.target.names)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from stedi_common.contracts import contract
-from stedi_common.engines.history import Snapshot, ancestors, changed_days, head_at, history
+from stedi_common.engines.history import TableSnapshot, ancestors, changed_days, head_at, history
 from stedi_common.engines.protocol import Head
 
 TABLE = contract("accelerometer_trusted")
@@ -18,15 +18,17 @@ class Kept:
         self, days: Mapping[int, Collection[date] | None], same: Collection[int] = (), gone: Collection[int] = ()
     ):
         self._days = days
-        self._kept = {n: Snapshot(n, n - 1 or None, datetime(2024, 5, n), n in same) for n in days if n not in gone}
+        self._kept = {
+            n: TableSnapshot(n, n - 1 or None, datetime(2024, 5, n), n in same) for n in days if n not in gone
+        }
 
-    def find(self, snapshot_id: int) -> Snapshot | None:
+    def find(self, snapshot_id: int) -> TableSnapshot | None:
         return self._kept.get(snapshot_id)
 
-    def summary(self, snapshot: Snapshot) -> Mapping[str, str]:
+    def summary(self, snapshot: TableSnapshot) -> Mapping[str, str]:
         return {"of": str(snapshot.id)}
 
-    def days(self, snapshot: Snapshot) -> Collection[date] | None:
+    def days(self, snapshot: TableSnapshot) -> Collection[date] | None:
         return self._days[snapshot.id]
 
 

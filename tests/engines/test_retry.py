@@ -6,7 +6,7 @@ from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import contract
 from stedi_common.engines.errors import conflict
-from stedi_common.engines.retry import ATTEMPTS, FIRST_WAIT, LONGEST_WAIT, retry_on_conflict, retrying
+from stedi_common.engines.retry import FIRST_WAIT_SECONDS, MAX_ATTEMPTS, MAX_WAIT_SECONDS, retry_on_conflict, retrying
 from stedi_common.errors import CommitConflictError, EngineError
 
 TABLE = contract("customer_trusted")
@@ -33,11 +33,11 @@ def failing(errors):
 
 
 def test_a_conflict_is_retried():
-    assert retry_on_conflict(failing([conflict(TABLE)] * (ATTEMPTS - 1))) == ATTEMPTS - 1
+    assert retry_on_conflict(failing([conflict(TABLE)] * (MAX_ATTEMPTS - 1))) == MAX_ATTEMPTS - 1
 
 
 def test_the_last_conflict_is_raised():
-    conflicts = [conflict(TABLE, 1, found) for found in range(2, 2 + ATTEMPTS)]
+    conflicts = [conflict(TABLE, 1, found) for found in range(2, 2 + MAX_ATTEMPTS)]
     with pytest.raises(CommitConflictError) as raised:
         retry_on_conflict(failing(conflicts))
     assert raised.value is conflicts[-1]
@@ -53,7 +53,7 @@ def test_another_error_is_raised_at_once(error, waits):
 def test_waits_are_random_and_short(waits):
     attempts = 10
     retrying(retry_if_exception_type(EngineError), attempts)(failing([EngineError("lost")] * (attempts - 1)))
-    most = [min(LONGEST_WAIT, FIRST_WAIT * 2**n) for n in range(attempts - 1)]
+    most = [min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**n) for n in range(attempts - 1)]
     assert all(0 <= wait <= limit for wait, limit in zip(waits, most, strict=True))
     assert len(set(waits)) > 1
 

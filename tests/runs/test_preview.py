@@ -25,7 +25,7 @@ from stedi_common.contracts import contract
 from stedi_common.errors import LakeError, RebuildRequiredError
 from stedi_common.incremental.plan import Action
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.rules.lineage import JOBS, MAKERS, jobs
+from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, jobs
 from stedi_common.rules.policy import Policy
 from stedi_common.runs.preview import preview
 
@@ -53,7 +53,9 @@ def by_table(previews):
 
 def changed(engine, before):
     """The days of each table that differ now from then; None if all may."""
-    return {name: engine.changed_days(contract(name), before[name], engine.head(contract(name))) for name in MAKERS}
+    return {
+        name: engine.changed_days(contract(name), before[name], engine.head(contract(name))) for name in JOBS_BY_TABLE
+    }
 
 
 def test_after_a_run_there_is_nothing_to_do(lake, key):
@@ -154,7 +156,7 @@ def test_a_run_changes_what_its_plan_says(connect_to, tmp_path, key, policy, see
         if night == 0:
             run(engine, policy, key)
             continue
-        before = {name: engine.head(contract(name)) for name in MAKERS}
+        before = {name: engine.head(contract(name)) for name in JOBS_BY_TABLE}
         found = by_table(preview(engine, ALL, policy, key))
         run(engine, policy, key)
         for name, days in changed(engine, before).items():

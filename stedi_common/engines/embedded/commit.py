@@ -12,7 +12,7 @@ from pyiceberg.table.metadata import TableMetadata
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import UNKNOWN_STATE
-from stedi_common.engines.embedded.snapshots import TableSnapshots, shown
+from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, table_snapshot
 from stedi_common.engines.errors import conflict
 from stedi_common.engines.history import head_at
 from stedi_common.engines.protocol import Head
@@ -66,7 +66,7 @@ def commit(
     committed = table.snapshot_by_id(snapshot.snapshot_id)
     if committed is None:
         raise EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
-    return head_at(contract, TableSnapshots(contract, table), shown(committed))
+    return head_at(contract, PyIcebergSnapshots(contract, table), table_snapshot(committed))
 
 
 class _CachedTransaction(Transaction):

@@ -24,7 +24,7 @@ from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
 from stedi_common.engines.embedded.scan import ScanPlans, select
 from stedi_common.engines.embedded.session import connect, redact, redacted
-from stedi_common.engines.embedded.snapshots import TableSnapshots, conflict_if_expired, current_head
+from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, conflict_if_expired, current_head
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
@@ -73,7 +73,7 @@ class EmbeddedEngine:
 
     def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
         """See `Engine.snapshot`."""
-        snapshots = TableSnapshots(contract, self._tables.get(contract))
+        snapshots = PyIcebergSnapshots(contract, self._tables.get(contract))
         found = snapshots.find(snapshot_id)
         return history.head_at(contract, snapshots, found) if found else None
 
@@ -208,8 +208,8 @@ class EmbeddedEngine:
         self._catalog.close()
         self._staging.remove()
 
-    def _snapshots(self, contract: Contract, head: Head) -> TableSnapshots:
-        return TableSnapshots(contract, self._tables.get_with(contract, head))
+    def _snapshots(self, contract: Contract, head: Head) -> PyIcebergSnapshots:
+        return PyIcebergSnapshots(contract, self._tables.get_with(contract, head))
 
     def _select(
         self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None

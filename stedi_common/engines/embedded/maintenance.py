@@ -19,7 +19,7 @@ from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdat
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.orphans import known_files, old_files, remove_empty_folders
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
-from stedi_common.engines.embedded.snapshots import shown
+from stedi_common.engines.embedded.snapshots import table_snapshot
 from stedi_common.engines.errors import conflict, missing_table
 from stedi_common.engines.protocol import TableSize
 from stedi_common.engines.retention import Expired, Ref, expired
@@ -67,7 +67,7 @@ class EmbeddedMaintenance:
         """See `Maintenance.expire`."""
         table = self._table(contract)
         refs = [_ref(name, ref) for name, ref in table.refs().items()]
-        found = expired(contract, [shown(each) for each in table.snapshots()], refs, now)
+        found = expired(contract, [table_snapshot(each) for each in table.snapshots()], refs, now)
         updates: list[TableUpdate] = [RemoveSnapshotRefUpdate.model_validate({"ref-name": name}) for name in found.refs]
         if found.snapshots:
             updates.append(RemoveSnapshotsUpdate.model_validate({"snapshot-ids": found.snapshots}))

@@ -1,4 +1,4 @@
-"""The snapshots of a table of the embedded engine, for the walks of `engines/history.py`."""
+"""The snapshots of a table as PyIceberg has them, for `engines/history.py`."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from stedi_common import instants
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict, no_snapshot
-from stedi_common.engines.history import Snapshot, head_at
+from stedi_common.engines.history import TableSnapshot, head_at
 from stedi_common.engines.protocol import Head
 
 
-class TableSnapshots:
-    """See `Snapshots`."""
+class PyIcebergSnapshots:
+    """The snapshots that a table keeps. What each method does is said in `Snapshots`."""
 
     def __init__(self, contract: Contract, table: Table) -> None:
         self._contract, self._table = contract, table
 
-    def find(self, snapshot_id: int) -> Snapshot | None:
+    def find(self, snapshot_id: int) -> TableSnapshot | None:
         """The snapshot of this id; None if it is no longer kept."""
         found = self._by_id.get(snapshot_id)
-        return shown(found) if found else None
+        return table_snapshot(found) if found else None
 
-    def summary(self, snapshot: Snapshot) -> Mapping[str, str]:
+    def summary(self, snapshot: TableSnapshot) -> Mapping[str, str]:
         """What the snapshot says about itself."""
         summary = self._by_id[snapshot.id].summary
         return dict(summary.additional_properties) if summary else {}
 
-    def days(self, snapshot: Snapshot) -> set[date] | None:
-        """The days of the data files that the snapshot added or removed; None if a file is of no day."""
+    def days(self, snapshot: TableSnapshot) -> set[date] | None:
+        """The days of the data files that the snapshot added or removed; None if a file has no day."""
         with conflict_if_expired(self._contract):
             files = list(_changed_files(self._table, self._by_id[snapshot.id]))
         if any(self._contract.partition is None or file.spec_id != self._table.spec().spec_id for file in files):
@@ -53,7 +53,7 @@ def current_head(contract: Contract, table: Table) -> Head:
     current = table.current_snapshot()
     if current is None:
         raise no_snapshot(contract)
-    return head_at(contract, TableSnapshots(contract, table), shown(current))
+    return head_at(contract, PyIcebergSnapshots(contract, table), table_snapshot(current))
 
 
 def has_snapshot(table: Table, head: Head) -> bool:
@@ -61,11 +61,11 @@ def has_snapshot(table: Table, head: Head) -> bool:
     return table.snapshot_by_id(head.snapshot_id) is not None
 
 
-def shown(snapshot: IcebergSnapshot) -> Snapshot:
-    """PyIceberg's snapshot as both engines show it."""
-    same = snapshot.summary is not None and snapshot.summary.operation is Operation.REPLACE
+def table_snapshot(snapshot: IcebergSnapshot) -> TableSnapshot:
+    """The snapshot in the form that both engines share."""
+    is_replace = snapshot.summary is not None and snapshot.summary.operation is Operation.REPLACE
     at = instants.from_milliseconds(snapshot.timestamp_ms)
-    return Snapshot(snapshot.snapshot_id, snapshot.parent_snapshot_id, at, same)
+    return TableSnapshot(snapshot.snapshot_id, snapshot.parent_snapshot_id, at, is_replace)
 
 
 def day_of(file: DataFile) -> date:

@@ -21,15 +21,15 @@ from stedi_common.engines.protocol import Head
 from stedi_common.engines.retention import MAIN
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.spark.errors import COMMIT_FAILED, conflicting, kind_of
-from stedi_common.engines.spark.snapshots import JavaSnapshots, shown
+from stedi_common.engines.spark.snapshots import JavaSnapshots, table_snapshot
 from stedi_common.engines.spark.tables import JavaTables
 from stedi_common.engines.storage.parquet import DataFile
 from stedi_common.errors import CommitConflictError, EngineError, StediError
 
-#: How long a branch stays that a killed run left, in milliseconds; expiry then takes it and its snapshots (rule 14).
-BRANCH_AGE = 2 * 24 * 60 * 60 * 1000
-#: How often a change of our own branch is tried while others change theirs.
-ATTEMPTS = 10
+#: How long the branch of a killed run is kept, in milliseconds. Then snapshot expiry removes it (rule 14).
+MAX_BRANCH_AGE_MS = 2 * 24 * 60 * 60 * 1000
+#: How many attempts a change of our own branch has while other runs change theirs.
+MAX_BRANCH_ATTEMPTS = 10
 
 #: Makes a snapshot on the branch of this name.
 Write = Callable[[str], None]
@@ -62,7 +62,7 @@ class BranchCommits:
         except CommitConflictError:
             raise conflict(contract, onto.snapshot_id, self._current_id(contract)) from None
         table = self._tables.get(contract)
-        return head_at(contract, JavaSnapshots(contract, table, self._jvm), shown(table.snapshot(committed)))
+        return head_at(contract, JavaSnapshots(contract, table, self._jvm), table_snapshot(table.snapshot(committed)))
 
     def append_files(
         self, contract: Contract, files: Sequence[DataFile], branch: str, summary: Mapping[str, str]
@@ -90,7 +90,7 @@ class BranchCommits:
 
         def create() -> None:
             refs = table().manageSnapshots()
-            refs.createBranch(branch, onto.snapshot_id).setMaxRefAgeMs(branch, BRANCH_AGE).commit()
+            refs.createBranch(branch, onto.snapshot_id).setMaxRefAgeMs(branch, MAX_BRANCH_AGE_MS).commit()
 
         def is_forward() -> bool:
             return bool(self._jvm.org.apache.iceberg.util.SnapshotUtil.isAncestorOf(table(), branch_snapshot()))
@@ -153,7 +153,7 @@ def ensure(change: Callable[[], object], is_done: Callable[[], bool]) -> None:
         change: commits the change.
         is_done: whether the table has it. After any error the catalog may have made the change all the same.
     """
-    for attempt in retrying(retry_if_exception(_is_commit_failed), ATTEMPTS):
+    for attempt in retrying(retry_if_exception(_is_commit_failed), MAX_BRANCH_ATTEMPTS):
         with attempt:
             try:
                 change()

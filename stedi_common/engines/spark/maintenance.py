@@ -10,7 +10,7 @@ from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES, TARG
 from stedi_common.engines.protocol import TableSize
 from stedi_common.engines.retention import Expired, Ref, expired
 from stedi_common.engines.spark.errors import conflicting, redacted
-from stedi_common.engines.spark.snapshots import shown
+from stedi_common.engines.spark.snapshots import table_snapshot
 from stedi_common.engines.spark.tables import JavaTables
 from stedi_common.engines.storage.staging import remove_abandoned
 from stedi_common.instants import to_milliseconds
@@ -50,7 +50,7 @@ class JavaMaintenance:
         """See `Maintenance.expire`."""
         table = self._tables.get(contract)
         refs = [_ref(entry.getKey(), entry.getValue()) for entry in table.refs().entrySet()]
-        found = expired(contract, [shown(each) for each in table.snapshots()], refs, now)
+        found = expired(contract, [table_snapshot(each) for each in table.snapshots()], refs, now)
         with conflicting(contract):
             if found.refs:
                 change = table.manageSnapshots()

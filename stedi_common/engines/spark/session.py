@@ -1,4 +1,4 @@
-"""The Spark session: of the driver that runs already (Glue, spark-submit), or of a local one that we start."""
+"""The Spark session: of a driver that runs already (Glue, spark-submit), or of a local driver that this starts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from stedi_common.engines.spark.java import java_home, stdout_to_stderr
 from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
 
-#: Compiling what Spark generates takes a third of a short run: these make Java compile later, and less at a time.
-_COMPILE_LESS = (
+#: Options of Java's JIT compiler. It takes a third of a short run; with these it compiles later, and less at a time.
+_JIT_OPTIONS = (
     "-XX:Tier4InvocationThreshold=15000",
     "-XX:Tier4MinInvocationThreshold=2400",
     "-XX:Tier4CompileThreshold=30000",
@@ -36,8 +36,8 @@ _COMPILE_LESS = (
 )
 
 
-#: What PySpark names with every expression. Py4J has Java look for it in all jars, each time.
-_OFTEN_NAMED = (
+#: Java names that PySpark uses with every expression. Without `_look_up_once`, Py4J searches all jars each time.
+_JAVA_NAMES = (
     "functions",
     "PythonUtils",
     "SparkSession",
@@ -51,8 +51,15 @@ _QUOTING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 
 
 @dataclass(frozen=True)
-class Generation:
-    """A generation of Glue: the Spark it runs and the Iceberg that fits."""
+class GlueVersion:
+    """A version of Glue, with the version of Spark that it runs, and of Iceberg that fits.
+
+    Attributes:
+        glue: the version of Glue.
+        spark: the version of Spark and PySpark.
+        scala: the version of Scala that this Spark is built for.
+        iceberg: the version of Iceberg's Spark runtime.
+    """
 
     glue: str
     spark: str
@@ -69,20 +76,27 @@ class Generation:
         )
 
 
-GENERATIONS = (
-    Generation(glue="5.1", spark="3.5.6", scala="2.12", iceberg="1.10.0"),
-    Generation(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
+GLUE_VERSIONS = (
+    GlueVersion(glue="5.1", spark="3.5.6", scala="2.12", iceberg="1.10.0"),
+    GlueVersion(glue="6.0", spark="4.1.1", scala="2.13", iceberg="1.11.0"),
 )
 
 
 def session(lake: Lake) -> SparkSession:
-    """A session of the driver that runs already (Glue, spark-submit), or of a local one; it knows this lake only."""
-    spark = driver({}).newSession()
+    """A new session, whose catalog is that of this lake.
+
+    Args:
+        lake: where the tables are.
+
+    Raises:
+        LakeError: there is no Java, or the version of Spark is not supported.
+    """
+    spark = driver_session({}).newSession()
     for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog_settings(lake)}.items():
         spark.conf.set(name, value)
     # Expressions take their settings from the active session, not from the one whose rows they are used on.
     jvm: Any = spark._jvm
-    for name in _OFTEN_NAMED:
+    for name in _JAVA_NAMES:
         _look_up_once(jvm, name)
     jvm.SparkSession.setActiveSession(spark._jsparkSession)
     # Spark's messages quote values of the data, in Java's log and since Spark 4 in Python's too.
@@ -93,39 +107,40 @@ def session(lake: Lake) -> SparkSession:
 
 
 def _look_up_once(jvm: Any, name: str) -> None:
-    """Keep what Java finds under that name as an attribute, where Py4J looks first."""
+    """Keep what Java has under this name as an attribute, where Py4J looks first."""
     for part in name.split("."):
         setattr(jvm, part, getattr(jvm, part))
         jvm = getattr(jvm, part)
 
 
-def driver(settings: Mapping[str, str]) -> SparkSession:
-    """The driver that runs already, or a local one that is started.
+def driver_session(settings: Mapping[str, str]) -> SparkSession:
+    """The session of the driver that runs already; without one, a local driver is started.
 
     Args:
-        settings: of Spark, which a driver that is started has beside its own.
+        settings: further settings of Spark, for a driver that is started.
 
     Raises:
-        LakeError: there is no Java, or Spark has a version that fits no Iceberg.
+        LakeError: there is no Java, or the version of Spark is not supported.
     """
-    with ExitStack() as until_it_runs:
+    with ExitStack() as startup:
         builder = SparkSession.builder.appName("stedi")
-        for name, value in {**_driver_settings(until_it_runs), **settings}.items():
+        for name, value in {**_driver_settings(startup), **settings}.items():
             builder = builder.config(name, value)
         # Downloading jars, Java says so on stdout, which is for answers.
-        until_it_runs.enter_context(stdout_to_stderr())
+        startup.enter_context(stdout_to_stderr())
         return builder.getOrCreate()
 
 
-def _driver_settings(until_it_runs: ExitStack) -> dict[str, str]:
-    """The settings of the driver. None if one runs that has Iceberg; else we start our own.
+def _driver_settings(startup: ExitStack) -> dict[str, str]:
+    """The settings of a local driver; empty if a driver runs that has Iceberg.
 
-    `spark-submit` without `--packages` runs one that has not, and a class path cannot grow: its settings are kept.
+    `spark-submit` without `--packages` runs a driver without Iceberg, and a class path cannot grow. So that driver is
+    replaced by a local one, which keeps its settings.
     """
     if SparkContext._active_spark_context is not None:
         return {}
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        return _local_settings(until_it_runs)
+        return _local_settings(startup)
     submitted = launch_gateway()  # type: ignore[no-untyped-call]
     if _has_iceberg(submitted):
         return {}
@@ -134,7 +149,7 @@ def _driver_settings(until_it_runs: ExitStack) -> dict[str, str]:
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
         del os.environ[name]
     return {
-        **_local_settings(until_it_runs),
+        **_local_settings(startup),
         **{k: v for k, v in settings.items() if not k.startswith(("spark.app.", "spark.submit."))},
     }
 
@@ -171,15 +186,15 @@ def _catalog_settings(lake: Lake) -> dict[str, str]:
     }
 
 
-def _local_settings(until_it_runs: ExitStack) -> dict[str, str]:
+def _local_settings(startup: ExitStack) -> dict[str, str]:
     """The settings of a local driver, for what Glue brings."""
     os.environ["JAVA_HOME"] = java_home()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with as_file(files(__package__) / "log4j2.properties") as log4j:
         # On few cores the collector that stops the world does less work in all than the one that runs beside.
-        options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC", *_COMPILE_LESS]
-    packages = _generation().packages
-    jars = until_it_runs.enter_context(cached_jars(packages))
+        options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC", *_JIT_OPTIONS]
+    packages = _glue_version().packages
+    jars = startup.enter_context(cached_jars(packages))
     return {
         "spark.master": "local[*]",
         "spark.driver.memory": "2g",
@@ -202,9 +217,9 @@ def _local_settings(until_it_runs: ExitStack) -> dict[str, str]:
     }
 
 
-def _generation() -> Generation:
-    for generation in GENERATIONS:
-        if generation.spark == pyspark.__version__:
-            return generation
-    known = ", ".join(f"{g.spark} (Glue {g.glue})" for g in GENERATIONS)
+def _glue_version() -> GlueVersion:
+    for version in GLUE_VERSIONS:
+        if version.spark == pyspark.__version__:
+            return version
+    known = ", ".join(f"{g.spark} (Glue {g.glue})" for g in GLUE_VERSIONS)
     raise LakeError(f"engine spark: expected Spark {known}, got {pyspark.__version__}")

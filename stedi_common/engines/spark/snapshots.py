@@ -1,4 +1,4 @@
-"""The snapshots of a table in Iceberg's Java API, for the walks of `engines/history.py`."""
+"""The snapshots of a table as Iceberg's Java API has them, for `engines/history.py`."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Any
 from stedi_common import instants
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import no_snapshot
-from stedi_common.engines.history import Snapshot, head_at
+from stedi_common.engines.history import TableSnapshot, head_at
 from stedi_common.engines.protocol import Head
 
 
 class JavaSnapshots:
-    """See `Snapshots`.
+    """The snapshots that a table keeps. What each method does is said in `Snapshots`.
 
     Args:
         contract: the table's.
         table: as it was loaded.
-        jvm: what Py4J looks Java's classes up in.
+        jvm: the JVM view of Py4J, by which it finds Java's classes.
     """
 
     def __init__(self, contract: Contract, table: Any, jvm: Any) -> None:
         self._contract, self._table, self._jvm = contract, table, jvm
 
-    def find(self, snapshot_id: int) -> Snapshot | None:
+    def find(self, snapshot_id: int) -> TableSnapshot | None:
         """The snapshot of this id; None if it is no longer kept."""
         found = self._table.snapshot(snapshot_id)
-        return shown(found) if found else None
+        return table_snapshot(found) if found else None
 
-    def summary(self, snapshot: Snapshot) -> Mapping[str, str]:
+    def summary(self, snapshot: TableSnapshot) -> Mapping[str, str]:
         """What the snapshot says about itself."""
         return dict(self._table.snapshot(snapshot.id).summary())
 
-    def days(self, snapshot: Snapshot) -> set[date] | None:
-        """The days of the data files that the snapshot added or removed; None if a file is of no day."""
+    def days(self, snapshot: TableSnapshot) -> set[date] | None:
+        """The days of the data files that the snapshot added or removed; None if a file has no day."""
         found, io = self._table.snapshot(snapshot.id), self._table.io()
         a_day = self._jvm.java.lang.Class.forName("java.lang.Integer")
         days = set()
@@ -51,10 +51,10 @@ def current_head(contract: Contract, table: Any, jvm: Any) -> Head:
     current = table.currentSnapshot()
     if current is None:
         raise no_snapshot(contract)
-    return head_at(contract, JavaSnapshots(contract, table, jvm), shown(current))
+    return head_at(contract, JavaSnapshots(contract, table, jvm), table_snapshot(current))
 
 
-def shown(snapshot: Any) -> Snapshot:
-    """Iceberg's snapshot as both engines show it."""
+def table_snapshot(snapshot: Any) -> TableSnapshot:
+    """The snapshot in the form that both engines share."""
     at = instants.from_milliseconds(snapshot.timestampMillis())
-    return Snapshot(snapshot.snapshotId(), snapshot.parentId(), at, snapshot.operation() == "replace")
+    return TableSnapshot(snapshot.snapshotId(), snapshot.parentId(), at, snapshot.operation() == "replace")

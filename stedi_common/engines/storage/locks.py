@@ -14,7 +14,7 @@ SUFFIX = ".lock"
 #: What a file system without locks answers.
 _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 #: So many seconds a new lock may be held by another run, which looks whether its owner is dead.
-_MAX_WAIT = 60
+_MAX_WAIT_SECONDS = 60
 
 
 def acquire(folder: str) -> FileLock:
@@ -25,7 +25,7 @@ def acquire(folder: str) -> FileLock:
     """
     lock = lock_of(folder)
     try:
-        lock.acquire(timeout=_MAX_WAIT)
+        lock.acquire(timeout=_MAX_WAIT_SECONDS)
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
