@@ -8,7 +8,7 @@ The rule is `stedi_common.rules.tables.customers_curated`; the arguments are tho
 
 import sys
 
-from stedi_common.jobs import make
+from stedi_common.jobs import run_job
 
 if __name__ == "__main__":
-    sys.exit(make("customer_trusted_to_curated", sys.argv[1:]))
+    sys.exit(run_job("customer_trusted_to_curated", sys.argv[1:]))

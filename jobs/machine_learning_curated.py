@@ -8,7 +8,7 @@ The rule is `stedi_common.rules.tables.machine_learning_curated`; the arguments 
 
 import sys
 
-from stedi_common.jobs import make
+from stedi_common.jobs import run_job
 
 if __name__ == "__main__":
-    sys.exit(make("machine_learning_curated", sys.argv[1:]))
+    sys.exit(run_job("machine_learning_curated", sys.argv[1:]))

@@ -1,9 +1,9 @@
-"""Glue job: few files, a short past, and nothing left lying about, for every table.
+"""Glue job: compaction, snapshot expiry and orphan file removal, for every table.
 
     python jobs/maintain_tables.py --lake lake
     spark-submit jobs/maintain_tables.py --lake lake
 
-What is done stands in `stedi_common.maintenance`; the arguments are those of `stedi_common.jobs`.
+The steps are those of `stedi_common.maintenance`; the arguments are those of `stedi_common.jobs`.
 """
 
 import sys

@@ -8,7 +8,7 @@ The rule is `stedi_common.rules.tables.step_trainer_trusted`; the arguments are 
 
 import sys
 
-from stedi_common.jobs import make
+from stedi_common.jobs import run_job
 
 if __name__ == "__main__":
-    sys.exit(make("step_trainer_landing_to_trusted", sys.argv[1:]))
+    sys.exit(run_job("step_trainer_landing_to_trusted", sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by name. No message ever holds a participant's value."""
+"""The errors of the package. No message holds a value of a participant."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class StediError(Exception):
 
 
 class ContractError(StediError):
-    """A contract is missing, or says something this version does not understand."""
+    """A contract is missing, or has something that this version does not understand."""
 
 
 class ProjectError(StediError):
-    """The user's own project cannot be used: its folder is missing, or its `tables.py` cannot be imported."""
+    """The user's own project cannot be used: its folder is missing, its files exist, or `tables.py` has an error."""
 
 
 class PolicyError(StediError):
-    """A policy is unknown, not allowed here, or not the one the sources were built under."""
+    """A policy is unknown, not allowed in this environment, or not the policy that the sources were built with."""
 
 
 class SettingsError(StediError):
-    """The settings' file is not there, or says something that is not understood."""
+    """A setting or its file is missing, unknown or not understood."""
 
 
 class RebuildRequiredError(StediError):
@@ -40,15 +40,15 @@ class RebuildRequiredError(StediError):
 
 
 class KeyMissingError(StediError):
-    """There is no pseudonym key where one must be."""
+    """The pseudonym key is missing, malformed, or readable by others."""
 
 
 class LakeError(StediError):
-    """The lake, its catalog or a table is not where or not as it should be."""
+    """The lake, its catalog or a table is missing, at another place, or not as expected."""
 
 
 class UnreadFilesError(StediError):
-    """Files that may hold records could not be read. All others are."""
+    """Files that may hold records could not be read. All other files were read."""
 
     def __init__(self, source: str, files: int) -> None:
         super().__init__(
@@ -58,7 +58,7 @@ class UnreadFilesError(StediError):
 
 
 class UnknownRefusalError(StediError):
-    """Customer lines that may be the refusal of somebody who is not known. Everything else is done."""
+    """Customer lines may be the refusal of an unknown person. Everything else is done."""
 
     #: The command line's own exit code for it.
     exit_code = 4
@@ -68,16 +68,16 @@ class UnknownRefusalError(StediError):
         super().__init__(
             f"land: expected a known address in every customer line, got none in {count}; "
             "nobody knows whose refusal this may be",
-            hint="without_address in landing.landed_files tells the files; find out in them who is meant",
+            hint="landing.landed_files names the files (without_address > 0); find out whom these lines are about",
         )
 
 
 class CommitConflictError(StediError):
-    """Somebody else committed to the table after this run had read its head."""
+    """Another commit was made to the table after this run had read its head."""
 
 
 class MultipliedRowsError(StediError):
-    """A transformation classified more or fewer rows than its source holds."""
+    """A transformation classified more or fewer rows than its source has, or compaction changed the number of rows."""
 
 
 class EngineError(StediError):
@@ -89,26 +89,26 @@ class EngineError(StediError):
 
 
 class QueryError(StediError):
-    """A query is not one SELECT, or asks for what is not there."""
+    """A query is not one SELECT, is not valid SQL, or names an unknown table or column."""
 
 
 def as_stedi_error(error: Exception) -> StediError:
-    """The error, or what may be said of it."""
+    """The error itself if it is a StediError, else an UnexpectedError without its message."""
     return error if isinstance(error, StediError) else UnexpectedError(error)
 
 
 class UnexpectedError(StediError):
-    """A defect of this program, or of what it runs on. Its message may quote values, so its kind and place are told."""
+    """A defect of this program or of a library. Its message may quote values, so only its class and place are kept."""
 
     def __init__(self, error: Exception) -> None:
         place = traceback.extract_tb(error.__traceback__)[-1]
         super().__init__(
             f"unexpected {type(error).__name__} at {place.filename}:{place.lineno}; its message may hold personal data"
         )
-        #: Of which class the error is.
+        #: The class of the error.
         self.kind = type(error).__name__
-        #: The way there, and to what caused it, in lines of code: it holds no values.
-        self.way = "".join(_frames(error))
+        #: The stack of the error and of its causes, as lines of code. It holds no values.
+        self.stack = "".join(_frames(error))
 
 
 def _frames(error: BaseException) -> Iterator[str]:

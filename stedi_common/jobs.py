@@ -1,20 +1,20 @@
 """What the scripts in `jobs/` share: Glue-style arguments, an engine, and a line of JSON for each table.
 
-The line is on standard output once the table is as it should be. Metrics and people read it, so its names stay:
+The line is on standard output after the commit. Metrics are made from it, so its names do not change:
 
     every job   job, table
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values, doubtful,
                 without_address, unread, skipped (file and reason of each), warnings
     remove_withdrawn
-                deleted (rows by table); its table is `withdrawals`, and no line says that there were none
+                deleted (rows by table); its table is `withdrawals`, and if no row is deleted there is no line
     maintain_tables
                 files, bytes (before and after), snapshots, refs, removed, pinned, skipped
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 They are documented in `landing.Landed`, `runs.withdrawals.Deleted`, `maintenance.Maintained` and
 `runs.executor.Outcome`. Errors are on standard error and in the message of Glue's run: `<table> is stale: <error>`,
-joined by `; `. A source that fails holds up no other task, nor does the deletion of withdrawn rows; a table that fails
-ends the run, for others are computed from it.
+joined by `; `. A source that fails does not end the run, nor does a failed deletion of withdrawn rows; a table that
+fails ends it, because other tables are computed from it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from dataclasses import asdict
 from typing import Any
 
 from stedi_common import log
-from stedi_common.api.execute import execute, maintenance_tasks
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
+from stedi_common.api.tasks import maintenance_tasks, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error
 from stedi_common.landing import Landed
 from stedi_common.rules.lineage import JOBS
-from stedi_common.runs.run_all import Done, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
+from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
 from stedi_common.settings import CONFIG, OPTIONS, Settings
 from stedi_common.settings.tables import nearest
 
-#: The engine of a job, unless it is told another.
+#: The engine of a job, unless a setting names another.
 DEFAULTS = {"engine": "spark"}
 
 #: Arguments that Glue takes or hands to a script beside its own; none of them is for this program.
@@ -79,8 +79,8 @@ def land(argv: Sequence[str]) -> str | None:
     return _run(parser, arguments, lambda folder: landing_tasks(folder, [arguments.source]), lands=True)
 
 
-def make(job: str, argv: Sequence[str]) -> str | None:
-    """Run one of the five jobs. Returns what `sys.exit` takes: of a failure, the message."""
+def run_job(job: str, argv: Sequence[str]) -> str | None:
+    """Run the job of this name. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser(job)
     return _run(parser, _parsed(parser, argv), lambda _: [job_task(JOBS[job])])
 
@@ -146,17 +146,17 @@ def _run(
     return "; ".join(stale).replace("\n", " ") or None
 
 
-def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy: bool) -> Iterator[Done]:
+def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy: bool) -> Iterator[CompletedTask]:
     """Run the tasks on the lake, which must be there if nothing lands."""
     lake = lake_of(settings)
-    given: RunSettings | None = None
+    run_settings: RunSettings | None = None
     if has_policy:
-        given = run_settings_of(settings, lake, is_there=not lands)
-    with closing(connect(settings.engine, lake if lands else lake.expect())) as engine:
-        yield from execute(engine, given, to_do)
+        run_settings = run_settings_of(settings, lake, must_exist=not lands)
+    with closing(connect(settings.engine, lake if lands else lake.expect_exists())) as engine:
+        yield from run_logged(engine, run_settings, to_do)
 
 
-def _problems(done: Done) -> list[str]:
+def _problems(done: CompletedTask) -> list[str]:
     """Print what the task did, if it did anything. Returns what is wrong with its table then."""
     if done.error:
         return [_message(done.error)]
@@ -170,7 +170,7 @@ def _problems(done: Done) -> list[str]:
 def _message(error: StediError) -> str:
     log.error(error)
     if isinstance(error, UnexpectedError):
-        print(error.way, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
+        print(error.stack, end="", file=sys.stderr)  # noqa: T201 - Glue's log is the job's standard error
     return str(error)
 
 
@@ -215,6 +215,6 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _expect_required(parser: argparse.ArgumentParser, settings: Settings, names: Sequence[str]) -> None:
-    missing = [OPTIONS[name].flags[0] for name in names if name not in settings.given]
+    missing = [OPTIONS[name].flags[0] for name in names if name not in settings.explicit]
     if missing:
         parser.error(f"the following arguments are required: {', '.join(missing)}")

@@ -15,9 +15,12 @@ CATALOG = "stedi"
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake. `location` is a folder, or an S3 URI below which the zones lie; `prefix` starts Glue's database names.
+    """The place of a lake.
 
-    In an S3 URI `{zone}` stands for the zone's name: so each zone has a bucket of its own.
+    Attributes:
+        location: a folder, or the S3 URI above the folders of the zones. `{zone}` in it stands for the zone's name, so
+            that each zone can have a bucket of its own.
+        prefix: what the names of Glue's databases start with.
     """
 
     location: str
@@ -30,8 +33,8 @@ class Lake:
             return cls(location.rstrip("/"), prefix)
         return cls(str(Path(location).expanduser().absolute()), prefix)
 
-    def expect(self) -> Lake:
-        """This lake, which is there. Raises LakeError for a folder without a catalog."""
+    def expect_exists(self) -> Lake:
+        """Return this lake. Raises LakeError if it is a folder without a catalog."""
         if not self.exists:
             raise LakeError(
                 f"lake {self.location}: expected a folder with catalog.db, got none",
@@ -41,12 +44,12 @@ class Lake:
 
     @property
     def exists(self) -> bool:
-        """Whether a lake is there: a folder with a catalog. In S3 it is not looked for; somebody has deployed it."""
+        """Whether the folder has a catalog. True for a lake in S3, which is deployed and not looked for."""
         return not self.is_local or Path(self.catalog_uri).exists()
 
     @property
     def has_tables(self) -> bool:
-        """Whether tables are there: a folder of a zone. In S3 they are not looked for; somebody has deployed it."""
+        """Whether the folder has the folder of a zone. True for a lake in S3, which is deployed and not looked for."""
         return not self.is_local or any((self.folder / zone).is_dir() for zone in ZONES)
 
     @property
@@ -79,7 +82,7 @@ class Lake:
         return f"{scheme}{self.above(contract.zone)}/{contract.zone}/{contract.name}"
 
     def expect_table(self, contract: Contract, location: str) -> None:
-        """Raise LakeError if the table lies elsewhere: its rows would go to one place and be looked for in another."""
+        """Raise LakeError if the catalog has the table at another location than this lake."""
         expected = self.table_location(contract)
         if local_path(location) != local_path(expected) if self.is_local else location != expected:
             raise LakeError(
@@ -96,5 +99,5 @@ class Lake:
 
 
 def local_path(location: str) -> Path:
-    """The file or folder of a path or URI, by the one name it has. Spark writes `file:/`, PyIceberg `file:///`."""
+    """The real path of a path or `file:` URI. Spark writes `file:/`, PyIceberg `file:///`."""
     return Path(os.path.realpath(f"/{location.removeprefix('file:').lstrip('/')}"))

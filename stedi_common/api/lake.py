@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from stedi_common import log, maintenance, status
-from stedi_common.api.execute import errors_of, execute, maintenance_tasks, most_serious
 from stedi_common.api.rows import Rows, columns_of, expect_condition, table_of
 from stedi_common.api.setup import key_of, lake_of, load_settings, run_settings_of
+from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
 from stedi_common.engines.protocol import Engine
@@ -22,7 +22,7 @@ from stedi_common.maintenance import Maintained
 from stedi_common.rules.lineage import jobs as jobs_of
 from stedi_common.runs.executor import Outcome
 from stedi_common.runs.preview import Preview, preview
-from stedi_common.runs.run_all import Done, Task, landing_tasks, tasks
+from stedi_common.runs.run_all import CompletedTask, Task, landing_tasks, tasks
 from stedi_common.runs.withdrawals import Deleted
 from stedi_common.settings import OPTIONS, Settings
 from stedi_common.settings.tables import expect_known
@@ -77,15 +77,15 @@ class OpenLake:
 
         Args:
             folder: the folder or S3 URI with a folder for each source; by default that of the settings.
-            sources: of customer, accelerometer and step_trainer; by default all.
+            sources: the names of the sources, such as `customer`; by default all.
 
         Returns:
-            For each source, how many lines have landed, were rejected, or were there before.
+            For each source, how many lines have landed, were rejected, or are duplicates.
 
         Raises:
             SettingsError: a source is not known.
             LakeError: there is no such folder.
-            UnknownRefusalError: a customer line may be the refusal of somebody who is not known. All else has landed.
+            UnknownRefusalError: a customer line may be the refusal of an unknown person. All else has landed.
             UnreadFilesError: a file could not be read. All others have landed.
 
         Example:
@@ -100,10 +100,15 @@ class OpenLake:
         """What a run is going to do with each table, and why. Nothing is committed.
 
         Args:
-            jobs: names of jobs; by default all five.
+            jobs: names of jobs; by default all.
             rebuild: whether tables of another build may be rebuilt in full; by default as the settings say.
 
+        Returns:
+            First the deletion of withdrawn rows, as the table `withdrawals`, if there are any; then each table,
+            upstream first.
+
         Raises:
+            LakeError: a landing table does not exist.
             RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
 
         Example:
@@ -111,7 +116,7 @@ class OpenLake:
             [('customer_trusted', 'nothing')]
         """
         chosen, policy = jobs_of(jobs or ()), self.settings.policy
-        key = key_of(self.settings, self._lake, is_there=True)
+        key = key_of(self.settings, self._lake, must_exist=True)
         rebuild = self.settings.rebuild if rebuild is None else rebuild
         return preview(self._opened(), chosen, policy, key, rebuild=rebuild)
 
@@ -119,7 +124,7 @@ class OpenLake:
         """Delete withdrawn rows, then compute the tables of these jobs from the landing tables.
 
         Args:
-            jobs: names of jobs; by default all five.
+            jobs: names of jobs; by default all.
             rebuild: whether tables of another build may be rebuilt in full; by default as the settings say.
 
         Returns:
@@ -135,7 +140,7 @@ class OpenLake:
             [('customer_trusted', 1)]
         """
         settings = self.settings if rebuild is None else replace(self.settings, rebuild=rebuild)
-        return self._run("run", tasks(jobs=jobs_of(jobs or ())), Deleted | Outcome, settings, is_there=True)
+        return self._run("run", tasks(jobs=jobs_of(jobs or ())), Deleted | Outcome, settings, must_exist=True)
 
     def read(
         self,
@@ -166,7 +171,7 @@ class OpenLake:
         chosen = columns_of(target, columns)
         if where is not None:
             expect_condition(target, where)
-        self._lake.expect()
+        self._lake.expect_exists()
         engine = self._opened()
         head = engine.head(target)
         if snapshot is not None:
@@ -193,7 +198,7 @@ class OpenLake:
             [1, 0]
         """
         target = table_of(table)
-        self._lake.expect()
+        self._lake.expect_exists()
         engine = self._opened()
         history = engine.history(target, engine.head(target))
         return [Snapshot(head.snapshot_id, head.committed_at, head.rows) for head in history]
@@ -208,11 +213,14 @@ class OpenLake:
             >>> {each.table: each.rows for each in lake.status()}["trusted.customer_trusted"]
             1
         """
-        self._lake.expect()
+        self._lake.expect_exists()
         return status.tables(self._opened())
 
     def maintain(self) -> list[Maintained]:
-        """Keep the tables small and their past short: compact, expire, and remove what nothing needs.
+        """Compact the data files of all tables, expire their snapshots, and remove orphan and staged files.
+
+        Returns:
+            What was done to each table.
 
         Raises:
             LakeError: there is no lake.
@@ -221,24 +229,30 @@ class OpenLake:
             >>> {each.table: each.removed for each in lake.maintain()}["customer_trusted"]
             0
         """
-        self._lake.expect()
+        self._lake.expect_exists()
         with log.run("maintain"):
-            done = self._done(None, maintenance_tasks())
+            done = self._completed(None, maintenance_tasks())
             maintenance.remove_staged(self._opened())
         return [each.result for each in done if isinstance(each.result, Maintained)]
 
     def _run(
-        self, command: str, to_do: Sequence[Task], of: Any, settings: Settings | None = None, *, is_there: bool = False
+        self,
+        command: str,
+        to_do: Sequence[Task],
+        of: Any,
+        settings: Settings | None = None,
+        *,
+        must_exist: bool = False,
     ) -> list[Any]:
-        """The results of the tasks. Raises the most serious of their errors, when all else is done."""
+        """The results of the tasks. Raises the most serious error after all tasks have run."""
         with log.run(command):
-            given = run_settings_of(settings or self.settings, self._lake, is_there=is_there)
-            return [each.result for each in self._done(given, to_do) if isinstance(each.result, of)]
+            run_settings = run_settings_of(settings or self.settings, self._lake, must_exist=must_exist)
+            return [each.result for each in self._completed(run_settings, to_do) if isinstance(each.result, of)]
 
-    def _done(self, given: Any, to_do: Sequence[Task]) -> list[Done]:
+    def _completed(self, settings: Any, to_do: Sequence[Task]) -> list[CompletedTask]:
         if self._read_only:
             raise LakeError("lake: expected a lake that is open for writing, got one that is read only")
-        done = list(execute(self._opened(), given, to_do))
+        done = list(run_logged(self._opened(), settings, to_do))
         errors = errors_of(done)
         for error in errors:
             log.error(error)

@@ -24,32 +24,32 @@ def lake_of(settings: Settings) -> Lake:
     return Lake.at(settings.lake, settings.database_prefix)
 
 
-def key_of(settings: Settings, lake: Lake, *, is_there: bool = False) -> PseudonymKey:
+def key_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> PseudonymKey:
     """The pseudonym key. One is made only for a lake without tables: another would rename every pseudonym.
 
     Args:
         settings: where the key is; by default this user's own one is taken.
         lake: whose key it is.
-        is_there: the lake must be there.
+        must_exist: the lake must be there.
 
     Raises:
         KeyMissingError: there is no key where the settings say.
-        LakeError: there is no lake, and `is_there`.
+        LakeError: there is no lake, and `must_exist`.
     """
     key = None
     if settings.pseudonym_key_file:
         key = read_key(settings.pseudonym_key_file)
     elif settings.pseudonym_key_secret:
         key = secret_key(settings.pseudonym_key_secret)
-    if is_there:
-        lake.expect()
+    if must_exist:
+        lake.expect_exists()
     return key or local_key(may_make=not lake.has_tables)
 
 
-def run_settings_of(settings: Settings, lake: Lake, *, is_there: bool = False) -> RunSettings:
+def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> RunSettings:
     """What a run needs. Raises as `Settings.policy` and `key_of` do."""
     policy = settings.policy
-    return RunSettings(policy, key_of(settings, lake, is_there=is_there), settings.reader, settings.rebuild)
+    return RunSettings(policy, key_of(settings, lake, must_exist=must_exist), settings.reader, settings.rebuild)
 
 
 def _content(name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The commands of `stedi`. Each takes its settings from its context: see `options.given`."""
+"""The commands of `stedi`. Each takes its settings from its context: see `options.settings_of`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from stedi_common.cli.options import (
     PairingOption,
     PrefixOption,
     RebuildOption,
-    given,
+    settings_of,
 )
-from stedi_common.cli.process import begin, expect_done, opened, ran
+from stedi_common.cli.process import begin, exit_on_errors, open_engine, run_tasks
 from stedi_common.contracts import SOURCES
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
 if TYPE_CHECKING:
-    from stedi_common.runs.run_all import Done
+    from stedi_common.runs.run_all import CompletedTask
 
 app = typer.Typer(
     name="stedi",
@@ -68,7 +68,7 @@ def generate(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make realistic drops, and the truth about them beside."""
+    """Generate realistic drops, and the truth about them beside."""
     from stedi_common.cli import console, show
     from stedi_common.generate import Plan
     from stedi_common.generate import generate as make
@@ -125,15 +125,15 @@ def land(
     from stedi_common.landing import Landed
     from stedi_common.runs.run_all import landing_tasks
 
-    settings = given(context)
+    settings = settings_of(context)
     at = lake_of(settings)
     run_settings = run_settings_of(settings, at)
-    with opened(settings.engine, at) as connected:
-        done = ran(connected, run_settings, landing_tasks(settings.landing, sources or SOURCES))
+    with open_engine(settings.engine, at) as connected:
+        done = run_tasks(connected, run_settings, landing_tasks(settings.landing, sources or SOURCES))
     results = _results(done, Landed)
     if results:
         _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
-    expect_done(done)
+    exit_on_errors(done)
 
 
 @app.command()
@@ -143,7 +143,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="JOB",
-            help="All five by default.",
+            help="All by default.",
             callback=job_names.check,
             autocompletion=job_names.complete,
         ),
@@ -171,21 +171,21 @@ def run(
     from stedi_common.runs.run_all import tasks
     from stedi_common.runs.withdrawals import Deleted
 
-    settings = given(context)
+    settings = settings_of(context)
     at = lake_of(settings)
-    run_settings = run_settings_of(settings, at, is_there=True)
+    run_settings = run_settings_of(settings, at, must_exist=True)
     chosen = jobs(names or [])
     if plan:
-        with opened(settings.engine, at, writes=False) as connected:
+        with open_engine(settings.engine, at, writes=False) as connected:
             previews = preview(connected, chosen, run_settings.policy, run_settings.key, rebuild=run_settings.rebuild)
         _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))
         return
-    with opened(settings.engine, at) as connected:
-        done = ran(connected, run_settings, tasks(jobs=chosen))
+    with open_engine(settings.engine, at) as connected:
+        done = run_tasks(connected, run_settings, tasks(jobs=chosen))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
     _print(as_json, lines, lambda: show.made(_results(done, Deleted), _results(done, Outcome)))
-    expect_done(done)
+    exit_on_errors(done)
 
 
 @app.command()
@@ -197,33 +197,33 @@ def maintain(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep the tables small and their past short: compact, expire, remove what nothing needs. Beside runs, too."""
+    """Compact files, expire snapshots, remove orphan files. It may run beside every other command."""
     from stedi_common import maintenance
-    from stedi_common.api.execute import maintenance_tasks
     from stedi_common.api.setup import lake_of
+    from stedi_common.api.tasks import maintenance_tasks
     from stedi_common.cli import show
 
-    settings = given(context)
-    with opened(settings.engine, lake_of(settings).expect()) as connected:
-        done = ran(connected, None, maintenance_tasks())
-        expect_done(done)
+    settings = settings_of(context)
+    with open_engine(settings.engine, lake_of(settings).expect_exists()) as connected:
+        done = run_tasks(connected, None, maintenance_tasks())
+        exit_on_errors(done)
         staged = maintenance.remove_staged(connected)
     results = _results(done, maintenance.Maintained)
-    told = {"tables": [asdict(result) for result in results], "staged": staged}
-    _print(as_json, told, lambda: show.maintained(results, staged))
+    document = {"tables": [asdict(result) for result in results], "staged": staged}
+    _print(as_json, document, lambda: show.maintained(results, staged))
 
 
 @app.command("status")
 def status_(
     context: typer.Context, lake: LakeOption = DEFAULTS.lake, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show each table: rows, last commit, policy, and commits it is behind; and how many people are in doubt."""
+    """Show rows, last commit, policy and lag of each table, and how many people are out of research by doubt."""
     from stedi_common import status
     from stedi_common.api.setup import lake_of
     from stedi_common.cli import show
 
-    settings = given(context)
-    with opened("embedded", lake_of(settings).expect(), writes=False) as connected:
+    settings = settings_of(context)
+    with open_engine("embedded", lake_of(settings).expect_exists(), writes=False) as connected:
         tables = status.tables(connected)
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, settings.lake))
 
@@ -241,7 +241,7 @@ def query_(
     from stedi_common.api.setup import lake_of
     from stedi_common.cli import show
 
-    answer = query.answer(lake_of(given(context)).expect(), sql)
+    answer = query.answer(lake_of(settings_of(context)).expect_exists(), sql)
     _print(as_json, answer.records(), lambda: show.answer(answer))
 
 
@@ -270,14 +270,14 @@ def demo(
     from stedi_common.runs.run_all import tasks
     from stedi_common.runs.withdrawals import Deleted
 
-    settings = given(context)
+    settings = settings_of(context)
     at, folder = lake_of(settings), Path(settings.landing)
     run_settings = run_settings_of(settings, at)
-    if "landing" not in settings.given:
+    if "landing" not in settings.explicit:
         with console.progress("generating drops") as advance:
             make_drops(folder, advance)
-    with opened(settings.engine, at) as connected:
-        done = ran(connected, run_settings, tasks(settings.landing))
+    with open_engine(settings.engine, at) as connected:
+        done = run_tasks(connected, run_settings, tasks(settings.landing))
     outcomes, landed = _results(done, Outcome), _results(done, Landed)
     if landed:
         show.landed(landed)
@@ -285,11 +285,11 @@ def demo(
     if len(outcomes) == len(JOBS):
         show.truth(differences(folder, run_settings.policy, outcomes))
         show.next_steps(settings.lake, outcomes)
-    expect_done(done)
+    exit_on_errors(done)
 
 
 def _version(asked: bool) -> None:
-    """Print the version and leave. It is asked for before any other option is looked at."""
+    """Print the version and exit. It is read before all other options."""
     if asked:
         typer.echo(__version__)
         raise typer.Exit
@@ -299,10 +299,13 @@ def _version(asked: bool) -> None:
 def _options(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and leave.")
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", envvar="STEDI_DEBUG", help="Show the way to an unexpected error, without values.")
+        bool,
+        typer.Option(
+            "--debug", envvar="STEDI_DEBUG", help="Print the traceback of an unexpected error, without values."
+        ),
     ] = False,
     log_file: Annotated[
         Path | None,
@@ -319,7 +322,7 @@ def _options(
     begin(context.invoked_subcommand, debug=debug, log_file=log_file)
 
 
-def _results(done: Sequence[Done], of: type[ResultType]) -> list[ResultType]:
+def _results(done: Sequence[CompletedTask], of: type[ResultType]) -> list[ResultType]:
     return [each.result for each in done if isinstance(each.result, of)]
 
 

@@ -1,4 +1,4 @@
-"""The options of the commands, as Typer wants them. What they are called, and what they mean, is in `settings`."""
+"""The options of the commands for Typer. Their names and help are those of `settings`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stedi_common.settings import CONFIG, OPTIONS, Settings
 DEFAULTS = Settings()
 
 
-def given(context: typer.Context) -> Settings:
+def settings_of(context: typer.Context) -> Settings:
     """The settings of a command: what was typed, then the environment, then `stedi.toml`, then the defaults.
 
     They are taken from the context, since only there it is known whether an option was typed or is the default.
@@ -60,7 +60,7 @@ ConfigOption = Annotated[
         "--config",
         envvar="STEDI_CONFIG",
         metavar="FILE",
-        help="The file of settings. By default stedi.toml in the working folder, if it is there.",
+        help="The settings file. By default stedi.toml in the working folder, if it exists.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

@@ -19,12 +19,12 @@ from stedi_common.errors import CommitConflictError, StediError, UnexpectedError
 if TYPE_CHECKING:
     from stedi_common.engines.protocol import Engine
     from stedi_common.lake import Lake
-    from stedi_common.runs.run_all import Done, Task
+    from stedi_common.runs.run_all import CompletedTask, Task
 
 #: Exit codes; `UnknownRefusalError` has its own.
 ERROR, CONFLICT = 1, 3
 
-#: Whether the way to an unexpected error is shown.
+#: Whether the stack of an unexpected error is printed.
 _debug = ContextVar("debug", default=False)
 #: What ends with the command: its run in the log, and the log file.
 _open = ContextVar[ExitStack]("open")
@@ -78,8 +78,8 @@ def _ended() -> int:
 
 
 @contextmanager
-def opened(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
-    """The lake, opened with the engine of this name."""
+def open_engine(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
+    """The engine of this name, open on the lake until the block ends."""
     from stedi_common.cli import console
     from stedi_common.engines import connect
 
@@ -91,17 +91,17 @@ def opened(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Engine]:
         connected.close()
 
 
-def ran(engine: Engine, given: Any, tasks: Sequence[Task]) -> list[Done]:
-    """What the tasks did. Who watches sees which one runs."""
-    from stedi_common.api.execute import execute
+def run_tasks(engine: Engine, settings: Any, tasks: Sequence[Task]) -> list[CompletedTask]:
+    """Run the tasks, and show on standard error which one runs. Returns them with their results and errors."""
+    from stedi_common.api.tasks import run_logged
     from stedi_common.cli import console
 
-    return list(execute(engine, given, tasks, around=lambda task: console.working(f"{task.job}: {task.table}")))
+    return list(run_logged(engine, settings, tasks, around=lambda task: console.working(f"{task.job}: {task.table}")))
 
 
-def expect_done(done: Sequence[Done]) -> None:
-    """Show the errors and end with the exit code of the most serious. All else is done by then."""
-    from stedi_common.api.execute import errors_of, most_serious
+def exit_on_errors(done: Sequence[CompletedTask]) -> None:
+    """Print the errors of the tasks, and exit with the code of the most serious. Returns if there are none."""
+    from stedi_common.api.tasks import errors_of, most_serious
 
     errors = errors_of(done)
     for error in errors:
@@ -116,9 +116,9 @@ def _show(error: StediError) -> None:
     log.error(error)
     if isinstance(error, UnexpectedError):
         if _debug.get():
-            typer.echo(error.way, err=True, nl=False)
+            typer.echo(error.stack, err=True, nl=False)
         else:
-            error = StediError(str(error), hint="stedi --debug … shows the way there, without values")
+            error = StediError(str(error), hint="stedi --debug … prints the traceback, without values")
     console.error(error)
 
 

@@ -1,4 +1,4 @@
-"""The sequence of a run: drops land, customers first; withdrawn rows are deleted; then the tables are computed."""
+"""The tasks of a run, in order: drops land, customers first; withdrawn rows are deleted; the tables are computed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ class RunSettings:
     """The settings of a run.
 
     Attributes:
+        policy: which readings count.
+        key: the pseudonym key.
+        reader: the settings of the reader of files.
         rebuild: whether tables of another build may be rebuilt in full.
     """
 
     policy: Policy
     key: PseudonymKey
-    settings: ReaderSettings = field(default_factory=ReaderSettings)
+    reader: ReaderSettings = field(default_factory=ReaderSettings)
     rebuild: bool = False
 
 
@@ -41,20 +44,21 @@ class Task:
     """One step of a run.
 
     Attributes:
+        job: the name of its job.
         table: the table that it writes to; `withdrawals` for the deletion, which writes to all.
-        run: does it. Returns None if there was nothing to do.
-        is_needed: whether the tasks after it need it.
+        run: carries it out, with an engine and the settings. Returns None if there was nothing to do.
+        is_required: whether the tasks after it need it, so that its failure ends the run.
     """
 
     job: str
     table: str
     run: Callable[[Engine, Any], Result | None]
-    is_needed: bool = True
+    is_required: bool = True
 
 
 @dataclass(frozen=True)
-class Done:
-    """A task that ran: its result, if it did anything, or its error."""
+class CompletedTask:
+    """A task that has run: with its result, if it did anything, or with its error."""
 
     task: Task
     result: Result | None = None
@@ -62,34 +66,39 @@ class Done:
 
 
 def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
-    """Land the drops of these sources, customers first. The folder is listed once. One that fails holds up no other."""
+    """The tasks that land the drops of these sources, customers first. The failure of one does not end the run.
+
+    Args:
+        folder: the landing folder or its S3 URI. It is listed once, when the first task runs.
+        sources: the sources; by default all.
+    """
     wanted = set(sources)
     chosen = [source for source in SOURCES if source in wanted]
     found = cache(lambda: discover_sources(folder, chosen))
 
     def task(source: str) -> Task:
-        def run(engine: Engine, given: RunSettings) -> Landed:
-            return land(engine, source, folder, given.key, settings=given.settings, found=found())
+        def run(engine: Engine, settings: RunSettings) -> Landed:
+            return land(engine, source, folder, settings.key, settings=settings.reader, found=found())
 
-        return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_needed=False)
+        return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_required=False)
 
     return [task(source) for source in chosen]
 
 
 def deletion_task() -> Task:
-    """Delete withdrawn rows from all tables, downstream first. If it fails, the tasks after it delete them later."""
+    """The task that deletes withdrawn rows, downstream first. If it fails, the jobs after it still delete them."""
 
-    def run(engine: Engine, given: RunSettings) -> withdrawals.Deleted | None:
-        return withdrawals.delete_withdrawn(engine, given.policy, given.key)
+    def run(engine: Engine, settings: RunSettings) -> withdrawals.Deleted | None:
+        return withdrawals.delete_withdrawn(engine, settings.policy, settings.key)
 
-    return Task("remove_withdrawn", "withdrawals", run, is_needed=False)
+    return Task("remove_withdrawn", "withdrawals", run, is_required=False)
 
 
 def job_task(job: Job) -> Task:
-    """Recompute what changed in the job's table."""
+    """The task that runs a job."""
 
-    def run(engine: Engine, given: RunSettings) -> executor.Outcome:
-        return executor.run(engine, job, given.policy, given.key, rebuild=given.rebuild)
+    def run(engine: Engine, settings: RunSettings) -> executor.Outcome:
+        return executor.run(engine, job, settings.policy, settings.key, rebuild=settings.rebuild)
 
     return Task(job.name, job.target.name, run)
 
@@ -98,8 +107,8 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
     """The tasks of a run, in order. Withdrawn rows are deleted first, whichever jobs follow.
 
     Args:
-        landing: the folder or S3 URI whose drops land before; None to land nothing.
-        jobs: the jobs, upstream first.
+        landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
+        jobs: the jobs, upstream first; by default all.
     """
     landings = [] if landing is None else landing_tasks(landing)
     return [*landings, deletion_task(), *map(job_task, jobs)]
@@ -107,28 +116,31 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
 
 def run_all(
     engine: Engine,
-    given: Any,
+    settings: Any,
     tasks: Iterable[Task],
     around: Callable[[Task], AbstractContextManager[object]] = lambda _: nullcontext(),
-) -> Iterator[Done]:
-    """Run the tasks in order, up to one that fails and that others need.
+) -> Iterator[CompletedTask]:
+    """Run the tasks in order. A task that is required and fails is the last one.
 
     Args:
         engine: an open lake.
-        given: what each task needs: policy, key and settings.
-        tasks: what to run; see `tasks`.
-        around: a context that each task runs in, for progress.
+        settings: the settings that each task gets: RunSettings; None for maintenance.
+        tasks: the tasks, in order; see `tasks`.
+        around: makes the context in which a task runs, for progress.
+
+    Yields:
+        Each task when it has run, with its result or error.
     """
     for task in tasks:
         with around(task):
-            done = _done(task, engine, given)
-        yield done
-        if done.error and task.is_needed:
+            completed = _complete(task, engine, settings)
+        yield completed
+        if completed.error and task.is_required:
             return
 
 
-def _done(task: Task, engine: Engine, given: Any) -> Done:
+def _complete(task: Task, engine: Engine, settings: Any) -> CompletedTask:
     try:
-        return Done(task, task.run(engine, given))
+        return CompletedTask(task, task.run(engine, settings))
     except Exception as error:
-        return Done(task, error=as_stedi_error(error))
+        return CompletedTask(task, error=as_stedi_error(error))

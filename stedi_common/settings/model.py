@@ -129,10 +129,12 @@ def _setting(default: Any, **option: Any) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is to do, and where. `load` finds them; in a program they may also be written down.
+    """The settings of a run. `load` reads them from their sources; a program may also construct them.
 
     Attributes:
-        given: the names of those that are not defaults.
+        limits: what input may not exceed.
+        zones: the time zone of each source whose local times are read in one.
+        explicit: the names of the settings that were given, so are not defaults.
 
     Example:
         >>> from stedi_common import Settings
@@ -202,7 +204,7 @@ class Settings:
     )
     limits: Limits = field(default=Limits())
     zones: Mapping[str, str] = field(default_factory=dict, hash=False)
-    given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    explicit: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def policy(self) -> Policy:

@@ -56,7 +56,7 @@ def load(
     found = _first(sources)
     reader = ReaderSettings.parsed(file, document)
     values = {**(defaults or {}), **found}
-    return Settings(**values, limits=reader.limits, zones=reader.zones, given=frozenset(found))
+    return Settings(**values, limits=reader.limits, zones=reader.zones, explicit=frozenset(found))
 
 
 def _document(named: object, read: Callable[[str], bytes]) -> tuple[dict[str, Any], str]:

@@ -297,7 +297,7 @@ def broken(landed, monkeypatch):
 def test_an_unexpected_error_has_no_traceback(broken):
     error, hint = error_lines(broken("run"))
     assert error.startswith("error: unexpected ValueError at ")
-    assert hint == "hint:  stedi --debug … shows the way there, without values"
+    assert hint == "hint:  stedi --debug … prints the traceback, without values"
 
 
 @pytest.mark.parametrize("how", ["option", "environment"])

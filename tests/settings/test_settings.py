@@ -199,7 +199,7 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(n
     assert getattr(load_settings(), name) == read("", in_environment)
     found = load_settings({name: typed})
     assert getattr(found, name) == read("", typed)
-    assert found.given == {name}
+    assert found.explicit == {name}
     monkeypatch.setenv(f"STEDI_{name.upper()}", "")
     assert getattr(load_settings(), name) == read("", in_file)
 

@@ -27,4 +27,4 @@ if __name__ == "__main__":
     while_committing.__name__ = "customer_trusted"
     job = lineage.Job(while_committing)
     lineage.JOBS[job.name] = job
-    sys.exit(jobs.make(job.name, sys.argv[1:]))
+    sys.exit(jobs.run_job(job.name, sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Runs tasks and logs what each did to its table."""
+"""Run tasks, log what each did to its table, and find the error that decides how the run ends."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from stedi_common.contracts import contract, names
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError
 from stedi_common.landing import Landed
-from stedi_common.runs.run_all import Done, Task, run_all
+from stedi_common.runs.run_all import CompletedTask, Task, run_all
 
 
-def execute(
+def run_logged(
     engine: Engine,
-    given: Any,
+    settings: Any,
     tasks: Iterable[Task],
     around: Callable[[Task], AbstractContextManager[object]] = lambda _: nullcontext(),
-) -> Iterator[Done]:
-    """What `runs.run_all` does, with a record of the log for each table."""
+) -> Iterator[CompletedTask]:
+    """Run the tasks as `runs.run_all` does, and log a record for each table."""
     began = time.monotonic()
-    for done in run_all(engine, given, tasks, around):
-        if done.result:
-            log.table(done.task.table, done.result, time.monotonic() - began)
-        yield done
+    for completed in run_all(engine, settings, tasks, around):
+        if completed.result:
+            log.table(completed.task.table, completed.result, time.monotonic() - began)
+        yield completed
         began = time.monotonic()
 
 
 def maintenance_tasks() -> list[Task]:
-    """A task for each table that maintains it, if it is there. One that fails ends the run."""
+    """A maintenance task for each table. It does nothing if the table does not exist; its failure ends the run."""
 
     def task(table: str) -> Task:
         return Task("maintain_tables", table, lambda engine, _: maintenance.maintain(engine, contract(table)))
@@ -39,16 +39,16 @@ def maintenance_tasks() -> list[Task]:
     return list(map(task, names()))
 
 
-def errors_of(done: Iterable[Done]) -> list[StediError]:
-    """The errors of tasks, and what somebody must look after of the drops that landed. Each sentence once."""
+def errors_of(done: Iterable[CompletedTask]) -> list[StediError]:
+    """The errors of the tasks, and those of landed drops that somebody must look at. Each message once."""
     errors: list[StediError] = []
     for each in done:
         errors += [each.error] if each.error else each.result.errors if isinstance(each.result, Landed) else []
-    return list({str(error): error for error in errors}.values())  # one may be of all sources
+    return list({str(error): error for error in errors}.values())  # all sources may have the same error
 
 
 def most_serious(errors: Sequence[StediError]) -> StediError:
-    """The error that decides how a run ends: a defect before an unknown refusal before a conflict."""
+    """The error that decides the exit code: any other error before an unknown refusal, and that before a conflict."""
     return max(errors, key=_seriousness)
 
 
