@@ -275,7 +275,7 @@ def withdrawals_mark_no_days(patch: pytest.MonkeyPatch) -> None:
         new = today.join(then, on=then.collect_schema().names(), how="anti")
         with engine.materialized(new) as cached:
             about = contract(lookup.fact_table)
-            return diff.days_of(engine, about, now[about.name], cached.frame) if cached.rows else set()
+            return diff.days_of(engine, about, now[about.name], cached.frame, lookup.on) if cached.rows else set()
 
     patch.setattr(diff, "_days_of_lookup", days_of_who_is_new)
     patch.setattr(withdrawals, "delete_withdrawn", lambda *_: None)
