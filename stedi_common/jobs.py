@@ -37,7 +37,7 @@ from stedi_common.landing import Landed
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
 from stedi_common.settings import CONFIG, OPTIONS, Settings
-from stedi_common.settings.tables import nearest
+from stedi_common.settings.toml import nearest
 
 #: The engine of a job, unless a setting names another.
 DEFAULTS = {"engine": "spark"}

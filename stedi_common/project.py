@@ -23,7 +23,7 @@ from zipimport import zipimporter
 from stedi_common.errors import ProjectError
 
 #: Names the folder of the project.
-VARIABLE = "STEDI_PROJECT"
+PROJECT_VARIABLE = "STEDI_PROJECT"
 #: The package that a project is on Glue.
 PACKAGE = "stedi_project"
 #: Inside the folder.
@@ -33,10 +33,10 @@ CONTRACTS_FOLDER, TABLES_FILE, SETTINGS_FILE = "contracts", "tables.py", "stedi.
 @cache
 def folder() -> Path | None:
     """The folder of the project; None without one. Raises ProjectError if `STEDI_PROJECT` names no folder."""
-    if named := os.environ.get(VARIABLE):
+    if named := os.environ.get(PROJECT_VARIABLE):
         found = Path(named).expanduser().absolute()
         if not found.is_dir():
-            raise ProjectError(f"{VARIABLE}: expected a folder, got {named}")
+            raise ProjectError(f"{PROJECT_VARIABLE}: expected a folder, got {named}")
         return found
     return Path.cwd() if _is_project(Path(SETTINGS_FILE)) else _installed()
 

@@ -11,7 +11,7 @@ from support.processes import PATIENCE
 
 from stedi_common.cli.init import make_project
 from stedi_common.contracts import model
-from stedi_common.contracts.document import Field
+from stedi_common.contracts.document import YamlField
 from stedi_common.errors import ContractError, ProjectError
 
 CONTRACTS = Path(model.__file__).parent
@@ -126,7 +126,7 @@ def test_a_broken_contract_names_file_line_and_field(tmp_path, monkeypatch, old,
 
 def test_an_empty_contract_is_named():
     with pytest.raises(ContractError, match=r"a\.yaml: expected a contract, got an empty file"):
-        Field.parse("", PurePath("a.yaml"))
+        YamlField.parse("", PurePath("a.yaml"))
 
 
 def test_a_project_is_not_made_where_one_is(tmp_path):

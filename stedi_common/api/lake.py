@@ -25,7 +25,7 @@ from stedi_common.runs.preview import Preview, preview
 from stedi_common.runs.run_all import CompletedTask, Task, landing_tasks, tasks
 from stedi_common.runs.withdrawals import Deleted
 from stedi_common.settings import OPTIONS, Settings
-from stedi_common.settings.tables import expect_known
+from stedi_common.settings.toml import expect_known
 from stedi_common.status import TableStatus
 
 if TYPE_CHECKING:

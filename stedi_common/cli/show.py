@@ -13,7 +13,7 @@ from rich.text import Text
 
 from stedi_common.cli.console import out
 from stedi_common.errors import StediError
-from stedi_common.incremental.diff import counted
+from stedi_common.incremental.diff import pluralized
 from stedi_common.incremental.plan import Action
 from stedi_common.landing import Landed
 from stedi_common.maintenance import Maintained
@@ -86,11 +86,11 @@ def previews(previews: Sequence[Preview]) -> None:
 def _planned(each: Preview) -> str:
     words = [each.action]
     if each.action == Action.PARTITIONS:
-        words.append(counted(len(each.days or ()), "day"))
+        words.append(pluralized(len(each.days or ()), "day"))
     if each.days == []:
         words = [f"{each.action}, none" if each.action == Action.PARTITIONS else each.action]
     if each.rows_in and each.action != Action.NOTHING:
-        words.append(f"{counted(each.rows_in, 'row')} read")
+        words.append(f"{pluralized(each.rows_in, 'row')} read")
     return ", ".join(words)
 
 

@@ -15,14 +15,14 @@ Value = TypeVar("Value", str, int, bool)
 _KINDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
-class Field:
+class YamlField:
     """A field of a document: its value or the fields in it, and where it stands."""
 
     def __init__(self, node: yaml.Node, file: PurePath, path: str = "") -> None:
         self._node, self._file, self._path = node, file, path
 
     @classmethod
-    def parse(cls, content: str, file: PurePath) -> Field:
+    def parse(cls, content: str, file: PurePath) -> YamlField:
         """The document. Raises ContractError for what is no YAML; the file is named in errors."""
         try:
             node = yaml.compose(content, yaml.SafeLoader)
@@ -35,25 +35,25 @@ class Field:
             raise ContractError(f"{file}: expected a contract, got an empty file")
         return cls(node, file)
 
-    def __getitem__(self, name: str) -> Field:
+    def __getitem__(self, name: str) -> YamlField:
         """The field of this name. Raises ContractError if it is missing."""
         if (found := self.get(name)) is None:
             raise self.error(f"expected the field {name}, got none")
         return found
 
-    def get(self, name: str) -> Field | None:
+    def get(self, name: str) -> YamlField | None:
         """The field of this name; None if it is missing."""
         if not isinstance(self._node, yaml.MappingNode):
             raise self.error("expected fields, got something else")
         path = f"{self._path}.{name}" if self._path else name
-        return next((Field(value, self._file, path) for key, value in self._node.value if key.value == name), None)
+        return next((YamlField(value, self._file, path) for key, value in self._node.value if key.value == name), None)
 
-    def __iter__(self) -> Iterator[Field]:
+    def __iter__(self) -> Iterator[YamlField]:
         """The elements of a list."""
         if not isinstance(self._node, yaml.SequenceNode):
             raise self.error("expected a list, got something else")
         for number, element in enumerate(self._node.value):
-            yield Field(element, self._file, f"{self._path}[{number}]")
+            yield YamlField(element, self._file, f"{self._path}[{number}]")
 
     def value(self, kind: type[Value]) -> Value:
         """The value. Raises ContractError if it is of another kind."""

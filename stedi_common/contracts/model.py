@@ -15,7 +15,7 @@ from stedi_common.contracts.types import TYPES
 from stedi_common.errors import ContractError
 
 if TYPE_CHECKING:
-    from stedi_common.contracts.document import Field
+    from stedi_common.contracts.document import YamlField
 
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
@@ -105,12 +105,12 @@ def contract(name: str) -> Contract:
     Raises:
         ContractError: there is none, or it is broken; the error names file, line and field.
     """
-    from stedi_common.contracts.document import Field  # noqa: PLC0415 - the names of sources need no YAML
+    from stedi_common.contracts.document import YamlField  # noqa: PLC0415 - the names of sources need no YAML
 
     if name not in _files():
         raise ContractError(f"contracts: expected one of {', '.join(names())}, got {name!r}")
     file = _files()[name]
-    document = Field.parse(file.read_text(encoding="utf-8"), PurePath(str(file)))
+    document = YamlField.parse(file.read_text(encoding="utf-8"), PurePath(str(file)))
     found = _parse(document)
     if found.name != name:
         raise document.error(f"expected the table {name}, as the file is called, got {found.name}")
@@ -148,7 +148,7 @@ CUSTOMER = "customer"
 SOURCES = _sources()
 
 
-def _parse(document: Field) -> Contract:
+def _parse(document: YamlField) -> Contract:
     table = next(iter(document["schema"]), None)
     if table is None:
         raise document["schema"].error("expected a table, got none")
@@ -167,7 +167,7 @@ def _parse(document: Field) -> Contract:
     )
 
 
-def _column(field: Field) -> Column:
+def _column(field: YamlField) -> Column:
     custom = _custom(field)
     is_partition = _flag(field, "partitioned")
     return Column(
@@ -182,18 +182,18 @@ def _column(field: Field) -> Column:
     )
 
 
-def _flag(field: Field, name: str) -> bool:
+def _flag(field: YamlField, name: str) -> bool:
     found = field.get(name)
     return found is not None and found.value(bool)
 
 
-def _custom(field: Field) -> dict[str, Field]:
+def _custom(field: YamlField) -> dict[str, YamlField]:
     """The custom properties, by name."""
     listed = field.get("customProperties")
     return {} if listed is None else {each["property"].value(str): each["value"] for each in listed}
 
 
-def _required(field: Field, custom: Mapping[str, Field], name: str) -> Field:
+def _required(field: YamlField, custom: Mapping[str, YamlField], name: str) -> YamlField:
     if name not in custom:
         raise field.error(f"expected the custom property {name}, got none")
     return custom[name]

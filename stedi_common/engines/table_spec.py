@@ -16,7 +16,7 @@ from stedi_common.engines.properties import table_properties
 from stedi_common.errors import LakeError
 
 #: The type of a column, as Iceberg's JSON spells it, and its comment.
-Kind = tuple[str, str | None]
+ColumnSpec = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TableSpec:
         properties: the properties of the table, by their names.
     """
 
-    columns: Mapping[str, Kind]
+    columns: Mapping[str, ColumnSpec]
     partition: tuple[tuple[str, str, str], ...]
     order: tuple[tuple[str, str, str, str], ...]
     properties: Mapping[str, str]

@@ -18,7 +18,7 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head, Materialized
-from stedi_common.incremental import deletion_by_consent
+from stedi_common.incremental.deletion_by_consent import plan_deletion_by_consent
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, read, rows_of
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
@@ -52,9 +52,9 @@ def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator
         if not engine.exists(CUSTOMER_LANDING):
             yield ()
             return
-        lake = _Lake.now(engine, policy, key)
+        lake = _LakeState.now(engine, policy, key)
         if lake is None:
-            yield deletion_by_consent.planned(engine, policy, key, stack)
+            yield plan_deletion_by_consent(engine, policy, key, stack)
         elif not lake.changed or lake.has_new_people_only():
             yield ()
         else:
@@ -62,7 +62,7 @@ def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator
 
 
 @dataclass(frozen=True)
-class _Lake:
+class _LakeState:
     """What a deletion sees.
 
     Attributes:
@@ -83,7 +83,7 @@ class _Lake:
     deletion: str
 
     @classmethod
-    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _Lake | None:
+    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _LakeState | None:
         """None if a table is missing or has no last run, or what that consumed is not kept."""
         tables = [*_landed_people(), *(job.target for job in JOBS.values())]
         if not all(map(engine.exists, tables)):
@@ -100,7 +100,7 @@ class _Lake:
             engine,
             heads,
             {job: run.summary.build for job, run in runs.items()},
-            {job: policy.of(run.summary.build.policy) for job, run in runs.items()},
+            {job: policy.built_with(run.summary.build.policy) for job, run in runs.items()},
             {job: {name: head for name, head in run.sources.items() if head} for job, run in runs.items()},
             key if same_key else None,
             uuid.uuid4().hex,
@@ -153,7 +153,7 @@ class _Lake:
         return DeletionSummary(self.builds[job], customers, self.deletion if is_as_a_run_would else None)
 
 
-def _planned(lake: _Lake, stack: ExitStack) -> list[Deletion]:
+def _planned(lake: _LakeState, stack: ExitStack) -> list[Deletion]:
     """What to delete, downstream first."""
     target = _TargetState(lake, stack)
     for job in JOBS.values():
@@ -173,7 +173,7 @@ def _planned(lake: _Lake, stack: ExitStack) -> list[Deletion]:
 class _TargetState:
     """The rows that the tables are going to keep: the people as they are going to be, and readings of any days."""
 
-    def __init__(self, lake: _Lake, stack: ExitStack) -> None:
+    def __init__(self, lake: _LakeState, stack: ExitStack) -> None:
         self.lake, self._stack = lake, stack
         self.people = {table.name: lake.engine.read(table, lake.heads[table.name]) for table in _landed_people()}
         self._lost: dict[tuple[str, str, str], Materialized] = {}

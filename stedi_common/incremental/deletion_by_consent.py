@@ -25,7 +25,7 @@ from stedi_common.rules.lineage import JOBS_BY_TABLE
 from stedi_common.rules.policy import Policy
 
 
-def planned(engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Sequence[Deletion]:
+def plan_deletion_by_consent(engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Sequence[Deletion]:
     """What to delete from the tables that are there, downstream first.
 
     Args:
@@ -67,7 +67,7 @@ class _People:
         return self.engine.derive(emails, "email", "pseudonym", self.key.pseudonym).select("pseudonym")
 
     def _devices(self, build: Build | None) -> Frame:
-        built = self.policy.of(build.policy) if build else self.policy
+        built = self.policy.built_with(build.policy) if build else self.policy
         claims = device_claims(self.records, self.consents, built).filter(nw.col(DROPPED).is_null())
         return claims.group_by("serialnumber").agg(nw.len().alias("owners")).select("serialnumber")
 

@@ -32,8 +32,9 @@ class LastRun:
     """A table and the last run that committed to it.
 
     Attributes:
-        head: where the table is now.
-        committed: the snapshot that the run left: its own one, or that of a deletion which the run counts as its own.
+        table: the contract of the table.
+        head: the head of the table now.
+        committed: the snapshot that the run committed, or that of the deletion that it was advanced past.
         summary: what the run says about itself.
         sources: the snapshot of each source that the run consumed; None where it has expired.
     """
@@ -54,15 +55,22 @@ class LastRun:
         return None
 
     def is_up_to_date(self, build: Build, heads: Heads) -> bool:
-        """Whether the run was of the same build and consumed these snapshots. Another run would commit the same."""
+        """Whether the run had the same build and consumed these snapshots, so that another run would change nothing."""
         return self.summary.build == build and dict(self.summary.consumed) == snapshot_ids(heads)
 
     def past_deletion(self, engine: Engine, now: Heads) -> LastRun:
-        """The same, advanced past a deletion, if nothing else has changed the table since.
+        """The last run with its watermark advanced past a deletion of withdrawn rows, if that is the only later commit.
 
-        Deleted rows need not be looked at again, as long as the customer records are those that the deletion went by:
-        of a day without other changes it has left what a run would commit. If somebody else deleted rows, or the
-        records have changed since, a deleted person may be back, and the deleted rows are a change like any other.
+        The deletion has left what a run would commit, as long as the customer records have not changed since. So the
+        next run need not recompute the days from which rows were deleted. After any other commit, or if the records
+        have changed, a deleted person may consent again, so these days are changed days like all others.
+
+        Args:
+            engine: an open lake.
+            now: the heads of the sources.
+
+        Returns:
+            The advanced last run, or this one.
         """
         later = takewhile(
             lambda head: head.data_snapshot_id != self.committed.data_snapshot_id,
@@ -82,12 +90,12 @@ class LastRun:
         return replace(self, committed=committed, sources=sources)
 
     def changed_days(self, engine: Engine) -> set[date] | None:
-        """The days that somebody else has changed in the table; see `Engine.changed_days`."""
+        """The days on which another commit has changed the table since; see `Engine.changed_days`."""
         return engine.changed_days(self.table, self.committed, self.head)
 
 
 def last_build(engine: Engine, table: Contract, head: Head) -> Build | None:
-    """How the table was built: as the last run says, or a deletion after it. None if neither is kept."""
+    """The build of the table, by the summary of its last run or of a deletion after it. None if neither is kept."""
     builds = (Build.parse(snapshot.summary) for snapshot in engine.history(table, head))
     return next((build for build in builds if build.is_known), None)
 
@@ -97,7 +105,7 @@ class Changes:
     """The days to recompute, and why.
 
     Attributes:
-        days: None for all.
+        days: the changed partitions; None for all.
         reasons: in words, without personal data.
     """
 
@@ -111,7 +119,14 @@ class Changes:
 
 
 def changes(engine: Engine, last: LastRun, now: Heads, policy: Policy) -> Changes:
-    """The days to recompute from the sources as they are now."""
+    """Find the days to recompute.
+
+    Args:
+        engine: an open lake.
+        last: the last run of the table.
+        now: the heads of its sources.
+        policy: the policy of the run.
+    """
     if expired := [name for name in now if last.sources.get(name) is None]:
         return Changes.all(f"{expired[0]}: the snapshot that the last run consumed has expired")
     before = {name: head for name, head in last.sources.items() if head}
@@ -121,7 +136,7 @@ def changes(engine: Engine, last: LastRun, now: Heads, policy: Policy) -> Change
         if changed is None:
             return Changes.all(f"{reason}, on days that are not known")
         if changed:
-            reasons.append(f"{reason} on {counted(len(changed), 'day')}")
+            reasons.append(f"{reason} on {pluralized(len(changed), 'day')}")
         days |= changed
     return Changes(days, tuple(reasons))
 
@@ -146,21 +161,21 @@ def _changed(
             yield f"{lookup.fact_table}: {lookup.about} changed", _days_of_lookup(engine, lookup, before, now, policy)
 
 
-def counted(number: int, noun: str) -> str:
+def pluralized(number: int, noun: str) -> str:
     """`1 day`, `2 days`, `2 people`."""
     plural = "people" if noun == "person" else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 
 def snapshot_ids(heads: Heads) -> dict[str, int]:
-    """What a run writes down of the sources that it consumes."""
+    """The watermark of a run: the id of the consumed snapshot of each source."""
     return {name: head.data_snapshot_id for name, head in heads.items()}
 
 
 def people_with_readings(
     engine: Engine, last: LastRun, now: Heads, people: Contract, readings: Contract
 ) -> Frame | None:
-    """Find the people who have a reading, without a look at all readings.
+    """Find the people who have a reading, without reading all readings.
 
     The table itself says who had one when it was committed. That can have changed only for people who have or had
     readings on the days that changed since. It says nothing about people who are new, who had none unless the readings
@@ -169,7 +184,7 @@ def people_with_readings(
     Args:
         engine: an open lake.
         last: the last run of a table of the people who have a reading.
-        now: where its sources are now.
+        now: the heads of its sources.
         people: the source with the people, in the column email.
         readings: the source with the readings, whose people are in the column user.
 
@@ -203,20 +218,20 @@ def people_with_readings(
 
 
 def is_implied(lookup: Lookup, before: Heads, now: Heads, policy: Policy) -> bool:
-    """Whether whatever changes in the lookup is in the days that its fact table has changed."""
+    """Whether every change of the lookup is on a day on which its fact table has changed, too."""
     together = (lookup.fact_table, *parameters(lookup.function).tables)
     consistent = all(have_same_inputs({name: heads[name] for name in together}) for heads in (before, now))
     return consistent and policy.consent in lookup.implied_under
 
 
 def have_same_inputs(heads: Heads) -> bool:
-    """Whether these were computed from one another and else from the same snapshots, and not written to since."""
-    seen = {name: {head.data_snapshot_id} for name, head in heads.items()}
+    """Whether these tables were computed from each other's heads, and from the same snapshots of all other sources."""
+    inputs = {name: {head.data_snapshot_id} for name, head in heads.items()}
     for name, head in heads.items():
-        inputs = consumed(head.summary)
+        watermark = consumed(head.summary)
         for source in contract(name).made_from:
-            seen.setdefault(source, set()).add(inputs.get(source, -1))
-    return all(len(ids) == 1 for ids in seen.values())
+            inputs.setdefault(source, set()).add(watermark.get(source, -1))
+    return all(len(ids) == 1 for ids in inputs.values())
 
 
 def days_of(engine: Engine, table: Contract, head: Head, rows: Frame, on: str) -> set[date]:
@@ -249,19 +264,25 @@ def days_in(engine: Engine, rows: Frame, at: str) -> set[date]:
 
 
 def rows_of(lookup: Lookup, tables: Mapping[str, Frame], policy: Policy) -> Frame:
-    """The rows of the lookup, if these are the tables."""
+    """The rows of the lookup, computed from these tables.
+
+    Args:
+        lookup: the lookup.
+        tables: by name, at least the tables that its function takes.
+        policy: the policy of the run.
+    """
     takes = parameters(lookup.function)
     given = {name: tables[name] for name in takes.tables}
     return lookup.function(**given, policy=policy) if takes.policy else lookup.function(**given)
 
 
 def read(engine: Engine, lookup: Lookup, heads: Heads) -> dict[str, Frame]:
-    """The tables that the lookup is computed from."""
+    """The tables that the lookup is computed from, by name, at these heads."""
     return {name: engine.read(contract(name), heads[name]) for name in parameters(lookup.function).tables}
 
 
 def _days_of_lookup(engine: Engine, lookup: Lookup, before: Heads, now: Heads, policy: Policy) -> set[date]:
-    """The days that have a reading of somebody for whom the lookup has other rows now."""
+    """The days with readings of the people or devices whose rows in the lookup have changed."""
     tables = parameters(lookup.function).tables
     if all(before[name].data_snapshot_id == now[name].data_snapshot_id for name in tables):
         return set()
@@ -284,7 +305,7 @@ def _customers(now: Heads) -> int | None:
 
 
 def _after_deletion(engine: Engine, deletion: str, name: str, then: Head | None, now: Heads) -> Head | None:
-    """Where the deletion left the source; where it was then, if the deletion has not changed it."""
+    """The snapshot of the source that the deletion committed; the consumed one if it has not changed the source."""
     if then is None:
         return None
     later = takewhile(

@@ -1,7 +1,7 @@
 """`land`: new drops of one source become rows of its landing table, and every file and line is accounted for (rule 12).
 
 Three commits, each safe to repeat: the rejected lines, the records, and last `landed_files`, which says that a file is
-done. A run that dies in between is repeated by the next one, which finds its own rows and adds only what is missing.
+done. If a run is killed in between, the next one reads the same files again and adds only the rows that are missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stedi_common.incremental.summary import landing_properties
 from stedi_common.instants import utc_now
 from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
-from stedi_common.landing.ledger import COUNTS, LEDGER, Ledger, arrivals, entry, skipped_entry
+from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, arrivals, entry, skipped_entry
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.rules.consent import DOUBT, suspended
@@ -65,7 +65,7 @@ class Landed:
 
     @property
     def errors(self) -> list[StediError]:
-        """What somebody must look after. All that could land has landed."""
+        """The errors that somebody must look at. Everything that could land has landed."""
         unread = [UnreadFilesError(self.source, self.unread)] if self.unread else []
         return [*unread, *([UnknownRefusalError(self.without_address)] if self.without_address else [])]
 
@@ -84,12 +84,15 @@ def land(  # noqa: PLR0913 - what a landing is made of
 
     Args:
         engine: an open lake.
-        source: one of customer, accelerometer and step_trainer.
-        landing: the folder or S3 URI above the sources' folders.
-        key: gives rejected lines their hash.
+        source: one of `SOURCES`.
+        landing: the landing folder or its S3 URI.
+        key: the pseudonym key, for the hashes of rejected lines.
         arrived_at: when the drops arrived, UTC without zone; by default now.
         settings: limits and time zones.
         found: the files of the landing folder; by default they are listed.
+
+    Returns:
+        The counts of the new files and their lines, the files that were skipped, and warnings.
 
     Raises:
         LakeError: there is no landing folder, or none of the sources' folders in it.
@@ -98,14 +101,14 @@ def land(  # noqa: PLR0913 - what a landing is made of
     arrived_at = arrived_at or utc_now()
     here = found or discover_sources(landing, [source])
     reader = Reader(source, arrived_at, key.content_key, settings or ReaderSettings())
-    for each in (_table(reader), REJECTED, LEDGER):
+    for each in (_table(reader), REJECTED, LANDED_FILES):
         engine.prepare(each)
     landed = retry_on_conflict(lambda: _Landing.now(engine, reader, here).land())
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
 
 
 def discover_sources(landing: str, sources: Sequence[str]) -> Found:
-    """The files of these sources. With customers all folders are listed, so that files of no source are named."""
+    """The files of these sources. With customers all folders are listed, to report files of no source."""
     return discover(landing, SOURCES if CUSTOMER in sources else sources)
 
 
@@ -126,25 +129,25 @@ class _Landing:
     Attributes:
         head: the head of the landing table, read before any drop. A commit after it is a conflict, and the landing is
             retried.
-        ledger: the ledger, read before any drop as well.
+        landed_files: the table of landed files, read before any drop as well.
     """
 
     engine: Engine
     reader: Reader
     head: Head
-    ledger: Ledger
+    landed_files: LandedFiles
     drops: Sequence[Drop]
     skipped: Sequence[Skipped]
 
     @classmethod
     def now(cls, engine: Engine, reader: Reader, found: Found) -> _Landing:
         head = engine.head(_table(reader))
-        ledger = Ledger.read(engine, engine.head(LEDGER))
-        reader = replace(reader, suspended=_suspended(engine, reader, head) if ledger.has_doubt else frozenset())
+        landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES))
+        reader = replace(reader, suspended=_suspended(engine, reader, head) if landed_files.has_doubt else frozenset())
         # Files outside of the sources' folders are reported with the first source.
         of = (reader.source, "") if reader.source == CUSTOMER else (reader.source,)
         skipped = [each for each in found.skipped if each.source in of]
-        return cls(engine, reader, head, ledger, ledger.new(found.drops[reader.source]), skipped)
+        return cls(engine, reader, head, landed_files, landed_files.new(found.drops[reader.source]), skipped)
 
     def land(self) -> Landed:
         """Land the new drops, without those that cannot be read."""
@@ -161,11 +164,11 @@ class _Landing:
         return replace(self, drops=drops, skipped=sorted([*self.skipped, *skipped])).land()
 
     def _land(self) -> Landed:
-        rows = [skipped_entry(each, self.reader.arrived_at) for each in self.ledger.new_skipped(self.skipped)]
+        rows = [skipped_entry(each, self.reader.arrived_at) for each in self.landed_files.new_skipped(self.skipped)]
         if not self.drops:
-            self._append_to_ledger(rows)
+            self._append_to_landed_files(rows)
             return self._landed([])
-        earlier = self.ledger.earlier_versions(self.drops)
+        earlier = self.landed_files.earlier_versions(self.drops)
         with (
             self._staged() as staged,
             excluded(self.engine, staged, _table(self.reader), self.head, earlier) as left_out,
@@ -174,7 +177,7 @@ class _Landing:
             if any(row["rejected"] for row in read):
                 self._append_rejected(staged.rejected, earlier)
             self._append_records(staged, left_out, sum(row["landed"] + row["duplicate"] for row in read))
-            self._append_to_ledger([*read, *rows])
+            self._append_to_landed_files([*read, *rows])
         return self._landed(read)
 
     @contextmanager
@@ -191,7 +194,7 @@ class _Landing:
             yield staged
 
     def _entries(self, staged: Staged, left_out: Materialized | None) -> list[dict[str, Any]]:
-        """A row of the ledger for each drop."""
+        """A row of `landed_files` for each drop."""
         duplicates = left_out.frame.filter(nw.col("already_landed") == 0) if left_out else None
         duplicate = {} if duplicates is None else _by_file(self.engine, duplicates)
         unknown = self._about_unknown(staged)
@@ -232,17 +235,17 @@ class _Landing:
 
         self._append_missing(REJECTED, rejected, PLACE, there)
 
-    def _append_to_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _append_to_landed_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
             return
-        keys, names = list(LEDGER.keys), [row["source_file"] for row in rows]
+        keys, names = list(LANDED_FILES.keys), [row["source_file"] for row in rows]
 
         def there(head: Head) -> Frame | None:
-            if head == self.ledger.head:
+            if head == self.landed_files.head:
                 return None
-            return self.engine.read(LEDGER, head).filter(nw.col("source_file").is_in(names)).select(*keys)
+            return self.engine.read(LANDED_FILES, head).filter(nw.col("source_file").is_in(names)).select(*keys)
 
-        self._append_missing(LEDGER, self.engine.frame(LEDGER, rows), keys, there)
+        self._append_missing(LANDED_FILES, self.engine.frame(LANDED_FILES, rows), keys, there)
 
     def _append_missing(
         self, table: Contract, rows: Frame, keys: list[str], there: Callable[[Head], Frame | None]
@@ -255,7 +258,7 @@ class _Landing:
             if present is not None:
                 missing = rows.join(present, on=keys, how="anti")
                 if not self.engine.collect(missing.select(*keys).head(1)):
-                    # A run that died had added them. To commit nothing again would let those after it die here too.
+                    # A killed run has added them. An empty commit would only risk a conflict.
                     return
             self.engine.append(table, missing, head, self._summary)
 
@@ -268,7 +271,7 @@ class _Landing:
             **{name: sum(row[name] for row in read) for name in COUNTS},
             unread=sum(each.reason in _UNREAD for each in self.skipped),
             skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
-            warnings=tuple(warnings_about(read, self.ledger)),
+            warnings=tuple(warnings_about(read, self.landed_files)),
         )
 
     @property

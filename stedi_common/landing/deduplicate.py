@@ -1,4 +1,4 @@
-"""Which of the staged records are not appended: duplicates, and those that a run that died had already landed."""
+"""Which staged records are not appended: duplicates, and those that a killed run has already landed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import narwhals as nw
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
 from stedi_common.incremental.diff import days_in
-from stedi_common.landing.ledger import arrivals
+from stedi_common.landing.landed_files import arrivals
 from stedi_common.rules.frames import Frame, distinct
 
 PLACE = ["source_file", "source_line"]
@@ -23,12 +23,12 @@ def excluded(
 ) -> Iterator[Materialized | None]:
     """The places of records that are not appended: columns source_file, source_line, already_landed. None without any.
 
-    `already_landed` is 1 if the same line of the same version had landed (in a run that died), 0 for a duplicate.
+    `already_landed` is 1 if the same line of the same version has landed (in a killed run), 0 for a duplicate.
     Fingerprints find the few records that may be equal to others; only those are compared, by their key columns.
 
     Args:
         engine: an open lake.
-        staged: what the drops hold.
+        staged: the staged records of the drops.
         table: the landing table.
         head: the snapshot of it to compare with.
         earlier: of files that have landed with other content, when the last version of each arrived.

@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from stedi_common.landing.ledger import Ledger
+from stedi_common.landing.landed_files import LandedFiles
 from stedi_common.records import shown
 from stedi_common.rules.consent import CONSENT
 
 
-def warnings_about(rows: Iterable[Mapping[str, Any]], ledger: Ledger) -> Iterator[str]:
+def warnings_about(rows: Iterable[Mapping[str, Any]], landed_files: LandedFiles) -> Iterator[str]:
     """A sentence for each column that a file lacks, though earlier files had it or a key of the file resembles it.
 
     Args:
         rows: rows of `landed_files`, of files that have just been read.
-        ledger: what had landed before.
+        landed_files: the files that had landed before.
     """
     for row in rows:
         if row["lines"] == row["blank"] + row["rejected"]:
@@ -24,7 +24,7 @@ def warnings_about(rows: Iterable[Mapping[str, Any]], ledger: Ledger) -> Iterato
         keys = json.loads(row["unknown_keys"])
         for column in row["absent_columns"].split():
             alike = [key for key in keys if _letters(key) == column]
-            if alike or ledger.once_had(row["source"], column):
+            if alike or landed_files.once_had(row["source"], column):
                 yield _sentence(row, column, alike)
 
 

@@ -1,1 +1,1 @@
-"""What keeps people unnamed."""
+"""Pseudonyms, and the key under which they are computed."""

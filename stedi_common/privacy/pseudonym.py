@@ -1,4 +1,4 @@
-"""The pseudonym key (rule 10): 32 random bytes outside the lake. Who has them can tell people from pseudonyms."""
+"""The pseudonym key (rule 10): 32 random bytes outside the lake. With the key and an email, anybody finds a person."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class PseudonymKey:
 
     @property
     def content_key(self) -> bytes:
-        """The key for hashes of rejected lines: another one, so that no pseudonym can be made from a line."""
+        """The key for the hashes of rejected lines. It is derived, so that no such hash is a pseudonym."""
         return hmac.digest(self.secret, b"stedi rejected content", "sha256")
 
     @property
     def id(self) -> str:
-        """Tells keys apart without telling anything of them, 16 hex digits."""
+        """The id of the key, 16 hex digits: a hash, from which the key cannot be computed."""
         return hashlib.sha256(b"stedi key id" + self.secret).hexdigest()[:16]
 
 
@@ -107,7 +107,7 @@ def local_key_path() -> Path:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write a file that others find whole or not at all: of two first uses at once, both read the key of one."""
+    """Write a file atomically. If two processes do so at once, both then read the file of the first."""
     draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

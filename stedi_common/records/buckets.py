@@ -24,7 +24,7 @@ _EMPTY = "InvalidRange"
 _IS_ARCHIVED = "InvalidObjectState"
 
 
-class Object(NamedTuple):
+class S3Object(NamedTuple):
     """An object: its name below the landing prefix, and the reason why not to open it."""
 
     name: str
@@ -41,7 +41,7 @@ class _RequestError(Exception):
         self.code = code
 
 
-def objects(landing: str, below: str = "") -> Iterator[Object]:
+def objects(landing: str, below: str = "") -> Iterator[S3Object]:
     """All objects whose key begins with the landing prefix, `/` and this; folders too. Raises LakeError."""
     bucket, prefix = _bucket_and_key(f"{landing}/")
     pages = _client().get_paginator("list_objects_v2")
@@ -59,7 +59,7 @@ def objects(landing: str, below: str = "") -> Iterator[Object]:
         ) from None
 
 
-def _object(listed: dict[str, Any], name: str) -> Object:
+def _object(listed: dict[str, Any], name: str) -> S3Object:
     reason = None
     if any(part in _UNUSABLE for part in name.split("/")):
         reason = UNUSABLE_KEY
@@ -67,7 +67,7 @@ def _object(listed: dict[str, Any], name: str) -> Object:
         "RestoreExpiryDate"
     ):
         reason = ARCHIVED
-    return Object(name, listed["Size"], listed["LastModified"].astimezone(UTC).replace(tzinfo=None), reason)
+    return S3Object(name, listed["Size"], listed["LastModified"].astimezone(UTC).replace(tzinfo=None), reason)
 
 
 def pieces(path: str, size: int) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ from stedi_common.records.record import (
     record_hash,
     repeated_hash,
 )
-from stedi_common.records.rows import Description, Framing, Parsed, Rows
+from stedi_common.records.rows import Description, Framing, Parsed, RowBuilder
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
 from stedi_common.settings import ReaderSettings
@@ -184,8 +184,8 @@ class Reader:
             framing.add_object(is_only=False)
         yield Parsed(_empty(self.schema), framing.end(block.line + len(taken) - 1))
 
-    def _rows(self, block: Block, framing: Framing) -> Rows:
-        return Rows(
+    def _rows(self, block: Block, framing: Framing) -> RowBuilder:
+        return RowBuilder(
             block, fields=self._fields, schema=self.schema, key=self.key, framing=framing, hash_of=self._hash_of
         )
 

@@ -49,8 +49,8 @@ class Parsed(NamedTuple):
     tally: Tally
 
 
-class Rows:
-    """Gathers lines of one block.
+class RowBuilder:
+    """Builds the rows of one block from its lines.
 
     Args:
         block: which they are of.

@@ -124,7 +124,7 @@ def _in_bucket(landing: str, sources: Sequence[str]) -> Found:
     return _sorted((_object(landing, found) for found in objects if found.name[-1] != "/"), sources, missing)
 
 
-def _object(landing: str, found: buckets.Object) -> Drop | Skipped:
+def _object(landing: str, found: buckets.S3Object) -> Drop | Skipped:
     if reason := why_not_read(found.name, found.reason):
         return _skipped(found.name, reason)
     return Drop(found.name, f"{landing}/{found.name}", found.bytes, found.modified_at)

@@ -21,13 +21,19 @@ from stedi_common.rules import tables
 from stedi_common.rules.frames import Classified
 from stedi_common.rules.tables import Lookup
 
-#: Parameters that are no tables.
+#: The parameters of a function that are no tables.
 POLICY, PSEUDONYMS = "policy", "pseudonyms"
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a function takes: the names of tables, in order, and perhaps the policy and pseudonyms."""
+    """The parameters of a function.
+
+    Attributes:
+        tables: the names of the tables, in order.
+        policy: whether it takes the policy.
+        pseudonyms: whether it takes the pseudonyms.
+    """
 
     tables: tuple[str, ...]
     policy: bool
@@ -45,23 +51,23 @@ def parameters(function: Callable[..., Any]) -> Parameters:
 
 @dataclass(frozen=True)
 class Job:
-    """A job: the function of the table that it makes."""
+    """A job builds one table. It is known by the function of that table."""
 
     function: Callable[..., Classified]
 
     @property
     def name(self) -> str:
-        """The job's name for users; the contract of its table says it."""
+        """The name of the job: `madeBy` in the contract of its table."""
         return self.target.made_by
 
     @property
     def target(self) -> Contract:
-        """The table that it makes."""
+        """The table that it builds."""
         return contract(self.function.__name__)
 
     @property
     def sources(self) -> tuple[Contract, ...]:
-        """The tables that it reads. Its rows are those of the first, each kept or dropped."""
+        """The tables that it reads. It classifies the rows of the first one as kept or dropped."""
         return tuple(map(contract, self.parameters.tables))
 
     @property
@@ -71,19 +77,26 @@ class Job:
 
     @property
     def lookups(self) -> tuple[Lookup, ...]:
-        """The lookups of people and devices that its rows depend on, as far as its module declares them."""
+        """The lookups of people and devices that its rows depend on: `LOOKUPS` of its module."""
         declared: Mapping[str, tuple[Lookup, ...]] = getattr(module_of(self), "LOOKUPS", {})
         return declared.get(self.target.name, ())
 
     @property
     def needs_reading(self) -> str | None:
-        """The table of readings of which a person needs one to be in this table."""
+        """The table in which a person needs a reading to be in this one: `NEEDS_READING` of its module; else None."""
         declared: Mapping[str, str] = getattr(module_of(self), "NEEDS_READING", {})
         return declared.get(self.target.name)
 
 
 def jobs(names: Sequence[str]) -> list[Job]:
-    """The jobs of these names, upstream first; all for none. Raises StediError for an unknown name."""
+    """The jobs of these names, upstream first.
+
+    Args:
+        names: names of jobs; all jobs if there are none.
+
+    Raises:
+        StediError: a name is unknown. The hint has the nearest one.
+    """
     for name in names:
         if name not in JOBS:
             nearest = difflib.get_close_matches(name, JOBS, 1)
@@ -133,8 +146,8 @@ def _upstream_first() -> list[Job]:
     return ordered
 
 
-#: By name, upstream first.
+#: The jobs by name, upstream first.
 JOBS = {job.name: job for job in _upstream_first()}
 
-#: By the name of the table that they make, upstream first.
+#: The jobs by the name of the table that they build, upstream first.
 JOBS_BY_TABLE = {job.target.name: job for job in JOBS.values()}

@@ -1,4 +1,4 @@
-"""The policy: the one object that says which readings count. It is passed down, never looked up."""
+"""The policy: which readings count, and how they are paired (rule 11)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stedi_common.rules.identity import device
 Consent = Literal["as-of", "ever"]
 Pairing = Literal["owner", "timestamp"]
 
-#: Names of the environment whose tables people rely on. All others are free words.
+#: The environments that accept only the defaults of consent and pairing.
 PRODUCTION = ("prod", "production")
 
 #: UTF-32 comes first: its mark begins with that of UTF-16.
@@ -46,8 +46,18 @@ class Policy:
         object.__setattr__(self, "defective_serials", serials)
 
     @classmethod
-    def declared(cls, consent: str, pairing: str, defective_serials: frozenset[str], environment: str) -> Self:
-        """The policy of these words. Raises PolicyError if one is unknown, or not allowed in the environment."""
+    def checked(cls, consent: str, pairing: str, defective_serials: frozenset[str], environment: str) -> Self:
+        """The policy of these settings, checked.
+
+        Args:
+            consent: `as-of` or `ever`.
+            pairing: `owner` or `timestamp`.
+            defective_serials: serial numbers that say nothing about the owner of the device.
+            environment: the name of the environment; production accepts only `as-of` with `owner`.
+
+        Raises:
+            PolicyError: a value is unknown, or not allowed in the environment.
+        """
         _expect("consent", consent, get_args(Consent))
         _expect("pairing", pairing, get_args(Pairing))
         if environment.strip().lower() in PRODUCTION and (consent, pairing) != ("as-of", "owner"):
@@ -59,8 +69,16 @@ class Policy:
         # The words were checked above, which the type checker cannot see.
         return cls(consent, pairing, defective_serials)  # type: ignore[arg-type]
 
-    def of(self, text: str) -> Policy:
-        """The policy that a table's snapshot tells of. Of defective serials that it had and this has not, none."""
+    def built_with(self, text: str) -> Policy:
+        """The policy that a table was built with.
+
+        Args:
+            text: the policy in the run summary of the table.
+
+        Returns:
+            This policy if the text is its own or cannot be parsed. Else a policy without defective serials, of which the
+            text has only the digest.
+        """
         words = dict(word.partition("=")[::2] for word in text.split())
         known = words.get("consent") in get_args(Consent) and words.get("pairing") in get_args(Pairing)
         if text == str(self) or not known:
@@ -68,7 +86,7 @@ class Policy:
         return Policy(words["consent"], words["pairing"])  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        """The policy as the tables' snapshots carry it; of the defective serials only a digest."""
+        """The policy as the run summary has it. Of the defective serials it has a digest only."""
         serials = ""
         if self.defective_serials:
             digest = hashlib.sha256("\n".join(sorted(self.defective_serials)).encode()).hexdigest()
@@ -77,10 +95,16 @@ class Policy:
 
 
 def serials(content: bytes) -> frozenset[str]:
-    """The serial numbers of a file, one a line, as any editor writes it: with or without a byte-order mark.
+    """The serial numbers in a file, one per line, with or without a byte-order mark.
+
+    Args:
+        content: the bytes of the file.
+
+    Returns:
+        The normalised serial numbers.
 
     Raises:
-        PolicyError: it is not text. A list that cannot be read must not count as an empty one.
+        PolicyError: the file is no text. A list that cannot be read must not count as an empty one.
     """
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     try:

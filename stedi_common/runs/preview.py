@@ -12,7 +12,7 @@ from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError, PolicyError
 from stedi_common.incremental.deletion import plan_deletion
-from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, counted, days_of, read, rows_of
+from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, pluralized, read, rows_of
 from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why_no_last_run
 from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -90,7 +90,7 @@ class _Run:
             consenting, before = self._future(_TRUSTED.name).select("email"), self._read(_TRUSTED.name).select("email")
             if gone := self._count(before.join(consenting, on="email", how="anti")):
                 verb = "consents" if gone == 1 else "consent"
-                yield f"{CUSTOMER_LANDING.name}: {counted(gone, 'person')} no longer {verb}"
+                yield f"{CUSTOMER_LANDING.name}: {pluralized(gone, 'person')} no longer {verb}"
 
     def add(self, job: Job) -> Preview:
         before = [self._found[source.name] for source in job.sources if source.name in self._found]
@@ -178,16 +178,16 @@ class _Run:
         after = self._future(_TRUSTED.name).select(columns)
         changed = self._count(distinct(differing(before, after).select("email")))
         new = self._engine.head(CUSTOMER_LANDING).rows - then.rows
-        change = f"{counted(new, 'new record')} {'changes' if new == 1 else 'change'}"
-        yield f"{CUSTOMER_LANDING.name}: {change} the consent of {counted(changed, 'person')}"
+        change = f"{pluralized(new, 'new record')} {'changes' if new == 1 else 'change'}"
+        yield f"{CUSTOMER_LANDING.name}: {change} the consent of {pluralized(changed, 'person')}"
 
     def _count(self, rows: Frame) -> int:
         return int(self._engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
 
 
 def _deletion_in_words(deletion: Deletion) -> str:
-    rows = f"{deletion.table.name}: {counted(deletion.deleted, 'row')} to delete"
-    return rows if deletion.days is None else f"{rows} on {counted(len(deletion.days), 'day')}"
+    rows = f"{deletion.table.name}: {pluralized(deletion.deleted, 'row')} to delete"
+    return rows if deletion.days is None else f"{rows} on {pluralized(len(deletion.days), 'day')}"
 
 
 def _full(job: Job, reasons: Sequence[str]) -> Preview:

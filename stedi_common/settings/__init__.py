@@ -1,8 +1,8 @@
 """The settings, the same for the command line, the jobs and the library. They are passed down, never looked up."""
 
+from stedi_common.settings.loader import CONFIG, load, read_file
 from stedi_common.settings.model import ENGINES, OPTIONS, Option, Settings
 from stedi_common.settings.reader import RANGES, Limits, ReaderSettings
-from stedi_common.settings.sources import CONFIG, load, read_file
 
 __all__ = [
     "CONFIG",

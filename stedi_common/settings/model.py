@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from stedi_common.errors import SettingsError
 from stedi_common.settings.reader import Limits, ReaderSettings
-from stedi_common.settings.tables import nearest
+from stedi_common.settings.toml import nearest
 
 # The rules import what takes long, and `stedi --help` is quick.
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _path(where: str, given: Any) -> Path:
     return Path(_location(where, given))
 
 
-def _truth(where: str, given: Any) -> bool:
+def _boolean(where: str, given: Any) -> bool:
     words = {"true": True, "false": False, "1": True, "0": False}
     word = str(given).strip().lower()
     if word not in words:
@@ -200,7 +200,7 @@ class Settings:
         is_key=True,
     )
     rebuild: bool = _setting(
-        False, help="Rebuild tables that were built with another policy, key, columns or code.", parse=_truth
+        False, help="Rebuild tables that were built with another policy, key, columns or code.", parse=_boolean
     )
     limits: Limits = field(default=Limits())
     zones: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -211,7 +211,7 @@ class Settings:
         """The policy. Raises PolicyError if it is unknown, or not allowed in the environment."""
         from stedi_common.rules.policy import Policy  # noqa: PLC0415
 
-        return Policy.declared(self.consent, self.pairing, self.defective_serials, self.environment)
+        return Policy.checked(self.consent, self.pairing, self.defective_serials, self.environment)
 
     @property
     def reader(self) -> ReaderSettings:

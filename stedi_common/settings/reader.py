@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import SettingsError
-from stedi_common.settings.tables import expect_known, nearest, table
+from stedi_common.settings.toml import expect_known, nearest, table
 
 
 @dataclass(frozen=True)

@@ -305,7 +305,7 @@ def files_are_done_before_their_records_are_there(patch: pytest.MonkeyPatch) -> 
         waiting.append(commit)
 
     def ledger(engine: EmbeddedEngine, of: Any, *commit: Any) -> Any:
-        late, waiting[:] = waiting[:] if of == landing.LEDGER else [], []
+        late, waiting[:] = waiting[:] if of == landing.LANDED_FILES else [], []
         head = append(engine, of, *commit)
         for records_ in late:
             append_staged(engine, *records_)

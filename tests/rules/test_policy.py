@@ -34,7 +34,7 @@ def lake(engine, tmp_path, key):
 )
 def test_an_unknown_word_is_a_clear_error(consent, pairing):
     with pytest.raises(PolicyError, match=r"policy: expected (consent|pairing) to be one of .*, got '"):
-        Policy.declared(consent, pairing, frozenset(), "local")
+        Policy.checked(consent, pairing, frozenset(), "local")
 
 
 @pytest.mark.parametrize("environment", ["prod", "PROD", " Prod ", "production", "Production\n"])
@@ -42,18 +42,18 @@ def test_an_unknown_word_is_a_clear_error(consent, pairing):
 @pytest.mark.rule(11)
 def test_production_accepts_no_other_policy(environment, consent, pairing):
     with pytest.raises(PolicyError, match=f"expected consent=as-of pairing=owner in .*got consent={consent}"):
-        Policy.declared(consent, pairing, frozenset(), environment)
+        Policy.checked(consent, pairing, frozenset(), environment)
 
 
 def test_production_accepts_the_default_with_its_list():
-    assert Policy.declared("as-of", "owner", frozenset({"sn-1"}), "prod") == Policy(
+    assert Policy.checked("as-of", "owner", frozenset({"sn-1"}), "prod") == Policy(
         defective_serials=frozenset({"sn-1"})
     )
 
 
 @pytest.mark.parametrize("environment", ["local", "staging", "preprod", "product-demo", ""])
 def test_elsewhere_everything_known_goes(environment):
-    assert Policy.declared("ever", "timestamp", frozenset(), environment) == EVER
+    assert Policy.checked("ever", "timestamp", frozenset(), environment) == EVER
 
 
 @pytest.mark.parametrize("spelled", [" SN-1", "sn-1\r\n", "\tSn-1 ", "sn-1"])

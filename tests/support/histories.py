@@ -432,7 +432,7 @@ def policies() -> SearchStrategy[Policy]:
     """The default first, then the others, sometimes with defective serials."""
     serials = st.frozensets(st.sampled_from((DEVICES[0], f" {DEVICES[1].upper()} ", "sn-99")), max_size=2)
     return st.builds(
-        Policy.declared,
+        Policy.checked,
         consent=st.sampled_from(("as-of", "ever")),
         pairing=st.sampled_from(("owner", "timestamp")),
         defective_serials=often(st.just(frozenset()), serials, of=3),

@@ -1317,7 +1317,7 @@ WHOSE_DEVICE = [
         "Under as-of a serial on the policy's list admits nothing, however it is spelled there.",
         [ANN_AND_CLEO_WALK],
         ONLY_CLEO,
-        Policy.declared("as-of", "owner", frozenset({" SN-1", "sn-9"}), environment="dev"),
+        Policy.checked("as-of", "owner", frozenset({" SN-1", "sn-9"}), environment="dev"),
     ),
     Rule(
         "7-ever-asks-for-any-curated-claimant",

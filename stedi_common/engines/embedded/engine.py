@@ -28,7 +28,7 @@ from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, conflict
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
-from stedi_common.engines.storage.parquet import DataFile, Layout, arrow_schema
+from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
@@ -93,7 +93,7 @@ class EmbeddedEngine:
         """See `Engine.read`."""
         return self._frame(self._select(contract, head, days, since))
 
-    def query(self, sql: str) -> query.Answer:
+    def query(self, sql: str) -> query.ColumnsAndRows:
         """Column names and rows of the answer to one SELECT over the lake's tables, named `zone.table`.
 
         Raises:
@@ -142,7 +142,7 @@ class EmbeddedEngine:
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
         """See `Engine.stage`."""
         blocks = BlockReader(reader, drops)
-        layouts = [Layout.of(table, self._ids(table)) for table in (contract, REJECTED_RECORDS)]
+        layouts = [ParquetLayout.of(table, self._ids(table)) for table in (contract, REJECTED_RECORDS)]
         threads = os.cpu_count() or 1
         with self._staging.subfolder() as folder:
             with ThreadPoolExecutor(threads) as pool:

@@ -12,7 +12,7 @@ from stedi_common.engines.embedded.session import quoted, redact
 from stedi_common.errors import QueryError
 
 #: Column names and rows.
-Answer = tuple[list[str], list[tuple[Any, ...]]]
+ColumnsAndRows = tuple[list[str], list[tuple[Any, ...]]]
 
 
 def expect_select(sql: str) -> None:
@@ -25,7 +25,7 @@ def expect_select(sql: str) -> None:
         raise QueryError("query: expected one SELECT, got something else", hint="the lake is read-only here")
 
 
-def answer(connection: duckdb.DuckDBPyConnection, sql: str, tables: Mapping[str, str], folder: str) -> Answer:
+def answer(connection: duckdb.DuckDBPyConnection, sql: str, tables: Mapping[str, str], folder: str) -> ColumnsAndRows:
     """The answer to a SELECT.
 
     Args:
@@ -52,10 +52,10 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str, tables: Mapping[str,
         raise redact(error) from None
 
 
-def _interruptible(connection: duckdb.DuckDBPyConnection, sql: str) -> Answer:
+def _interruptible(connection: duckdb.DuckDBPyConnection, sql: str) -> ColumnsAndRows:
     """The answer to any SQL. Ctrl-C stops it, which a thread that is in DuckDB would not notice."""
 
-    def execute() -> Answer:
+    def execute() -> ColumnsAndRows:
         found = connection.execute(sql)
         return [column[0] for column in found.description], found.fetchall()
 

@@ -28,7 +28,7 @@ from stedi_common.engines.spark.session import session
 from stedi_common.engines.spark.snapshots import JavaSnapshots, current_head
 from stedi_common.engines.spark.tables import JavaTables
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS
-from stedi_common.engines.storage.parquet import Layout, PartitionedWriter
+from stedi_common.engines.storage.parquet import ParquetLayout, PartitionedWriter
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
@@ -262,9 +262,9 @@ class SparkEngine:
     def _name(self, contract: Contract) -> str:
         return f"{CATALOG}.{self._lake.identifier(contract)}"
 
-    def _layout(self, contract: Contract) -> Layout:
+    def _layout(self, contract: Contract) -> ParquetLayout:
         columns = self._tables.get(contract).schema().columns()
-        return Layout.of(contract, {column.name(): column.fieldId() for column in columns})
+        return ParquetLayout.of(contract, {column.name(): column.fieldId() for column in columns})
 
 
 def _lazy(rows: DataFrame) -> Frame:

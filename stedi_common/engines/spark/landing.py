@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from stedi_common.engines.spark.columns import sql_schema
 from stedi_common.engines.storage.block_reader import BlockReader, merged
-from stedi_common.engines.storage.parquet import Layout
+from stedi_common.engines.storage.parquet import ParquetLayout
 from stedi_common.records import Drop, Reader
 from stedi_common.records.tally import Tally
 
@@ -21,7 +21,11 @@ _TALLY = pa.schema([("file", pa.string()), ("tally", pa.string())])
 
 
 def stage(
-    spark: SparkSession, reader: Reader, drops: Sequence[Drop], folder: str, layouts: tuple[Layout, Layout]
+    spark: SparkSession,
+    reader: Reader,
+    drops: Sequence[Drop],
+    folder: str,
+    layouts: tuple[ParquetLayout, ParquetLayout],
 ) -> dict[str, Tally]:
     """Read the drops into the subfolders of `folder`, as `BlockReader.stage` does. Returns the tally of each file."""
     if sum(drop.bytes for drop in drops) <= MAX_LOCAL_BYTES:
@@ -44,7 +48,7 @@ def balanced_batches(drops: Sequence[Drop], most: int) -> list[list[Drop]]:
 
 
 def _staging(
-    reader: Reader, batches: list[list[Drop]], folder: str, layouts: tuple[Layout, Layout]
+    reader: Reader, batches: list[list[Drop]], folder: str, layouts: tuple[ParquetLayout, ParquetLayout]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     """What a task does: stage the batches of drops whose numbers it is given, and tell their tallies."""
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from stedi_common.contracts import contract
 from stedi_common.engines.storage import fingerprints
-from stedi_common.engines.storage.parquet import Layout, PartitionedWriter
+from stedi_common.engines.storage.parquet import ParquetLayout, PartitionedWriter
 from stedi_common.engines.storage.staging import FINGERPRINTS, RECORDS, REJECTED
 from stedi_common.records import Block, Drop, Reader
 from stedi_common.records.tally import Tally
@@ -27,7 +27,7 @@ class BlockReader:
         self._reader = reader
         self._turn = Lock()
 
-    def stage(self, folder: str, records_in: Layout, rejected_in: Layout) -> dict[str, Tally]:
+    def stage(self, folder: str, records_in: ParquetLayout, rejected_in: ParquetLayout) -> dict[str, Tally]:
         """Parse blocks until there are none.
 
         Args:
@@ -42,7 +42,7 @@ class BlockReader:
         keys = contract(f"{self._reader.source}_landing").keys
         with (
             PartitionedWriter(f"{folder}/{RECORDS}", records_in) as records,
-            PartitionedWriter(f"{folder}/{FINGERPRINTS}", Layout(fingerprints.SCHEMA)) as prints,
+            PartitionedWriter(f"{folder}/{FINGERPRINTS}", ParquetLayout(fingerprints.SCHEMA)) as prints,
             PartitionedWriter(f"{folder}/{REJECTED}", rejected_in) as rejected,
         ):
             for block in iter(self._next, None):

@@ -26,7 +26,7 @@ _MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
-class Layout:
+class ParquetLayout:
     """How rows lie in Parquet files.
 
     Attributes:
@@ -40,7 +40,7 @@ class Layout:
     measured: Sequence[str] = ()
 
     @classmethod
-    def of(cls, contract: Contract, ids: Mapping[str, int]) -> Layout:
+    def of(cls, contract: Contract, ids: Mapping[str, int]) -> ParquetLayout:
         """The layout of a table whose columns have these Iceberg field ids."""
         fields = [
             pa.field(c.name, ARROW[c.type], metadata={"PARQUET:field_id": str(ids[c.name])}) for c in contract.columns
@@ -67,7 +67,7 @@ class DataFile:
 class PartitionedWriter:
     """Writes rows into Parquet files below a folder, one for each day."""
 
-    def __init__(self, folder: str, layout: Layout) -> None:
+    def __init__(self, folder: str, layout: ParquetLayout) -> None:
         self._folder, self._layout = folder, layout
         self._name = f"{uuid.uuid4().hex}.parquet"
         self._buffered: dict[str, list[pa.RecordBatch]] = {}

@@ -10,17 +10,17 @@ from typing import Any
 from stedi_common.errors import SettingsError
 from stedi_common.settings.model import OPTIONS, Settings
 from stedi_common.settings.reader import ReaderSettings
-from stedi_common.settings.tables import expect_known, nearest, parse, table
+from stedi_common.settings.toml import expect_known, nearest, parse, table
 
 #: Names the file, if no option does.
-VARIABLE = "STEDI_CONFIG"
+CONFIG_VARIABLE = "STEDI_CONFIG"
 #: The file that is read if nothing names one, if it is there.
 DEFAULT_FILE = "stedi.toml"
 #: The setting that names the file.
 CONFIG = "config"
 
 #: Variables of other parts of the program.
-OTHER_VARIABLES = (VARIABLE, "STEDI_DEBUG", "STEDI_LOG_FILE", "STEDI_MEMORY", "STEDI_PROJECT")
+OTHER_VARIABLES = (CONFIG_VARIABLE, "STEDI_DEBUG", "STEDI_LOG_FILE", "STEDI_MEMORY", "STEDI_PROJECT")
 #: Tables of the file: those of the reader of files, and `project`, which is not a setting of a run.
 TABLES = ("limits", "zones", "project")
 PROJECT_KEYS = ("contracts", "tables")
@@ -61,7 +61,7 @@ def load(
 
 def _document(named: object, read: Callable[[str], bytes]) -> tuple[dict[str, Any], str]:
     """What the file says, and its name."""
-    name = str(named or os.environ.get(VARIABLE) or "")
+    name = str(named or os.environ.get(CONFIG_VARIABLE) or "")
     if not name and not Path(DEFAULT_FILE).exists():
         return {}, DEFAULT_FILE
     name = name or DEFAULT_FILE

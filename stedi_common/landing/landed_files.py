@@ -1,4 +1,4 @@
-"""The ledger `landed_files`: which version of which file has landed, and what became of its lines."""
+"""The table `landed_files`: which version of which file has landed, and what became of its lines."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stedi_common.engines.protocol import Engine, Head
 from stedi_common.records import Drop, Reader, Skipped, Tally, sha256
 from stedi_common.rules.frames import Frame
 
-LEDGER = contract("landed_files")
+LANDED_FILES = contract("landed_files")
 
-#: What the ledger counts of a file.
+#: The counts of a file in its row.
 COUNTS = (
     *("lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
     *("doubtful", "without_address"),
@@ -27,10 +27,13 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """What the ledger says at a snapshot, by file name: a row for each version that has landed.
+class LandedFiles:
+    """The rows of `landed_files` at a snapshot.
 
     Attributes:
+        head: the snapshot.
+        versions: by file name, a row for each version that has landed.
+        skipped: the names of the skipped files.
         has_doubt: whether a customer line that landed is doubtful.
     """
 
@@ -40,15 +43,15 @@ class Ledger:
     has_doubt: bool
 
     @classmethod
-    def read(cls, engine: Engine, head: Head) -> Ledger:
-        """The ledger at this snapshot."""
+    def read(cls, engine: Engine, head: Head) -> LandedFiles:
+        """Read the table at this snapshot."""
         columns = (
             *("source", "source_file", "sha256", "bytes", "modified_at"),
             *("doubtful", "skipped", "absent_columns", "arrived_at"),
         )
         versions: dict[str, list[Row]] = {}
         skipped: set[str] = set()
-        for row in engine.collect(engine.read(LEDGER, head).select(*columns)):
+        for row in engine.collect(engine.read(LANDED_FILES, head).select(*columns)):
             if row["skipped"]:
                 skipped.add(row["source_file"])
             else:
@@ -61,7 +64,7 @@ class Ledger:
         return [drop for drop in found if not self._has(drop)]
 
     def new_skipped(self, skipped: Sequence[Skipped]) -> list[Skipped]:
-        """The skipped files that the ledger does not name yet."""
+        """The skipped files that have no row yet."""
         return [each for each in skipped if each.name not in self.skipped]
 
     def earlier_versions(self, drops: Sequence[Drop]) -> dict[str, datetime]:
@@ -142,9 +145,9 @@ def skipped_entry(skipped: Skipped, arrived_at: datetime) -> dict[str, Any]:
 
 def arrivals(engine: Engine, earlier: Mapping[str, datetime]) -> Frame:
     """The earlier versions as rows: columns source_file, done_at."""
-    blank = dict.fromkeys(LEDGER.names)
+    blank = dict.fromkeys(LANDED_FILES.names)
     rows = [blank | {"source_file": name, "arrived_at": arrived_at} for name, arrived_at in earlier.items()]
-    return engine.frame(LEDGER, rows).select("source_file", nw.col("arrived_at").alias("done_at"))
+    return engine.frame(LANDED_FILES, rows).select("source_file", nw.col("arrived_at").alias("done_at"))
 
 
 def _json(counts: Mapping[str, int]) -> str:
