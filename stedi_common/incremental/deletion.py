@@ -1,9 +1,9 @@
-"""The plan of the deletion of withdrawn rows: which rows of which table, downstream first, which is what is curated.
+"""The plan of the deletion of withdrawn rows: which rows of which table. The last table in the lineage is the first.
 
-A run computes its tables upstream first. Meanwhile, and for longer if it dies, the tables downstream would have
-readings of people who have withdrawn. So first the tables' own rows are classified again, by the functions that made
-them, with the customer records as they are now; what is dropped is deleted. Nothing is added. The run after it need not
-recompute those days (`LastRun.past_deletion`).
+A run computes its tables upstream first. In between, and for longer if it is killed, the tables downstream would have
+readings of people who have withdrawn. So a run first classifies the rows of the tables again, by the same functions,
+with the customer records as they are now, and deletes the rows that are dropped. It adds no row. The run that follows
+need not recompute those days (`LastRun.past_deletion`).
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ from stedi_common.rules.tables import Lookup
 
 @contextmanager
 def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator[Sequence[Deletion]]:
-    """Plan the deletion of what the customer records no longer admit. Reads, and commits nothing.
+    """Plan the deletion of withdrawn rows. Reads, and commits nothing.
 
-    A table of another build is classified by the policy that it was built with. Pairs of another key cannot be told by
-    person, so theirs go with all others of the same days, until the table is rebuilt.
+    A table of another build is classified by the policy that it was built with. Under another pseudonym key nobody knows
+    whose a pair is, so all pairs of the days concerned are deleted, until the table is rebuilt.
 
     Args:
         engine: an open lake.
         policy: the policy of the run.
         key: the pseudonym key of the run.
 
-    Returns:
-        For each table with rows to delete what to commit, downstream first. It holds until the block ends.
+    Yields:
+        A deletion for each table with withdrawn rows, downstream first. Its rows can be read until the block ends.
 
     Raises:
-        LakeError: a table that is there has no snapshot.
+        LakeError: a table that exists has no snapshot.
     """
     with ExitStack() as stack:
         if not engine.exists(CUSTOMER_LANDING):
@@ -63,14 +63,15 @@ def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator
 
 @dataclass(frozen=True)
 class _LakeState:
-    """What a deletion sees.
+    """The lake, and the last run of each job.
 
     Attributes:
-        heads: where the tables are.
+        engine: the open lake.
+        heads: the heads of the tables, by name.
         builds: the build of each job's last run.
-        policies: its policy.
-        consumed: the snapshots that it consumed.
-        key: the pseudonym key; None if it is not the one that the pairs were made with.
+        policies: the policy of each job's last run.
+        consumed: the snapshots that each job's last run consumed, by table.
+        key: the pseudonym key; None if the pairs were built with another one.
         deletion: the id of the deletion.
     """
 
@@ -84,7 +85,7 @@ class _LakeState:
 
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _LakeState | None:
-        """None if a table is missing or has no last run, or what that consumed is not kept."""
+        """Read the state. None if a table is missing or has no last run, or a snapshot that it consumed has expired."""
         tables = [*_landed_people(), *(job.target for job in JOBS.values())]
         if not all(map(engine.exists, tables)):
             return None
@@ -108,15 +109,15 @@ class _LakeState:
 
     @property
     def changed(self) -> set[str]:
-        """The tables of which one of the jobs has consumed another snapshot."""
+        """The tables that have changed since the last run of a job that reads them."""
         consumed = ((name, head) for of in self.consumed.values() for name, head in of.items())
         return {name for name, head in consumed if head.data_snapshot_id != self.heads[name].data_snapshot_id}
 
     def has_new_people_only(self) -> bool:
-        """Whether nothing has changed but that there are records of people and devices of whom there was none.
+        """Whether the only change is records of people and devices that had no record before.
 
-        Who is admitted depends on a person's records, and on those of everybody who ever had the same device (rules 4
-        to 7), so about all others the same is decided as before.
+        Whose readings count depends on the records of that person, and of everybody with the same device (rules 4 to
+        7). So nothing has changed for all other people.
         """
         if self.changed != {CUSTOMER_LANDING.name}:
             return False
@@ -124,7 +125,7 @@ class _LakeState:
         return not any(map(self._concerned_since, {head.data_snapshot_id: head for head in consumed}.values()))
 
     def _concerned_since(self, consumed: Head) -> bool:
-        """Whether records that came or went since then concern a person or a device of whom there was one."""
+        """Whether a record that was added or removed since then is of a person or a device that had one."""
         columns = "record_hash", "email", "serialnumber"
         then, now = (
             self.engine.read(CUSTOMER_LANDING, head).select(*columns)
@@ -139,18 +140,18 @@ class _LakeState:
         return self.engine.read(job.target, heads[job.target.name], days)
 
     def recompute(self, job: Job, sources: Mapping[str, Frame]) -> Frame:
-        """The rows that the job keeps of these."""
+        """The rows of the job's table, computed from these sources."""
         return transform(self.engine, job, sources, self.policies[job], self.key, of_some_days=True).kept(
             job.target.names
         )
 
     def summary(self, job: Job) -> DeletionSummary:
-        # Of pairs of another key more is deleted than a run would leave out: the next one must not advance past that.
-        is_as_a_run_would = self.changed == {CUSTOMER_LANDING.name} and (
+        # Under another key more pairs are deleted than a run would drop: the next run must not advance past that.
+        is_as_of_a_run = self.changed == {CUSTOMER_LANDING.name} and (
             not job.parameters.pseudonyms or self.key is not None
         )
         customers = self.heads[CUSTOMER_LANDING.name].data_snapshot_id
-        return DeletionSummary(self.builds[job], customers, self.deletion if is_as_a_run_would else None)
+        return DeletionSummary(self.builds[job], customers, self.deletion if is_as_of_a_run else None)
 
 
 def _planned(lake: _LakeState, stack: ExitStack) -> list[Deletion]:
@@ -171,7 +172,7 @@ def _planned(lake: _LakeState, stack: ExitStack) -> list[Deletion]:
 
 
 class _TargetState:
-    """The rows that the tables are going to keep: the people as they are going to be, and readings of any days."""
+    """The target state: the rows that the tables have after the deletion. Of readings, those of any days."""
 
     def __init__(self, lake: _LakeState, stack: ExitStack) -> None:
         self.lake, self._stack = lake, stack
@@ -181,12 +182,12 @@ class _TargetState:
 
     @property
     def has_lost(self) -> bool:
-        """Whether a lookup lost rows, or a table has no lookup that could tell."""
+        """Whether a lookup has lost rows, or a table has no lookup."""
         without = any(_classifies_landed(job) and not job.lookups for job in JOBS.values())
         return without or any(lost.rows for lost in self._lost.values())
 
     def add_people(self, job: Job) -> None:
-        """Compute a table of people."""
+        """Compute the target state of a table of people."""
         if job.needs_reading:
             self.people[job.target.name] = self._still_with_reading(job)
         else:
@@ -194,12 +195,12 @@ class _TargetState:
             self.people[job.target.name] = self._materialized(rows).frame
 
     def add_lost(self, job: Job) -> None:
-        """Find the rows that the job's lookups have lost."""
+        """Find the rows that the lookups of the job have lost."""
         for lookup in job.lookups:
             self.lost(job, lookup)
 
     def lost(self, job: Job, lookup: Lookup) -> Materialized:
-        """The lookup's rows when the job ran that are no longer there, or only for later readings."""
+        """The rows that the lookup had in the last run of the job, and has no longer, or only for later readings."""
         name = job.target.name, lookup.about, lookup.fact_table
         if name not in self._lost:
             self._lost[name] = self._materialized(_lost_rows(self, job, lookup))
@@ -229,7 +230,7 @@ class _TargetState:
         if source.partition is None:
             return self.people[source.name]
         if source.name in JOBS_BY_TABLE:
-            # Of the readings that its rows were made of: others are the run's to add.
+            # Only of the readings that its rows were built from: the run adds those of others.
             return self.readings(JOBS_BY_TABLE[source.name], days, consumed_by=job)
         return self.lake.engine.read(source, self.lake.engine.head(source), days)
 
@@ -237,7 +238,7 @@ class _TargetState:
         return self._rows_for(job, source, None)
 
     def _still_with_reading(self, job: Job) -> Frame:
-        """The rows of a table of people who need a reading: those who are in it and have one left."""
+        """The target state of a table of people who need a reading: those in it who still have one."""
         lake, readings = self.lake, JOBS_BY_TABLE[job.needs_reading or ""]
         stay = self.people[job.sources[0].name].join(lake.table(job).select("email"), on="email", how="semi")
         lost = [found for lookup in readings.lookups if (found := self.lost(readings, lookup)).rows]
@@ -270,7 +271,7 @@ class _TargetState:
         return days
 
     def _fact_table(self, job: Job, lookup: Lookup) -> tuple[Contract, Head]:
-        """The table whose readings say which days the lookup concerns: the job's own, or what its rows are made of."""
+        """The table whose readings say which days the lookup affects: the job's own, or the one that it is built from."""
         if _classifies_landed(job):
             return job.target, self.lake.heads[job.target.name]
         return contract(lookup.fact_table), self.lake.consumed[job][lookup.fact_table]
@@ -280,19 +281,19 @@ class _TargetState:
 
 
 def _landed_people() -> list[Contract]:
-    """The landing tables that are no readings, as the customer records are none."""
+    """The landing tables of people, such as the customer records: those without a partition."""
     landed = {source.name: source for job in JOBS.values() for source in job.sources if source.zone == "landing"}
     return [source for source in landed.values() if source.partition is None]
 
 
 def _classifies_landed(job: Job) -> bool:
-    """Whether the table has rows of a landing table of readings: then its own rows can be classified again."""
+    """Whether the job classifies a landing table of readings. Then the rows of its table can be classified again."""
     first = job.sources[0]
     return first.zone == "landing" and first.partition is not None
 
 
 def _people_and_devices(records: Frame) -> Frame:
-    """Of whom and of which devices the records are, in the column `of`."""
+    """The people and the devices of the records, in the column `of`."""
     devices = records.filter(~nw.col("serialnumber").is_null())
     return nw.concat([records.select(nw.col("email").alias("of")), devices.select(nw.col("serialnumber").alias("of"))])
 
@@ -310,7 +311,7 @@ def _lost_rows(target: _TargetState, job: Job, lookup: Lookup) -> Frame:
 
 
 def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
-    """The days on which somebody has fewer rows in the target state; None without any."""
+    """The deletion from a table of readings: of the days on which a person has fewer rows in the target state."""
     days, partition = target.days(job), job.target.partition
     if partition is None or days == set():
         return None
@@ -332,7 +333,7 @@ def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
 
 
 def _of_people(target: _TargetState, job: Job) -> Deletion | None:
-    """The people who are not in the target state; None without any."""
+    """The deletion from a table of people: of those who are not in the target state."""
     lake, person = target.lake, person_column(job.target)
     on = list(job.target.names) if person is None else [person]
     there, stay = lake.table(job), target.people[job.target.name].select(on)

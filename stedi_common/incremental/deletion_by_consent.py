@@ -1,8 +1,8 @@
-"""The plan of the deletion where the last run of a table is not known: by who consents now, and by nothing else.
+"""The plan of the deletion of withdrawn rows if the last run of a table is not known: by the present consents alone.
 
-A table may be missing, or the snapshot of its last run, or one that it consumed, may have expired. Then nothing says
-what has changed since, so each table that is there is compared with the customer records as they are now. Rows of
-people who do not consent are deleted, and rows of which nobody can say whose they are. Nothing is added.
+A table may be missing, or the snapshot of its last run, or one that it consumed, may have expired. Then the changes
+since are not known, so each table that exists is compared with the customer records as they are now. Rows of people who
+do not consent are deleted, and rows whose person is not known. No row is added.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from stedi_common.rules.policy import Policy
 
 
 def plan_deletion_by_consent(engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Sequence[Deletion]:
-    """What to delete from the tables that are there, downstream first.
+    """Plan the deletion from the tables that exist.
 
     Args:
-        engine: an open lake, in which the customer records are.
+        engine: an open lake that has the customer records.
         policy: the policy of the run; a table is classified by the policy that it was built with, if that is known.
         key: the pseudonym key.
-        stack: is closed when the plan is carried out.
+        stack: closed by the caller after the plan is carried out; the rows of the plan can be read until then.
+
+    Returns:
+        A deletion for each table with such rows, downstream first.
     """
     customers = engine.head(CUSTOMER_LANDING)
     records = engine.read(CUSTOMER_LANDING, customers)
@@ -47,7 +50,7 @@ def plan_deletion_by_consent(engine: Engine, policy: Policy, key: PseudonymKey, 
 
 @dataclass(frozen=True)
 class _People:
-    """Who consents, and what their rows are known by."""
+    """The people who consent, and the values by which their rows are found."""
 
     engine: Engine
     records: Frame
@@ -56,7 +59,7 @@ class _People:
     key: PseudonymKey
 
     def values(self, column: str, build: Build | None) -> Frame | None:
-        """The values of a column that stay in a table of this build; None if they cannot be told."""
+        """The values of the column that a table of this build keeps; None if they are not known."""
         if column in {"email", "user"}:
             return self.consents.select(nw.col("email").alias(column))
         if column == "serialnumber":

@@ -1,4 +1,4 @@
-"""The plan of a run: for each table what is going to be done, and why. It is data; `runs.executor` carries it out."""
+"""The plan of a run: what it is going to do with a table, and why. It is data; `runs.executor` carries it out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TablePlan:
         days: the partitions that are recomputed; None for the whole table.
         rows_in: how many rows of the first source are read.
         head: the snapshot of the table that the commit goes onto.
-        last: the last run, if the new one continues it.
+        last: the last run; None for a full rebuild because of the build, or if its snapshot has expired.
         sources: the rows to read.
         summary: what the run writes about itself, but for the counts of kept and dropped rows.
     """
@@ -85,21 +85,27 @@ class TablePlan:
 
 
 def person_column(table: Contract) -> str | None:
-    """The column that says whose a row is: a person's, a device's, a pseudonym's; None if no column does."""
+    """The column that identifies the person of a row: by email, pseudonym or device. None if there is no such column."""
     return next((name for name in ("email", "user", "pseudonym", "serialnumber") if name in table.names), None)
 
 
 def build_of(job: Job, policy: Policy, key: PseudonymKey) -> Build:
-    """How the job's table is made now."""
+    """The build that a run with this policy and key has.
+
+    Args:
+        job: the job.
+        policy: the policy of the run.
+        key: the pseudonym key of the run.
+    """
     columns = " ".join(f"{column.name}:{column.type}" for column in job.target.columns)
     return Build(policy=str(policy), key=key.id, columns=columns, code=code_fingerprint(module_of(job)))
 
 
 def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild: bool = False) -> TablePlan:
-    """Plan a run of the job, of its sources as they are now. Reads, and commits nothing.
+    """Plan a run of the job, with the present heads of its sources. Reads, and commits nothing.
 
     Args:
-        engine: an open lake, in which the job's table and its sources are.
+        engine: an open lake that has the job's table and its sources.
         job: the job.
         policy: the policy of the run.
         key: the pseudonym key of the run.
@@ -110,10 +116,10 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
 
     Raises:
         LakeError: a table has no snapshot.
-        PolicyError: a source is of another policy (rule 11).
-        RebuildRequiredError: the table is of another build, and `rebuild` is false.
+        PolicyError: a source was built with another policy (rule 11).
+        RebuildRequiredError: the table has another build, and `rebuild` is false.
     """
-    # The target's head before any source: a run that raced this one makes the commit fail, not the rows double.
+    # The head of the target is read before its sources: then a concurrent run makes the commit conflict.
     head = engine.head(job.target)
     heads = {source.name: engine.head(source) for source in job.sources}
     _expect_policy(engine, job, heads, policy)
@@ -131,10 +137,21 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
 
 
 def differences_of(engine: Engine, table: Contract, head: Head, last: LastRun | None, build: Build) -> list[str]:
-    """In words, how the table was built otherwise than by this build. The snapshot of its last run may have expired."""
+    """The differences between the build of the table and this one, in words.
+
+    Args:
+        engine: an open lake.
+        table: the contract of the table.
+        head: its head.
+        last: its last run; None if that has expired. Then a deletion after it may have kept the build.
+        build: the build of the run.
+
+    Returns:
+        A text for each part that differs; none if the table has no rows and no build.
+    """
     built = last.summary.build if last else last_build(engine, table, head)
     if built is None:
-        return [f"rows of a build that is not known -> {build.policy}"] if head.rows else []
+        return [f"rows of an unknown build -> {build.policy}"] if head.rows else []
     return built.differences(build)
 
 
@@ -188,7 +205,12 @@ def _count(engine: Engine, rows: Frame) -> int:
 
 
 def why_no_last_run(table: Contract, head: Head | None) -> str:
-    """In words, why the table has no last run. `head`: where it is; None if it is not there."""
+    """Why the table has no last run, in words.
+
+    Args:
+        table: the contract of the table.
+        head: its head; None if the table does not exist.
+    """
     has_rows = head is not None and head.rows
     return (
         f"{table.name}: the last run's snapshot has expired"
@@ -205,6 +227,6 @@ def _expect_policy(engine: Engine, job: Job, heads: Mapping[str, Head], policy: 
         built = known.policy if known else "none"
         if built != str(policy):
             raise PolicyError(
-                f"{job.name}: expected {source.name} built under {policy}, got {built}",
-                hint="run all five jobs under one policy",
+                f"{job.name}: expected {source.name} built with {policy}, got {built}",
+                hint="run all jobs with the same policy",
             )

@@ -20,7 +20,7 @@ Properties = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Build:
-    """How the rows of a table are made. A table of another build must be rebuilt in full.
+    """What a table was built with. If a run has another build, the table must be rebuilt in full.
 
     Attributes:
         policy: the policy, as text.
@@ -35,7 +35,7 @@ class Build:
     code: str
 
     def differences(self, other: Build) -> list[str]:
-        """In words, what the other build has instead."""
+        """The parts in which the other build differs, in words, from this to the other."""
         found = []
         if self.policy != other.policy:
             found.append(f"policy: {self.policy or 'none'} -> {other.policy}")
@@ -48,23 +48,23 @@ class Build:
         return found
 
     def properties(self) -> dict[str, str]:
-        """As a snapshot has it."""
+        """The properties for the summary of a snapshot."""
         return {_POLICY: self.policy, _KEY: self.key, _COLUMNS: self.columns, _CODE: self.code}
 
     @classmethod
     def parse(cls, properties: Properties) -> Build:
-        """The build that a snapshot tells of; what it does not tell is empty."""
+        """The build in the summary of a snapshot. What the summary does not have is empty."""
         names = (_POLICY, _KEY, _COLUMNS, _CODE)
         return cls(*(properties.get(name, properties.get(_kept(name), "")) for name in names))
 
     @classmethod
     def unknown(cls) -> Build:
-        """The build of a table that nobody knows."""
+        """The build of a table whose summary is not kept."""
         return cls("", "", "", "")
 
     @property
     def is_known(self) -> bool:
-        """Whether the snapshot tells of a build at all."""
+        """Whether the summary has a build."""
         return bool(self.policy)
 
 
@@ -91,12 +91,12 @@ class RunSummary:
     dropped: Mapping[str, int] = field(default_factory=dict)
 
     def inputs(self) -> dict[str, str]:
-        """What is known before the rows are computed, as a snapshot has it that is not yet the run's last."""
+        """The properties that are known before the rows are computed: version, build and watermark."""
         sources = {f"{_SOURCE}{name}": str(snapshot_id) for name, snapshot_id in self.consumed.items()}
         return {_VERSION: __version__, **self.build.properties(), **sources}
 
     def properties(self) -> dict[str, str]:
-        """As the run's last snapshot has it."""
+        """The properties of the last snapshot of the run."""
         return {
             **self.inputs(),
             _RUN: self.run,
@@ -108,7 +108,7 @@ class RunSummary:
 
     @classmethod
     def parse(cls, properties: Properties) -> RunSummary | None:
-        """The run that committed a snapshot; None if it was no run."""
+        """The run summary of a snapshot; None if no run committed it."""
         if _RUN not in properties:
             return None
         days = properties.get(_DAYS, _ALL_DAYS)
@@ -128,9 +128,9 @@ class DeletionSummary:
     """What a deletion of withdrawn rows committed.
 
     Attributes:
-        build: of the table, which it keeps: the run's own snapshot may expire before the next run.
-        customers: the snapshot of `customer_landing` that it went by.
-        deletion: its id, if it left what a run would commit, so that the next run can advance past it.
+        build: the build of the table. It is kept here because the snapshot of the last run may expire.
+        customers: the id of the snapshot of `customer_landing` that it read.
+        deletion: its id, if it left what a run would commit, so that the next run can advance past it; else None.
     """
 
     build: Build
@@ -138,31 +138,36 @@ class DeletionSummary:
     deletion: str | None
 
     def properties(self) -> dict[str, str]:
-        """As a snapshot has it."""
+        """The properties for the summary of a snapshot."""
         deletion = {} if self.deletion is None else {_DELETION: self.deletion}
         build = {_kept(name): value for name, value in self.build.properties().items() if value}
         return {_VERSION: __version__, **build, _DELETED_BY: str(self.customers), **deletion}
 
     @classmethod
     def parse(cls, properties: Properties) -> DeletionSummary | None:
-        """The deletion that committed a snapshot; None if it was none."""
+        """The summary of a deletion; None if no deletion committed the snapshot."""
         if _DELETED_BY not in properties:
             return None
         return cls(Build.parse(properties), int(properties[_DELETED_BY]), properties.get(_DELETION))
 
 
 def landing_properties(source: str, files: int) -> dict[str, str]:
-    """What a landing says about itself in the snapshots it commits."""
+    """The properties of the snapshots that a landing commits.
+
+    Args:
+        source: the name of the source.
+        files: how many files it read.
+    """
     return {_VERSION: __version__, _LANDED_SOURCE: source, _LANDED_FILES: str(files)}
 
 
 def consumed(properties: Properties) -> dict[str, int]:
-    """The snapshot of each source that whoever committed this snapshot had read."""
+    """The watermark in the summary of a snapshot: the id of the consumed snapshot of each source."""
     return {name: int(snapshot_id) for name, snapshot_id in _behind(_SOURCE, properties)}
 
 
 def _kept(name: str) -> str:
-    """The key under which a deletion keeps what the run has written: the snapshot is not the run's."""
+    """The key under which a deletion keeps a property of the last run."""
     return name.replace("stedi.", "stedi.kept.", 1)
 
 

@@ -1,4 +1,4 @@
-"""Applying a job's function to its sources: the function gets its tables, the policy and the pseudonyms it takes."""
+"""Call the function of a job with the parameters that it takes: its sources, the policy and the pseudonyms."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ def transform(  # noqa: PLR0913 - what a function needs, and of how many days
 
     Args:
         engine: an open lake.
-        job: whose function.
-        sources: its tables, by name.
+        job: the job.
+        sources: the tables that its function takes, by name.
         policy: which readings count.
         key: the pseudonym key; not needed for tables without pseudonyms.
-        of_some_days: whether the readings are of some days only, so that few people need a pseudonym.
+        of_some_days: whether the readings are of some days only. Then only the people with such readings get a
+            pseudonym.
 
     Returns:
         The rows with the columns of the job's table, and `dropped`.

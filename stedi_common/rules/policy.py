@@ -76,8 +76,8 @@ class Policy:
             text: the policy in the run summary of the table.
 
         Returns:
-            This policy if the text is its own or cannot be parsed. Else a policy without defective serials, of which the
-            text has only the digest.
+            This policy if the text is its own or cannot be parsed. Else a policy without defective serials, because the
+            text has only their digest.
         """
         words = dict(word.partition("=")[::2] for word in text.split())
         known = words.get("consent") in get_args(Consent) and words.get("pairing") in get_args(Pairing)

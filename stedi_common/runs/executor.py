@@ -1,4 +1,4 @@
-"""The executor: carries out what `incremental` has planned, in one commit for each table."""
+"""The executor: carries out a plan of `incremental`, in one commit for each table."""
 
 from __future__ import annotations
 
@@ -52,10 +52,13 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild:
         key: the pseudonym key.
         rebuild: whether a table of another build may be rebuilt in full.
 
+    Returns:
+        What the job did, with the counts of the recomputed days.
+
     Raises:
-        LakeError: a source is not there.
-        PolicyError: a source is of another policy (rule 11).
-        RebuildRequiredError: the table is of another build, and `rebuild` is false.
+        LakeError: a source does not exist.
+        PolicyError: a source was built with another policy (rule 11).
+        RebuildRequiredError: the table has another build, and `rebuild` is false.
         CommitConflictError: other runs kept committing to the table in between.
     """
     for source in job.sources:
@@ -66,12 +69,26 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild:
 
 
 def execute(engine: Engine, planned: TablePlan, policy: Policy, key: PseudonymKey) -> Outcome:
-    """Carry out the plan, with its policy and key. Raises CommitConflictError if the table has moved since."""
+    """Carry out the plan of a table.
+
+    Args:
+        engine: the lake that it was planned for.
+        planned: the plan.
+        policy: the policy that it was planned with.
+        key: the pseudonym key that it was planned with.
+
+    Returns:
+        What was done, with the counts of the recomputed days.
+
+    Raises:
+        CommitConflictError: another commit was made to the table since it was planned.
+        MultipliedRowsError: the function classified more or fewer rows than its source has; nothing is committed.
+    """
     job, days, summary = planned.job, planned.days, planned.summary
     if planned.action is Action.NOTHING:
         return _outcome(job, summary, planned.head, changed=False)
     if days == set():
-        # The consumed snapshots are committed all the same: the next run need not look at them again.
+        # The watermark is committed nevertheless, so that the next run starts from it.
         nothing = engine.read(job.target, planned.head, set())
         head = engine.replace_days(job.target, (), nothing, planned.head, summary.properties())
         return _outcome(job, summary, head, changed=True)
@@ -99,7 +116,7 @@ def delete(engine: Engine, deletion: Deletion) -> int:
         How many rows were deleted.
 
     Raises:
-        CommitConflictError: the table has moved since.
+        CommitConflictError: another commit was made to the table since it was planned.
     """
     table, summary = deletion.table, deletion.summary.properties()
     if deletion.days is None:

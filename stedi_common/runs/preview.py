@@ -34,7 +34,7 @@ class Preview:
         reasons: why, in words, without personal data.
         days: the partitions that may change, as ISO dates: recomputed, or withdrawn rows are deleted from them. None
             for the whole table.
-        rows_in: how many rows of the first source are read; None if a table before it is going to change them.
+        rows_in: how many rows of the first source are read; None if the run changes a table upstream first.
     """
 
     table: str
@@ -47,7 +47,7 @@ class Preview:
 def preview(
     engine: Engine, jobs: Sequence[Job], policy: Policy, key: PseudonymKey, *, rebuild: bool = False
 ) -> list[Preview]:
-    """What a run of these jobs is going to do, from the tables as they are now.
+    """What a run of these jobs is going to do, computed from the present tables.
 
     Args:
         engine: an open lake.
@@ -57,11 +57,12 @@ def preview(
         rebuild: whether tables of another build may be rebuilt in full.
 
     Returns:
-        If anybody's consent has ended, first the deletion, as the table `withdrawals`; then the tables, upstream first.
+        First the deletion of withdrawn rows, as the table `withdrawals`, if there are any; then the tables, upstream
+        first.
 
     Raises:
-        LakeError: a landing table is not there.
-        RebuildRequiredError: a table is of another build, and `rebuild` is false.
+        LakeError: a landing table does not exist.
+        RebuildRequiredError: a table has another build, and `rebuild` is false.
     """
     run = _Run(engine, policy, key, rebuild)
     return [*run.deletion(), *map(run.add, jobs)]
@@ -104,13 +105,13 @@ class _Run:
                 self._engine.head(source)
         if not self._has_snapshot(job.target):
             return _full(job, [why_no_last_run(job.target, None)])
-        reasons = [f"{each.table}: changes before" for each in changing]
+        reasons = [f"{each.table}: changes in this run" for each in changing]
         try:
             planned = plan(self._engine, job, self._policy, self._key, rebuild=self._rebuild)
         except (LakeError, PolicyError):
             if not changing:
                 raise
-            return _full(job, reasons)  # a source is not there or of another policy, until the run has rebuilt it
+            return _full(job, reasons)  # a source is missing or has another policy, until the run has rebuilt it
         people = list(self._people(planned)) if job.target == _TRUSTED and planned.action is not Action.NOTHING else []
         reasons = [*planned.reasons, *people, *reasons]
         days = self._days(planned, changing) if job.target.partition else planned.days
@@ -128,7 +129,7 @@ class _Run:
         return True
 
     def _days(self, planned: TablePlan, changing: Sequence[Preview]) -> set[date] | None:
-        """The days of the plan, of the tables before it, and of what the lookups are going to hold."""
+        """The days of the plan, those of the tables upstream, and those that the future rows of the lookups affect."""
         if planned.days is None:
             return None
         days = set(planned.days)

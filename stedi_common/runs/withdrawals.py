@@ -1,4 +1,4 @@
-"""The deletion of withdrawn rows, before a run computes its tables; `incremental.deletion` plans it."""
+"""Carry out the deletion of withdrawn rows, before a run computes its tables. `incremental.deletion` plans it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from stedi_common.runs import executor
 
 @dataclass(frozen=True)
 class Deleted:
-    """How many rows were deleted, by table, in the order in which they were."""
+    """What a deletion of withdrawn rows did.
+
+    Attributes:
+        deleted: how many rows were deleted, by table, downstream first.
+    """
 
     deleted: Mapping[str, int]
 
 
 def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Deleted | None:
-    """Delete what the customer records no longer admit from the trusted and curated tables, a commit each.
+    """Delete withdrawn rows from the trusted and curated tables, in one commit for each table.
 
     Args:
         engine: an open lake.
