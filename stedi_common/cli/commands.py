@@ -184,7 +184,7 @@ def run(
         done = run_tasks(connected, run_settings, tasks(jobs=chosen))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
-    _print(as_json, lines, lambda: show.made(_results(done, Deleted), _results(done, Outcome)))
+    _print(as_json, lines, lambda: show.run_results(_results(done, Deleted), _results(done, Outcome)))
     exit_on_errors(done)
 
 
@@ -281,7 +281,7 @@ def demo(
     outcomes, landed = _results(done, Outcome), _results(done, Landed)
     if landed:
         show.landed(landed)
-    show.made(_results(done, Deleted), outcomes)
+    show.run_results(_results(done, Deleted), outcomes)
     if len(outcomes) == len(JOBS):
         show.truth(differences(folder, run_settings.policy, outcomes))
         show.next_steps(settings.lake, outcomes)

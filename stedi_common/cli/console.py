@@ -1,4 +1,4 @@
-"""Standard output for data, standard error for progress and errors. It imports nothing that may fail."""
+"""Standard output for data, standard error for progress and errors. It imports no code of the user's project."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-# Where nobody watches there is no width to keep to.
+# Without a terminal there is no width to keep to.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False)
 
 
 def error(problem: Exception) -> None:
-    """One line that says what is wrong, and one that says what to do."""
+    """Print the error in one line, and its hint in another."""
     message, _, hint = str(problem).partition("\nhint: ")
     err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
     if hint:
@@ -25,14 +25,14 @@ def error(problem: Exception) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """A spinner while something runs; nothing where nobody watches."""
+    """A spinner until the block ends; nothing without a terminal."""
     with err.status(f"{what} …"):
         yield
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that the caller advances with (done, total)."""
+    """A progress bar until the block ends. The caller advances it with (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(what, total=None)

@@ -1,4 +1,4 @@
-"""What only the demonstration does: make drops where there are none, and hold the tables against the truth."""
+"""What only `stedi demo` does: generate drops if there are none, and compare the tables with the truth."""
 
 from __future__ import annotations
 
@@ -21,12 +21,21 @@ def make_drops(folder: Path, progress: Callable[[int, int], None]) -> None:
 
 
 def differences(folder: Path, policy: Policy, outcomes: Sequence[Outcome]) -> list[str] | None:
-    """Where the tables differ from the truth that was generated with the drops; None where there is no truth."""
+    """Compare the tables with the truth that was generated with the drops.
+
+    Args:
+        folder: the landing folder.
+        policy: the policy of the run.
+        outcomes: what the jobs did.
+
+    Returns:
+        A text for each table that differs; None if there is no truth for this policy.
+    """
     truth = folder / "truth" / "truth.json"
     if not truth.exists():
         return None
     policies = json.loads(truth.read_text(encoding="utf-8"))["policies"]
-    if str(policy) not in policies:  # it does not know of lists of defective serial numbers
+    if str(policy) not in policies:  # there is no truth for lists of defective serial numbers
         return None
     expected = policies[str(policy)]
     return [

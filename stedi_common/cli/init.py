@@ -43,16 +43,16 @@ One YAML per table, in the Open Data Contract Standard. A source called `heart_r
 
 
 def make_project(folder: Path) -> list[Path]:
-    """Make a project in a folder, which is made too if it is not there.
+    """Create a project in a folder.
 
     Args:
-        folder: where. Files that are there stay.
+        folder: the folder, which is created if it does not exist. Its files are not changed.
 
     Returns:
-        The files that were made.
+        The files that were created.
 
     Raises:
-        ProjectError: one of the files is there already, or the folder cannot be written to.
+        ProjectError: one of the files exists already, or the folder cannot be written to.
     """
     wanted = {folder / name: content for name, content in _FILES.items()}
     if there := [file.name for file in wanted if file.exists()]:

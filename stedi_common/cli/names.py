@@ -11,23 +11,24 @@ import typer
 
 from stedi_common.contracts import SOURCES
 
-#: How alike two names must be, of 0 to 1, for the one to be suggested for the other.
+#: How similar two names must be, from 0 to 1, for one to be suggested for the other.
 _ALIKE = 0.5
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names that may be given. They are looked up when they are needed: some take long to import.
+    """The names that an option or an argument accepts.
 
     Attributes:
-        normalize: what whoever takes the name does to it first.
+        known: gives the names. It is called when they are needed, because some take long to import.
+        normalize: how a name is normalised before it is compared.
     """
 
     known: Callable[[], Sequence[str]]
     normalize: Callable[[str], str] = str
 
     def check(self, given: Any) -> Any:
-        """What was given, one name or several. Raises BadParameter for an unknown one, and names the nearest."""
+        """Return the name or the names. Raises BadParameter for an unknown one, with the nearest as suggestion."""
         for name in given if isinstance(given, list) else [given]:
             if name is not None and self.normalize(name) not in (known := self.known()):
                 near = get_close_matches(self.normalize(name).lower(), known, n=1, cutoff=_ALIKE)
@@ -36,7 +37,7 @@ class Names:
         return given
 
     def complete(self, incomplete: str) -> list[str]:
-        """The names that begin so."""
+        """The names that begin with this text."""
         return [name for name in self.known() if name.startswith(incomplete)]
 
 

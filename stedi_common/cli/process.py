@@ -26,12 +26,12 @@ ERROR, CONFLICT = 1, 3
 
 #: Whether the stack of an unexpected error is printed.
 _debug = ContextVar("debug", default=False)
-#: What ends with the command: its run in the log, and the log file.
+#: Closed when the command ends: its run in the log, and the log file.
 _open = ContextVar[ExitStack]("open")
 
 
 def main() -> None:
-    """Run the command line; turn errors that a user is meant to read into one line and an exit code."""
+    """Run the command line, print an error in one line, and exit with its code."""
     began, ended = time.monotonic(), ERROR
     with ExitStack() as stack:
         _open.set(stack)
@@ -43,10 +43,15 @@ def main() -> None:
 
 
 def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
-    """The command begins. Its records go to the file, if there is one, until it ends.
+    """Start the log of the command.
+
+    Args:
+        command: the name of the command.
+        debug: whether the stack of an unexpected error is printed.
+        log_file: the file to which the records are appended until the command ends; None for none.
 
     Raises:
-        StediError: the file cannot be written, or not be made private.
+        StediError: the file cannot be written, or its mode cannot be set.
     """
     _debug.set(debug)
     stack = _open.get()

@@ -1,4 +1,4 @@
-"""What the command line shows a person. Data goes to standard output, progress and errors to standard error."""
+"""The output of the commands for people, on standard output."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ MAX_SHOWN_ROWS = 100
 #: At most so many skipped files of a reason are named; --json and landed_files have all.
 MAX_NAMED_FILES = 5
 
-#: The counts of a landing that are shown.
+#: The counts of a landing that are printed.
 _COUNTS = ("files", "lines", "landed", "rejected", "duplicate", "blank", "doubtful", "nulled_values")
-#: Columns of sentences, which may go over several lines.
-_WRAPPED = ("behind", "left")
+#: Columns of text, which may take several lines.
+_WRAPPED = ("behind", "notes")
 
 
 def landed(results: Sequence[Landed]) -> None:
@@ -67,8 +67,8 @@ def skipped(files: Sequence[Mapping[str, str]]) -> None:
         out.print(f"[yellow]skipped[/] ({reason.replace('_', ' ')}): {named}{more}", soft_wrap=True)
 
 
-def made(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> None:
-    """What was deleted first, and what the jobs then computed."""
+def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> None:
+    """How many withdrawn rows were deleted, and the funnel of each job."""
     for each in deletions:
         deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.deleted.items())
         out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
@@ -116,7 +116,7 @@ def funnel(outcomes: Sequence[Outcome]) -> None:
 
 
 def _extent(outcome: Outcome) -> str:
-    """What of the table the counts are about."""
+    """Which rows of the table the counts are about."""
     if not outcome.changed:
         return " [dim](nothing new, left as it was)[/]"
     if outcome.days is None:
@@ -142,14 +142,14 @@ def status(tables: Sequence[TableStatus], lake: Path | str) -> None:
 
 
 def maintained(results: Sequence[Maintained], staged: int) -> None:
-    """A line per table: what it has become, and what is gone."""
-    table = _table("table", "files", "bytes", "snapshots gone", "branches gone", "files gone", "left")
+    """A line per table: its files and bytes, what has expired and was removed, and what was skipped."""
+    table = _table("table", "files", "bytes", "snapshots expired", "refs expired", "files removed", "notes")
     for r in results:
-        left = [f"{step} (another run was quicker)" for step in r.skipped]
-        left += [f"{ref} keeps an old snapshot" for ref in r.pinned]
+        notes = [f"{step} skipped: commit conflict" for step in r.skipped]
+        notes += [f"{ref} keeps an old snapshot" for ref in r.pinned]
         change = (_change(*r.files), _change(*r.bytes))
-        gone = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))
-        table.add_row(r.table, *change, *gone, Text(", ".join(left), style="yellow"))
+        removed = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))
+        table.add_row(r.table, *change, *removed, Text(", ".join(notes), style="yellow"))
     _print(table)
     if staged:
         out.print(f"Removed {staged:,} staged files of runs that were killed.")
@@ -159,10 +159,10 @@ def _change(before: int, after: int) -> str:
     return f"{after:,}" if before == after else f"{before:,} → {after:,}"
 
 
-def _commits(unseen: int | None) -> str:
-    if unseen is None:
+def _commits(lag: int | None) -> str:
+    if lag is None:
         return "all of it"
-    return "1 commit" if unseen == 1 else f"{unseen:,} commits"
+    return "1 commit" if lag == 1 else f"{lag:,} commits"
 
 
 def answer(result: Answer) -> None:
@@ -176,12 +176,12 @@ def answer(result: Answer) -> None:
 
 
 def generated(truth: Truth, into: Path) -> None:
-    """What was generated, and where."""
+    """Where the drops and the truth about them were written."""
     out.print(f"Wrote drops to {escape(str(into))}, and the truth about them to {escape(str(into / 'truth'))}.")
 
 
 def truth(differences: list[str] | None) -> None:
-    """Whether the tables are what the generator knows they must be."""
+    """Whether the tables have the rows that the generator expects. Raises StediError if they have not."""
     if differences:
         raise StediError("demo: the tables differ from the truth beside the drops: " + "; ".join(differences))
     if differences is not None:
@@ -190,7 +190,7 @@ def truth(differences: list[str] | None) -> None:
 
 
 def next_steps(lake: Path | str, outcomes: Sequence[Outcome]) -> None:
-    """Where the tables are, and what to try."""
+    """Where the tables are, and commands to try."""
     pairs = next(o.rows for o in outcomes if o.table == "machine_learning_curated")
     out.print(f"[bold]{pairs:,} training pairs[/] of people who had consented, in the lake {escape(str(lake))}/:")
     out.print(f"  catalog    {escape(str(lake))}/catalog.db  (SQLite, named stedi; any PyIceberg opens it)")
@@ -224,7 +224,7 @@ def _table(first: str, *others: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    """The table; where the screen is too narrow for its numbers, a line for each of them."""
+    """Print the table; if the screen is too narrow for its numbers, one line for each number."""
     columns = [(str(column.header), list(map(str, column.cells))) for column in table.columns]
     widths = [max(map(cell_len, (name, *cells))) for name, cells in columns if name not in _WRAPPED]
     if sum(widths) + 2 * len(columns) <= out.width:

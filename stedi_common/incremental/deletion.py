@@ -34,8 +34,8 @@ from stedi_common.rules.tables import Lookup
 def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator[Sequence[Deletion]]:
     """Plan the deletion of withdrawn rows. Reads, and commits nothing.
 
-    A table of another build is classified by the policy that it was built with. Under another pseudonym key nobody knows
-    whose a pair is, so all pairs of the days concerned are deleted, until the table is rebuilt.
+    A table of another build is classified by the policy that it was built with. If the pairs have another key, nobody
+    knows whose they are, so all pairs of the days concerned are deleted.
 
     Args:
         engine: an open lake.
@@ -271,7 +271,7 @@ class _TargetState:
         return days
 
     def _fact_table(self, job: Job, lookup: Lookup) -> tuple[Contract, Head]:
-        """The table whose readings say which days the lookup affects: the job's own, or the one that it is built from."""
+        """The table whose readings say which days the lookup affects: the job's own, or that which it is built from."""
         if _classifies_landed(job):
             return job.target, self.lake.heads[job.target.name]
         return contract(lookup.fact_table), self.lake.consumed[job][lookup.fact_table]

@@ -85,7 +85,7 @@ class TablePlan:
 
 
 def person_column(table: Contract) -> str | None:
-    """The column that identifies the person of a row: by email, pseudonym or device. None if there is no such column."""
+    """The column that identifies the person of a row: by email, pseudonym or device. None without such a column."""
     return next((name for name in ("email", "user", "pseudonym", "serialnumber") if name in table.names), None)
 
 

@@ -27,7 +27,7 @@ PROJECT_KEYS = ("contracts", "tables")
 
 
 def read_file(name: str) -> bytes:
-    """The content of a file. Raises SettingsError if it is none."""
+    """The content of a file. Raises SettingsError if it cannot be read."""
     try:
         return Path(name).read_bytes()
     except OSError as error:
@@ -44,11 +44,11 @@ def load(
 
     Args:
         given: the options of the command line, or the arguments of a call, by name; `config` names the file.
-        defaults: what is the default here, if it is not that of `Settings`.
+        defaults: defaults that replace those of `Settings`.
         read: reads the file.
 
     Raises:
-        SettingsError: the file is not there, or a source says what is not understood, or has a name that is not known.
+        SettingsError: the file is missing, or a name or a value is unknown or not understood.
     """
     given = given or {}
     document, file = _document(given.get(CONFIG), read)
@@ -93,7 +93,7 @@ def _environment() -> dict[str, Any]:
 
 
 def _checked(given: Mapping[str, Any], where: Callable[[str], str]) -> dict[str, Any]:
-    """The values as settings have them."""
+    """The parsed values."""
     values = {
         name: OPTIONS[name].read(where(name), value)
         for name, value in given.items()

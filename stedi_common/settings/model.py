@@ -1,4 +1,4 @@
-"""Every setting, once: its name, default, help, and how a text is read. All ways to give one follow from here."""
+"""Every setting, declared once: name, default, help, and how a text is parsed. Options and arguments follow from it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from stedi_common.rules.policy import Policy
 
 ENGINES = ("embedded", "spark")
-#: What `environment` may be: those of Terraform, and what else is usual. Another one would be none that is guarded.
+#: The values of `environment`. An unknown one is an error, so that a misspelled `prod` is not unguarded.
 ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 
-#: From where a value is given, and the value, to the value of the setting.
+#: Parses a setting: from the place where the value is given, for errors, and the value.
 Parse: TypeAlias = Callable[[str, Any], Any]
 
 
 @dataclass(frozen=True)
 class Option:
-    """How a setting is given: `--lake` on the command line, `STEDI_LAKE` in the environment, `lake` in `stedi.toml`.
+    """An option: `--lake` on the command line, `STEDI_LAKE` in the environment, `lake` in `stedi.toml`.
 
     Attributes:
         parse: reads a value; raises SettingsError for one that is not understood.
-        choices: gives the names that it may be; None if it is no name.
-        fold: whether names are compared without blanks around them and without case.
+        choices: gives the values that are allowed; None if all are.
+        fold: whether values are compared without surrounding blanks and without case.
         aliases: other spellings on the command line.
         is_path: whether it is a path, which `stedi.toml` gives relative to itself.
-        is_key: whether it says where the pseudonym key is; of these one is given.
+        is_key: whether it says where the pseudonym key is. Only one of these options may be given.
     """
 
     help: str
@@ -57,7 +57,7 @@ class Option:
         return f"STEDI_{self.name.upper()}"
 
     def read(self, where: str, given: Any) -> Any:
-        """The value that is given there. Raises SettingsError if it is not understood."""
+        """Parse a value. `where` is the place where it is given. Raises SettingsError if it is not understood."""
         value = self.parse(where, given)
         if self.choices and self.folded(value) not in (known := self.choices()):
             raise SettingsError(
@@ -150,7 +150,7 @@ class Settings:
     )
     landing: str = _setting(
         "drops",
-        help="The folder or S3 URI with customer/, accelerometer/ and step_trainer/.",
+        help="The landing folder or its S3 URI, with a folder for each source.",
         parse=_location,
         is_path=True,
     )

@@ -1,4 +1,4 @@
-"""Tables and names of `stedi.toml`, and the error for a name that nobody knows."""
+"""The TOML of `stedi.toml`: its document, its tables, and the error for an unknown name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stedi_common.errors import SettingsError
 
 
 def parse(content: bytes, name: str) -> dict[str, Any]:
-    """The document of a TOML file of this name. Raises SettingsError if it is none."""
+    """The document of a TOML file of this name. Raises SettingsError if it is not valid."""
     try:
         return tomllib.loads(content.decode("utf-8-sig"))  # Windows writes a byte-order mark
     except UnicodeDecodeError as error:
@@ -21,7 +21,7 @@ def parse(content: bytes, name: str) -> dict[str, Any]:
 
 
 def table(file: str, document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The table of this name; empty if it is not there."""
+    """The TOML table of this name; empty if it is missing. Raises SettingsError if it is no table."""
     found = document.get(name, {})
     if not isinstance(found, dict):
         raise SettingsError(f"{file}: {name}: expected a table, got {found!r}", hint=f"write [{name}] on its own line")
@@ -37,7 +37,7 @@ def expect_known(where: str, names: Iterable[str], known: Iterable[str]) -> None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """A hint with the known name that is most alike; None if none is."""
+    """A hint with the most similar known name; None if no name is similar."""
     by_folded = {one.casefold(): one for one in sorted(known)}
     found = get_close_matches(name.casefold(), by_folded, n=1)
     return f"did you mean {by_folded[found[0]]}?" if found else None

@@ -107,7 +107,7 @@ def test_a_job_alone_under_another_policy_changes_nothing(lake, key):
     before = heads(lake)
     for job in list(lineage.JOBS.values())[1:]:
         with pytest.raises(
-            PolicyError, match=rf"^{job.name}: expected .* under .*ever.*, got .*as-of.*\nhint: run all"
+            PolicyError, match=rf"^{job.name}: expected .* built with .*ever.*, got .*as-of.*\nhint: run all"
         ):
             executor.run(lake, job, EVER, key)
     assert heads(lake) == before
