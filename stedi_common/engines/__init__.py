@@ -17,7 +17,10 @@ def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:
     Args:
         engine: one of `ENGINES`.
         lake: where the tables are.
-        writes: False for a command that only reads. Only who writes removes what dead runs had staged.
+        writes: False for a command that only reads. Only an engine that writes removes the staged files of killed runs.
+
+    Returns:
+        The open engine; the caller closes it.
 
     Raises:
         LakeError: the engine is unknown or not installed.

@@ -1,4 +1,4 @@
-"""Days as spans of time."""
+"""Consecutive days as spans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from datetime import date, timedelta
 
 
 def spans(days: Iterable[date]) -> list[tuple[date, date]]:
-    """The days as spans.
+    """Merge consecutive days into spans.
+
+    Args:
+        days: the days, in any order.
 
     Returns:
         The first day of each span and the day after its last one, in order.

@@ -7,7 +7,7 @@ from stedi_common.errors import CommitConflictError, LakeError
 
 
 def missing_table(contract: Contract) -> LakeError:
-    """The error for a table that is not there."""
+    """The error for a table that does not exist."""
     return LakeError(
         f"lake: expected the table {contract.identifier}, got none",
         hint="land drops, and run the jobs before this one",
@@ -15,7 +15,7 @@ def missing_table(contract: Contract) -> LakeError:
 
 
 def no_snapshot(contract: Contract) -> LakeError:
-    """The error for a table that has not been written to: Terraform has made it, and no job."""
+    """The error for a table without a snapshot: Terraform has created it, and no job has prepared it."""
     return LakeError(
         f"{contract.name}: expected a snapshot, got none", hint="land drops, and run the jobs before this one"
     )
@@ -27,7 +27,7 @@ def conflict(contract: Contract, expected: int | None = None, found: int | None 
     Args:
         contract: the table's.
         expected: the id of the snapshot that the commit was computed from, if it is known.
-        found: the id of the snapshot that the table is at, if it is known.
+        found: the id of the present head of the table, if it is known.
     """
     known = expected is not None and found is not None and expected != found
     ids = f": expected {expected}, found {found}" if known else " since this run read it"

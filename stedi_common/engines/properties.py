@@ -6,14 +6,18 @@ from stedi_common.contracts import Contract
 
 #: The size of the files that compaction writes.
 TARGET_FILE_BYTES = 256 * 2**20
-#: So many small files of a day, or of a table without days, are compacted; fewer stay.
+#: Small files of a partition, or of an unpartitioned table, are compacted from this number on.
 MIN_SMALL_FILES = 5
-#: So many manifests are rewritten; fewer stay.
+#: Manifests are rewritten from this number on.
 MIN_MANIFESTS = 10
 
 
 def table_properties(contract: Contract) -> dict[str, str]:
-    """The Iceberg properties of a table, the same whoever makes it."""
+    """The Iceberg properties of a table, the same for both engines.
+
+    Args:
+        contract: the contract of the table.
+    """
     unmeasured = {f"write.metadata.metrics.column.{c.name}": "none" for c in contract.columns if c.is_personal}
     return {
         # Compare and swap: a commit that is not onto the head it was computed from is rejected, never rebased.

@@ -1,4 +1,4 @@
-"""What every engine does: `Engine` and `Maintenance`, and what they take and return."""
+"""The protocols `Engine` and `Maintenance`, and the types of their arguments and results."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Head:
-    """The snapshot a table is at: what a reader pins and what a writer commits onto.
+    """The snapshot that a table is at: readers read it, and a writer commits onto it.
 
     Attributes:
         table: the table's name.
         snapshot_id: the id of the snapshot.
-        data_snapshot_id: the id of the snapshot that wrote its rows. Later ones, as compaction makes them, have the
-            same rows in other files.
+        data_snapshot_id: the id of the last snapshot that changed rows. Later ones, such as those of compaction, have
+            the same rows in other files.
         committed_at: when the data snapshot was committed, UTC without zone.
-        summary: what the data snapshot says about itself.
+        summary: the summary of the data snapshot.
     """
 
     table: str
@@ -47,14 +47,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Staged:
-    """What drops hold, as it was read.
+    """The records and rejected lines of drops, read and staged.
 
     Attributes:
         records: the records, with `fingerprint`.
         rejected: the rejected lines.
         tallies: the tally of each drop, by its name.
-        distinct: whether no two records can be equal.
-        files: where the records lie, as data files of the landing table.
+        distinct: whether all fingerprints differ, so that no two records are equal.
+        files: the staged records as data files of the landing table.
     """
 
     records: Frame
@@ -66,13 +66,18 @@ class Staged:
 
 @dataclass(frozen=True)
 class Materialized:
-    """Rows that are computed and kept, and how many there are."""
+    """Rows that are computed and cached.
+
+    Attributes:
+        frame: the rows.
+        rows: how many there are.
+    """
 
     frame: Frame
     rows: int
 
 
-#: How many classified rows there are by the reason they are dropped for; of None, those that are kept.
+#: The number of classified rows by drop reason; under None, the number of kept rows.
 Counts: TypeAlias = Mapping[str | None, int]
 
 
@@ -85,7 +90,7 @@ class TableSize:
 
     @classmethod
     def of(cls, summary: Mapping[str, str]) -> TableSize:
-        """As the summary of a snapshot says it."""
+        """The size in the summary of a snapshot."""
         return cls(int(summary.get("total-data-files") or 0), int(summary.get("total-files-size") or 0))
 
 
@@ -96,7 +101,7 @@ class Maintenance(Protocol):
     """
 
     def size(self, contract: Contract) -> TableSize | None:
-        """The data files that the table has now; None if it is not there or was never written to."""
+        """The data files that the table has now; None if it does not exist or has no snapshot."""
 
     def compact(self, contract: Contract) -> None:
         """Replace many small files of a day, or of a table without days, by one."""
@@ -105,7 +110,7 @@ class Maintenance(Protocol):
         """Replace many manifests by few."""
 
     def expire(self, contract: Contract, now: datetime) -> Expired:
-        """Expire snapshots, branches and tags that are older than they may be. Their files are orphans then.
+        """Expire snapshots, branches and tags that are too old. Their files become orphans.
 
         Args:
             contract: the table's, which says for how many days snapshots are kept.
@@ -116,7 +121,7 @@ class Maintenance(Protocol):
         """
 
     def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
-        """Remove files below the table's folder that no snapshot names.
+        """Remove files below the table's folder that no snapshot refers to.
 
         Args:
             contract: the table's.
@@ -126,14 +131,14 @@ class Maintenance(Protocol):
             How many files were removed.
 
         Raises:
-            LakeError: the catalog says that the table lies elsewhere.
+            LakeError: the catalog has the table at another location.
         """
 
     def remove_staged(self, older_than: datetime) -> int:
-        """Remove what killed runs had staged.
+        """Remove the staged files of killed runs.
 
         Args:
-            older_than: only what was written before then, UTC without zone.
+            older_than: only files that were written before then, UTC without zone.
 
         Returns:
             How many files were removed.
@@ -141,11 +146,11 @@ class Maintenance(Protocol):
 
 
 class Engine(Protocol):
-    """What a pipeline needs of an engine.
+    """Reads, computes and commits.
 
     A commit takes the head that it was computed from as `onto`. It raises CommitConflictError if the table is no longer
-    at it, and EngineError if the engine or the catalog fails; then nothing is committed. It returns the head it made,
-    whose snapshot carries the `summary`.
+    at this head, and EngineError if the engine or the catalog fails; then nothing is committed. It returns the new
+    head, whose snapshot has the `summary`.
     """
 
     name: str
@@ -155,22 +160,22 @@ class Engine(Protocol):
         """The maintenance of the engine's tables."""
 
     def prepare(self, contract: Contract) -> None:
-        """Create or change the table so that it is what its contract wants, whoever made it.
+        """Create the table, or align it with its contract: columns, partition, sort order and properties.
 
-        That is its columns, partition, order and properties, and a first snapshot. If all is so, nothing is committed.
+        A table without a snapshot gets an empty one. If nothing differs, nothing is committed.
 
         Raises:
-            LakeError: a column has another type than in the contract, or the table lies elsewhere.
+            LakeError: a column has another type than in the contract, or the table is at another location.
         """
 
     def exists(self, contract: Contract) -> bool:
-        """Whether the table is there."""
+        """Whether the table exists."""
 
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot. Raises LakeError if there is no table or no snapshot."""
 
     def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
-        """A snapshot of the table; None if it is no longer kept."""
+        """The head that the table had at a snapshot; None if it has expired."""
 
     def history(self, contract: Contract, head: Head) -> Iterator[Head]:
         """The head and its ancestors, newest first, as far as they are kept."""
@@ -189,13 +194,13 @@ class Engine(Protocol):
         """The rows at a snapshot.
 
         Args:
-            contract: the table's, whose columns the rows have. One that the snapshot has not is null.
+            contract: the table's, whose columns the rows have. A column that the snapshot does not have is null.
             head: the snapshot.
-            days: if the table has days, only rows of these; None for all.
-            since: if the table has days, only rows of this one and later ones; None for all.
+            days: of a partitioned table, only rows of these days; None for all.
+            since: of a partitioned table, only rows of this day and later ones; None for all.
 
         Raises:
-            CommitConflictError: the snapshot has expired meanwhile.
+            CommitConflictError: the snapshot has expired in the meantime.
         """
 
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
@@ -214,7 +219,7 @@ class Engine(Protocol):
             days: the days. Without any the snapshot has the summary and changes no row.
             rows: the new rows, all of them of these days.
             onto: the head that the rows were computed from.
-            summary: what the snapshot says about itself.
+            summary: the properties for the summary of the snapshot.
         """
 
     def replace_classified(  # noqa: PLR0913, PLR0917 - a commit is all of this
@@ -235,12 +240,12 @@ class Engine(Protocol):
             classified: the new rows, each with the reason that it is dropped for, or none.
             rows_in: about how many rows were classified.
             onto: the head that the rows were computed from.
-            summary: what the snapshot says about itself.
+            summary: the properties for the summary of the snapshot.
             summarize: makes further properties of the summary from the counts. If it raises, nothing is committed.
         """
 
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> AbstractContextManager[Staged]:
-        """The drops as `reader` reads them, for the landing table of this contract; kept until the block ends."""
+        """Read the drops and stage them for the landing table of this contract, until the block ends."""
 
     def append_staged(self, contract: Contract, staged: Staged, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add all staged records, in one snapshot. Their files become the table's."""
@@ -249,7 +254,7 @@ class Engine(Protocol):
         """The rows with `fingerprint`, a 64-bit hash of the keys, as staged records have it."""
 
     def materialized(self, rows: Frame) -> AbstractContextManager[Materialized]:
-        """The rows, computed once and kept until the block ends. For few rows."""
+        """Compute the rows once and cache them until the block ends. For few rows."""
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
         """The rows with one more column. For few rows.
@@ -265,10 +270,18 @@ class Engine(Protocol):
         """The rows as Python values, a mapping for each. For few rows."""
 
     def batches(self, rows: Frame, size: int) -> Iterator[pa.RecordBatch]:
-        """The rows, here, as record batches of at most so many rows. Of many rows, memory holds a few batches."""
+        """The rows as record batches in this process. Memory holds a few batches at a time.
+
+        Args:
+            rows: the rows, which may be many.
+            size: how many rows a batch has at most.
+
+        Raises:
+            EngineError: the engine failed.
+        """
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """Rows from Python values, with the contract's columns and types. For few rows."""
 
     def close(self) -> None:
-        """Release what the engine holds, and remove what it has staged."""
+        """Release the resources of the engine, and remove its staged files."""

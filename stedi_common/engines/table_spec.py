@@ -1,6 +1,7 @@
-"""What a contract wants its Iceberg table to be, and what the table is, in the same terms: so they can be compared.
+"""The desired spec of an Iceberg table, by its contract, and the actual one, by its metadata; and their difference.
 
-A table may have been made by Terraform, which can give it columns and comments and no more, or under an older contract.
+They differ if Terraform has created the table, which can give it only columns and comments, or after the contract has
+changed.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ ColumnSpec = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class SpecDiff:
-    """What must change of a table so that it is as desired.
+    """The difference between the actual and the desired spec of a table.
 
     Attributes:
-        columns: whether a desired column is missing or has another comment. A column too many is no difference.
+        columns: whether a desired column is missing or has another comment. An additional column is no difference.
         partition: whether the partition differs.
         order: whether the sort order differs.
-        properties: those that are missing or have another value. Others may be there: they are somebody's.
+        properties: those that are missing or have another value. Additional ones are no difference.
     """
 
     columns: bool
@@ -38,7 +39,7 @@ class SpecDiff:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A table but for its rows.
+    """The columns, partition, sort order and properties of a table.
 
     Attributes:
         columns: by their names, in order.
@@ -54,7 +55,7 @@ class TableSpec:
 
     @classmethod
     def desired(cls, contract: Contract) -> TableSpec:
-        """What the contract wants."""
+        """The spec that the contract asks for."""
         day = contract.partition
         return cls(
             columns={column.name: (TYPES[column.type].iceberg, column.description) for column in contract.columns},
@@ -65,7 +66,7 @@ class TableSpec:
 
     @classmethod
     def actual(cls, metadata: str) -> TableSpec:
-        """What a table is, by its metadata in Iceberg's JSON."""
+        """The spec in the metadata of a table, which is Iceberg's JSON."""
         table = json.loads(metadata)
         fields = _current(table, "schemas", "schema-id", "current-schema-id")["fields"]
         spec = _current(table, "partition-specs", "spec-id", "default-spec-id")["fields"]
@@ -79,7 +80,7 @@ class TableSpec:
         )
 
     def diff(self, desired: TableSpec) -> SpecDiff:
-        """What must change so that this table is as desired."""
+        """What must change in this spec so that it is the desired one."""
         return SpecDiff(
             columns={name: self.columns.get(name) for name in desired.columns} != desired.columns,
             partition=self.partition != desired.partition,
@@ -88,13 +89,13 @@ class TableSpec:
         )
 
     def equals(self, desired: TableSpec) -> bool:
-        """Whether nothing must change, and the columns are in the same order and none besides."""
+        """Whether nothing must change, and the columns are the same in the same order."""
         nothing = SpecDiff(columns=False, partition=False, order=False, properties={})
         return self.diff(desired) == nothing and [*self.columns] == [*desired.columns]
 
 
 def expect_types(contract: Contract, actual: TableSpec) -> None:
-    """Raise LakeError for a column whose type is not the contract's: rows may hold the other one."""
+    """Raise LakeError for a column whose type is not that of the contract: existing rows have the other type."""
     for column in contract.columns:
         expected = TYPES[column.type].iceberg
         got, _ = actual.columns.get(column.name, (expected, None))

@@ -29,15 +29,15 @@ from stedi_common.engines.retry import retrying
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
 from stedi_common.lake import CATALOG, Lake
 
-#: Errors after which the catalog may have committed, or not.
+#: Errors after which the state of the commit is unknown.
 UNKNOWN_STATE = (CommitStateUnknownException, SQLAlchemyError)
 
 
 def open_catalog(lake: Lake) -> SqlCatalog:
-    """The lake's catalog, which is made if it is not there.
+    """The catalog of the lake, which is created if it does not exist.
 
-    PyIceberg looks for each part of it, then makes it. If another process makes it in between, the next
-    attempt finds it.
+    PyIceberg looks for each part of it and then creates it. If another process does so in between, the next attempt
+    finds it.
     """
     parts = len(lake.namespaces) + len(SqlCatalogBaseTable.metadata.tables)
     return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
@@ -58,11 +58,11 @@ class CatalogTables:
         self._loaded: dict[str, Table] = {}
 
     def exists(self, contract: Contract) -> bool:
-        """Whether the table is there."""
+        """Whether the table exists."""
         return self._metadata_location(contract) is not None
 
     def get(self, contract: Contract) -> Table:
-        """The table as it is now. Raises LakeError if it is not there."""
+        """The table with its present metadata. Raises LakeError if it does not exist."""
         loaded = self._loaded.get(contract.name)
         if loaded and loaded.metadata_location == self._metadata_location(contract):
             return loaded
@@ -73,12 +73,12 @@ class CatalogTables:
         return self._loaded[contract.name]
 
     def get_with(self, contract: Contract, head: Head) -> Table:
-        """The table as it was when this engine last looked, if it had this snapshot then: snapshots do not change."""
+        """The table as last loaded, if it has this snapshot, since snapshots do not change. Else it is loaded again."""
         loaded = self._loaded.get(contract.name)
         return loaded if loaded and has_snapshot(loaded, head) else self.get(contract)
 
     def prepare(self, contract: Contract) -> None:
-        """Create or change the table so that it is what its contract wants: see `Engine.prepare`."""
+        """Create the table or align it with its contract: see `Engine.prepare`."""
         if not self.exists(contract):
             self._create(contract)
         # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.

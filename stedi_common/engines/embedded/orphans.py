@@ -1,4 +1,4 @@
-"""The files of a local table that no snapshot of it names: left by expiry, by overwrites or by killed runs."""
+"""Orphan files of a local table, left by snapshot expiry or by killed runs: no snapshot refers to them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,16 @@ class DataFileWriter:
 
     @contextmanager
     def written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
-        """The URIs of the new files. The files are removed if the block, which commits them, fails."""
+        """Write the rows to new data files. They are removed if the block, which commits them, fails.
+
+        Args:
+            contract: the table's.
+            table: the table, for its field ids.
+            rows: the rows.
+
+        Yields:
+            The URIs of the files.
+        """
         # Not as the table says: Spark writes `file:/` where we write `file:///`.
         folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
         try:

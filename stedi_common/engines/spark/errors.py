@@ -1,4 +1,4 @@
-"""What is kept of an error of Spark or Iceberg: its kind. Its message may quote values."""
+"""Errors of Spark and Iceberg without their messages, which may quote values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict
 from stedi_common.errors import EngineError
 
-#: A commit to the catalog lost a race. Nothing is committed, and the same change may be tried again.
+#: Iceberg's error for a commit conflict. Nothing is committed, and the same change may be tried again.
 COMMIT_FAILED = "CommitFailedException"
 #: What Iceberg raises when another commit was made in between. None of them has a SQLSTATE or an error class of Spark.
 CONFLICTS = frozenset(
@@ -50,7 +50,7 @@ def conflicting(contract: Contract) -> Iterator[None]:
 
 
 def kind_of(error: Exception) -> str:
-    """The class of an error, of Java's if it is one of Java's, and of what that only wraps."""
+    """The class of an error; of an error of Java its Java class, or that of the cause that a RuntimeException wraps."""
     java = getattr(error, "java_exception", None)
     while java is not None and java.getClass().getSimpleName() == "RuntimeException" and java.getCause() is not None:
         java = java.getCause()

@@ -27,7 +27,7 @@ class JavaTables:
         self._catalog = self._iceberg.spark.Spark3Util.loadIcebergCatalog(session, CATALOG)
 
     def find(self, contract: Contract) -> Any | None:
-        """The table, if it is there."""
+        """The table in Iceberg's Java API; None if it does not exist."""
         with redacted():
             try:
                 return self._catalog.loadTable(self._identifier.parse(self._lake.identifier(contract)))
@@ -37,16 +37,16 @@ class JavaTables:
                 return None
 
     def get(self, contract: Contract) -> Any:
-        """The table. Raises LakeError if it is not there."""
+        """The table in Iceberg's Java API. Raises LakeError if it does not exist."""
         table = self.find(contract)
         if table is None:
             raise missing_table(contract)
         return table
 
     def prepare(self, contract: Contract) -> None:
-        """Create or change the table so that it is what its contract wants: see `Engine.prepare`.
+        """Create the table or align it with its contract: see `Engine.prepare`.
 
-        A table that is so already costs no commit, and no call but reading it.
+        A table that is aligned already costs one read and no commit.
         """
         # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.
         for attempt in retrying(retry_if_exception_type((CommitConflictError, EngineError))):

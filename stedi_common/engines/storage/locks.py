@@ -1,4 +1,4 @@
-"""The lock of a staging folder. Its run holds it while it lives, so a lock that is free says that the run is dead."""
+"""The lock of a staging folder. Its run holds it until it ends, so a free lock shows that the run has ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stedi_common.errors import LakeError
 SUFFIX = ".lock"
 #: What a file system without locks answers.
 _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
-#: So many seconds a new lock may be held by another run, which looks whether its owner is dead.
+#: How long a new lock may be held by another run, which tests whether it is free.
 _MAX_WAIT_SECONDS = 60
 
 

@@ -1,10 +1,10 @@
-"""What an engine has read and not yet committed: Parquet files in a folder of the lake that goes with the run.
+"""Staging: Parquet files that are written and not yet committed, in a folder of the lake, until the run ends.
 
-The records lie there as the landing table wants its data files, so that a commit need only take them over. They are
-personal data, so what a killed run left behind is removed by the next one that writes.
+The records are written as data files of the landing table, so a commit only moves and adds them. They are personal
+data, so the next run that writes removes the staged files of a killed run.
 
-Beside each local folder lies its lock, which its run holds for as long as it lives: a lock that is free says that the
-run is dead, in whatever container or PID namespace it was. The lock is made before the folder and removed after it.
+Each local folder has a lock file, which its run holds until it ends. A free lock shows that the run has ended, in
+whichever container or PID namespace it ran. The lock file is created before the folder and removed after it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from stedi_common.lake import Lake
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
 
-#: So many fingerprints are compared at once; of more, one part after the other, so that they fit in memory.
+#: How many fingerprints are compared at once. More are compared in parts, so that they fit in memory.
 MAX_FINGERPRINTS = 2**25
 
 #: What the names of staging folders start with. Terraform's lifecycle rule for S3 knows it too.
@@ -44,11 +44,11 @@ _FOLDER = re.compile(rf"{re.escape(_STAGING)}[0-9a-f]{{32}}(-\d+)?")
 
 
 class Staging:
-    """The staging folder of one run: where the landing zone lies, made when it is first asked for.
+    """The staging folder of one run, beside the landing zone. It is created at its first use.
 
     Args:
         lake: the lake.
-        writes: whether what dead runs had staged is removed first.
+        writes: whether the staged files of killed runs are removed first.
     """
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
@@ -70,7 +70,7 @@ class Staging:
 
     @contextmanager
     def subfolder(self) -> Iterator[str]:
-        """A folder for one piece of work, with subfolders. It is removed after the block."""
+        """A folder with a subfolder for each kind of staged file, until the block ends."""
         folder = f"{self.folder}/{uuid.uuid4().hex}"
         for each in (RECORDS, REJECTED, FINGERPRINTS):
             make_folder(f"{folder}/{each}")
