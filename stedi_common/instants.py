@@ -1,4 +1,4 @@
-"""Instants as this package has them everywhere: UTC, in a `datetime` without a zone."""
+"""Instants. In the whole package an instant is a `datetime` in UTC, without a zone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def utc_now() -> datetime:
-    """The instant that it is."""
+    """The present instant."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -1,13 +1,13 @@
-"""What happens is logged to `logging.getLogger("stedi")`, for the command line, the jobs and the library alike.
+"""The log of runs, `logging.getLogger("stedi")`, of the command line, the jobs and the library.
 
-A record has a sentence for people, and its fields as `record.stedi`. `--log-file` writes them as lines of JSON:
+A record has a message for people, and its fields as `record.stedi`. `--log-file` writes these as lines of JSON:
 
     time, level, run, command, event (`start`, `table`, `error` or `end`)
     table   table, counts, seconds
     error   error: its class
     end     exit_code, seconds
 
-Nothing else is logged: no value, message, argument or file name, for it may hold a participant's.
+Nothing else is logged: a value, a message, an argument or a file name may hold personal data.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 
 from stedi_common.errors import StediError, UnexpectedError
 
-#: Only who runs the command reads its log.
+#: Only the user who runs the command may read its log.
 FILE_MODE = 0o600
 
 _logger = logging.getLogger("stedi")
@@ -41,7 +41,7 @@ _run: ContextVar[Mapping[str, str] | None] = ContextVar("run", default=None)
 
 @contextmanager
 def run(command: str) -> Iterator[None]:
-    """Records within the block are of one run of this command. A run within a run is the same run."""
+    """Give the records of the block one run id, and the name of the command. A nested block keeps the outer ones."""
     if _run.get():
         yield
         return
@@ -53,18 +53,24 @@ def run(command: str) -> Iterator[None]:
 
 
 def start() -> None:
-    """A run has begun."""
+    """Log that a run has started."""
     _log(logging.INFO, "start", "start")
 
 
 def table(name: str, result: Any, seconds: float) -> None:
-    """What was done to a table: the counts of a result, and how long it took."""
+    """Log what was done to a table.
+
+    Args:
+        name: the name of the table.
+        result: a dataclass; its whole numbers are logged as counts.
+        seconds: how long it took.
+    """
     counts = _counts(result)
-    told = " ".join(f"{count}={n}" for count, n in counts.items())
+    text = " ".join(f"{count}={n}" for count, n in counts.items())
     _log(
         logging.INFO,
         "table",
-        f"{name}: {told} in {seconds:.3f} s",
+        f"{name}: {text} in {seconds:.3f} s",
         table=name,
         counts=counts,
         seconds=round(seconds, 3),
@@ -72,13 +78,13 @@ def table(name: str, result: Any, seconds: float) -> None:
 
 
 def error(problem: StediError) -> None:
-    """The kind of an error."""
+    """Log the class of an error."""
     kind = problem.kind if isinstance(problem, UnexpectedError) else type(problem).__name__
     _log(logging.ERROR, "error", f"error: {kind}", error=kind)
 
 
 def end(exit_code: int, seconds: float) -> None:
-    """How the run ended."""
+    """Log how the run ended."""
     level = logging.ERROR if exit_code else logging.INFO
     _log(level, "end", f"end: exit code {exit_code}", exit_code=exit_code, seconds=round(seconds, 3))
 
@@ -88,7 +94,7 @@ def written_to(file: Path | None) -> Iterator[None]:
     """Append the records of the block to a file of lines of JSON; to none for None.
 
     Raises:
-        OSError: the file cannot be written, or not be made private.
+        OSError: the file cannot be written, or its mode cannot be set.
     """
     if file is None:
         yield

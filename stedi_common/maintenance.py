@@ -1,7 +1,7 @@
 """`maintain_tables`: compaction, snapshot expiry and orphan file removal. No row changes.
 
-Old snapshots hold who has withdrawn since, so they expire when the table's contract says (rule 14), even if a run has
-not consumed them yet: the next run of what is computed from such a table is a full rebuild.
+Old snapshots hold people who have withdrawn since. So they expire after the `snapshotDays` of the contract (rule 14),
+even if a run downstream has not consumed them. The next run of such a table is a full rebuild.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stedi_common.engines.retention import Expired
 from stedi_common.errors import CommitConflictError
 from stedi_common.instants import utc_now
 
-#: A file that no snapshot names is removed at this age, when no run can be about to commit it. Glue's optimizers agree.
+#: The age at which orphan files are removed. A run may still commit a younger file. Glue's optimizers have the same.
 ORPHAN_AGE = timedelta(days=3)
 
 
@@ -30,10 +30,10 @@ class Maintained:
         files: how many data files it had before and has after.
         bytes: their bytes before and after.
         snapshots: how many snapshots have expired.
-        refs: how many branches and tags have expired, by the age they name themselves.
-        removed: how many files were removed that no snapshot names.
+        refs: how many branches and tags have expired, by their own maximum age.
+        removed: how many orphan files were removed.
         pinned: branches and tags that keep a snapshot which is older than the contract allows.
-        skipped: the steps that were given up after a commit conflict. The next run of maintenance does them.
+        skipped: the steps that were skipped because of a commit conflict. The next maintenance does them.
     """
 
     table: str
@@ -47,15 +47,15 @@ class Maintained:
 
 
 def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Maintained | None:
-    """Maintain a table. No other run waits for it: a step that has a commit conflict is skipped.
+    """Maintain a table. A step that has a commit conflict is skipped.
 
     Args:
-        engine: of the lake.
-        table: the table's contract.
-        now: UTC without zone; by default the instant that it is.
+        engine: an open lake.
+        table: the contract of the table.
+        now: UTC without zone; by default the present instant.
 
     Returns:
-        What was done; None if the table is not there or was never written to.
+        What was done; None if the table does not exist or has no snapshot.
     """
     now, do = now or utc_now(), engine.maintenance
     before = do.size(table)
@@ -85,7 +85,15 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
 
 
 def remove_staged(engine: Engine, now: datetime | None = None) -> int:
-    """Remove what killed runs had staged and not committed. Returns how many files. `now` is UTC without zone."""
+    """Remove the staged files of killed runs.
+
+    Args:
+        engine: an open lake.
+        now: UTC without zone; by default the present instant.
+
+    Returns:
+        How many files were removed.
+    """
     return engine.maintenance.remove_staged((now or utc_now()) - ORPHAN_AGE)
 
 

@@ -11,7 +11,12 @@ from stedi_common.lake import Lake
 
 @dataclass(frozen=True)
 class Answer:
-    """Column names and rows."""
+    """The answer to a query.
+
+    Attributes:
+        columns: the names of the columns, in order.
+        rows: the rows, as tuples in that order.
+    """
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
@@ -22,7 +27,19 @@ class Answer:
 
 
 def answer(lake: Lake, sql: str) -> Answer:
-    """The answer to one SELECT over `zone.table`. Raises QueryError for anything else, or for SQL that is wrong."""
+    """Run one SELECT over the tables of a lake.
+
+    Args:
+        lake: the lake, which must be local.
+        sql: one SELECT in DuckDB's SQL, with tables as `zone.table`.
+
+    Returns:
+        Its columns and all its rows.
+
+    Raises:
+        QueryError: the SQL is not one SELECT, or is not valid.
+        EngineError: DuckDB failed.
+    """
     engine = EmbeddedEngine(lake, writes=False)
     try:
         return Answer(*engine.query(sql))

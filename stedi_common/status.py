@@ -1,4 +1,4 @@
-"""The state of the lake, as its own snapshots tell it."""
+"""The status of the tables, read from their snapshots."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ _LANDING = (*(f"{source}_landing" for source in SOURCES), "rejected_records", "l
 
 @dataclass(frozen=True)
 class TableStatus:
-    """A table: its rows, its last commit, and the policy it was built under.
+    """The status of a table.
 
     Attributes:
-        consumed: when the snapshot that it has consumed of each source was committed, UTC; None if that is no longer
-            kept.
-        behind: how many commits of each source that has changed it has not consumed; None if all of it must be read.
-        in_doubt: of customer_landing, how many people have no consent because of a doubtful line; None of other tables.
-        without_address: of landed_files, how many customer lines are about nobody known; None of other tables.
+        table: zone and name.
+        rows: how many rows it has.
+        committed_at: when its rows were last changed, UTC.
+        policy: the policy that it was built with; None without a last run.
+        consumed: by source, when the consumed snapshot was committed, UTC; None if it has expired.
+        behind: the lag, by source that has changed: how many of its commits are not consumed; None if all of the
+            source must be read.
+        in_doubt: for customer_landing, how many people have no consent because of a doubtful line; else None.
+        without_address: for landed_files, how many customer lines have no known address; else None.
     """
 
     table: str
@@ -40,7 +44,7 @@ class TableStatus:
 
 
 def tables(engine: Engine) -> list[TableStatus]:
-    """The status of every table that is there, upstream first."""
+    """The status of every table that exists, upstream first."""
     sources = {job.target.name: [source.name for source in job.sources] for job in JOBS.values()}
     heads = {name: engine.head(contract(name)) for name in (*_LANDING, *sources) if engine.exists(contract(name))}
     return [_status(engine, name, [s for s in sources.get(name, ()) if s in heads], heads) for name in heads]
@@ -50,14 +54,14 @@ def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[st
     table, head = contract(name), heads[name]
     last = LastRun.find(engine, table, head, sources)
     consumed = last.sources if last else dict.fromkeys(sources)
-    waiting = {source: _lag(engine, source, heads[source], consumed[source]) for source in sources}
+    lags = {source: _lag(engine, source, heads[source], consumed[source]) for source in sources}
     return TableStatus(
         table=table.identifier,
         rows=head.rows,
         committed_at=head.committed_at,
         policy=last.summary.build.policy if last else None,
         consumed={source: snapshot.committed_at if snapshot else None for source, snapshot in consumed.items()},
-        behind={source: n for source, n in waiting.items() if n != 0},
+        behind={source: n for source, n in lags.items() if n != 0},
         in_doubt=_in_doubt(engine, table, head) if name == "customer_landing" else None,
         without_address=_without_address(engine, table, head) if name == "landed_files" else None,
     )

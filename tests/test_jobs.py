@@ -267,7 +267,7 @@ def test_a_missing_argument_is_wrong_usage():
 def test_no_argument_is_taken_for_another(tmp_path, capsys):
     """What Glue hands over must not pass for an abbreviation of ours, nor a misspelled one of ours for Glue's."""
     with pytest.raises(SystemExit, match="2"):
-        jobs.make("customer_landing_to_trusted", ["--lak", str(tmp_path)])
+        jobs.run_job("customer_landing_to_trusted", ["--lak", str(tmp_path)])
     assert "expected an argument of its own or of Glue, got --lak; did you mean --lake?" in capsys.readouterr().err
 
 
@@ -277,7 +277,7 @@ def test_no_argument_is_taken_for_another(tmp_path, capsys):
 )
 def test_an_unknown_argument_is_wrong_usage_and_told_the_nearest(argument, near, capsys):
     with pytest.raises(SystemExit, match="2"):
-        jobs.make("customer_landing_to_trusted", [*GLUES, argument, "sn-1", "--lake", "lake"])
+        jobs.run_job("customer_landing_to_trusted", [*GLUES, argument, "sn-1", "--lake", "lake"])
     said = capsys.readouterr().err
     assert f"got {argument}{f'; did you mean {near}?' if near else ''}\n" in said
 

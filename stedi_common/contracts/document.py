@@ -16,14 +16,14 @@ _KINDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
 class YamlField:
-    """A field of a document: its value or the fields in it, and where it stands."""
+    """A field of a YAML document: its value or its fields, and its place."""
 
     def __init__(self, node: yaml.Node, file: PurePath, path: str = "") -> None:
         self._node, self._file, self._path = node, file, path
 
     @classmethod
     def parse(cls, content: str, file: PurePath) -> YamlField:
-        """The document. Raises ContractError for what is no YAML; the file is named in errors."""
+        """Parse a document. Raises ContractError if it is not YAML. The name of the file is for errors."""
         try:
             node = yaml.compose(content, yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
@@ -65,7 +65,7 @@ class YamlField:
         return found
 
     def one_of(self, known: Sequence[str]) -> str:
-        """The text, which is one of these. Raises ContractError if it is not."""
+        """The text. Raises ContractError if it is not one of the known ones."""
         found = self.value(str)
         if found not in known:
             raise self.error(f"expected one of {', '.join(known)}, got {found!r}")

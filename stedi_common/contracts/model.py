@@ -1,4 +1,4 @@
-"""Contracts as Python reads them: a table, its columns, and how long its snapshots are kept."""
+"""The contracts of the package and of the user's project: tables and their columns."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ if TYPE_CHECKING:
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
 
-#: What landing adds to the columns of a source.
+#: The columns that landing adds to those of a source.
 ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arrived_at")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its type, one of `TYPES`, and what may be done with it.
+    """A column of a table.
 
     Attributes:
-        type: `timestamp` is UTC, in microseconds, without a zone.
-        may_begin_later: an instant of it may lie in the future.
+        name: the name of the column.
+        type: one of `TYPES`. `timestamp` is UTC, in microseconds, without a zone.
+        required: whether a line without a value is rejected.
+        classification: one of `CLASSIFICATIONS`.
+        description: the comment of the column.
+        key: whether it is part of the primary key.
+        transform: the partition transform, `day`; None if the table is not partitioned by it.
+        may_begin_later: whether an instant may lie in the future.
     """
 
     name: str
@@ -49,17 +55,24 @@ class Column:
 
     @property
     def is_personal(self) -> bool:
-        """Whether its values are of persons, named or not: none may be told where the row is not."""
+        """Whether its values are personal data, pseudonymous ones included. They have no metrics in manifests."""
         return self.classification != "internal"
 
 
 @dataclass(frozen=True)
 class Contract:
-    """A table as its users may rely on it: the job `made_by` makes it from the tables `made_from`.
+    """The contract of a table.
 
     Attributes:
-        snapshot_days: how long an old snapshot is kept, so that who is gone from the table is gone from its past (rule
-            14).
+        name: the name of the table.
+        zone: one of `ZONES`.
+        made_by: the job that builds it (`madeBy`).
+        made_from: the tables that it is built from (`madeFrom`).
+        snapshot_days: for how many days an old snapshot is kept, with the rows that were deleted since (rule 14).
+        description: the comment of the table.
+        owner: the team that owns it.
+        columns: its columns, in order.
+        sort: the columns that its files are sorted by, in order.
     """
 
     name: str
@@ -79,12 +92,12 @@ class Contract:
 
     @property
     def source_columns(self) -> tuple[Column, ...]:
-        """Of a landing table, the columns that the source itself has."""
+        """The columns of a landing table without those that landing adds."""
         return tuple(column for column in self.columns if column.name not in ADDED_AT_LANDING)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns in which two equal rows are one row. None for a bag."""
+        """The primary key: rows that are equal in these columns are one row. Empty for a bag."""
         return tuple(column.name for column in self.columns if column.key)
 
     @property
@@ -102,8 +115,11 @@ class Contract:
 def contract(name: str) -> Contract:
     """The contract of the table of this name.
 
+    Args:
+        name: the name of the table, without its zone.
+
     Raises:
-        ContractError: there is none, or it is broken; the error names file, line and field.
+        ContractError: there is no such contract, or it is not valid; the error names file, line and field.
     """
     from stedi_common.contracts.document import YamlField  # noqa: PLC0415 - the names of sources need no YAML
 
@@ -137,7 +153,7 @@ def _files() -> Mapping[str, Traversable]:
 
 
 def _sources() -> tuple[str, ...]:
-    """The sources: what lands in tables called `<source>_landing`. Customers come first."""
+    """The sources: those with a contract called `<source>_landing`, customers first."""
     landed = [name.removesuffix("_landing") for name in names() if name.endswith("_landing")]
     return (CUSTOMER, *(source for source in landed if source != CUSTOMER))
 

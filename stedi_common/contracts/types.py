@@ -1,6 +1,6 @@
-"""The types that a contract's column may have, and what each is called elsewhere.
+"""The types that a column of a contract may have, and the name of each in Iceberg, Arrow, DuckDB, Spark and Glue.
 
-`types.json` holds them, which Terraform reads too. They are names, so that the contracts need none of the libraries.
+They are in `types.json`, which Terraform reads, too. They are names, so that contracts import none of these libraries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class TypeNames:
-    """A type's name in each system.
+    """The name of a type in each system.
 
     Attributes:
         arrow: an alias that `pyarrow.type_for_alias` knows.
