@@ -42,7 +42,7 @@ app = typer.Typer(
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
     epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
-    "4 landed, but some customer lines may be the refusal of somebody who is not known.",
+    "4 landed, but some customer lines may be the refusal of an unknown person.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
