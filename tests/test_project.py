@@ -19,6 +19,13 @@ TRUSTED = (CONTRACTS / "accelerometer_trusted.yaml").read_text(encoding="utf-8")
 HEART_RATE = TRUSTED.replace("accelerometer_trusted", "heart_rate_trusted").replace(
     "accelerometer_landing_to_trusted", "heart_rate_landing_to_trusted"
 )
+LOOKUPS = """
+from stedi_common.rules.tables import Lookup, people_admitted
+LOOKUPS = {{"heart_rate_trusted": (Lookup("consent", "{table}", "{on}", people_admitted),)}}
+"""
+#: Of the column that the table is partitioned by.
+PERSONAL_DAY = "partitionKeyPosition: 1\n        classification: internal"
+PSEUDONYMS = "def heart_rate_trusted(accelerometer_landing, customer_trusted, pseudonyms): ..."
 FUNCTION = "def heart_rate_trusted(accelerometer_landing, customer_trusted): ..."
 
 
@@ -81,14 +88,57 @@ def test_the_variable_names_the_project_from_anywhere(project, tmp_path_factory)
             HEART_RATE.replace("[accelerometer_landing, customer_trusted]", "[heart_rate_trusted]"),
             "expected no cycle of madeFrom, got heart_rate_trusted <- heart_rate_trusted",
         ),
+        (
+            "contracts/heart_rate_trusted.yaml",
+            HEART_RATE.replace("heart_rate_landing_to_trusted", "accelerometer_landing_to_trusted"),
+            "expected a madeBy of its own for each, got accelerometer_landing_to_trusted for both",
+        ),
+        ("tables.py", "heart_rate_trusted = 5", "heart_rate_trusted: expected a function of this name, got something"),
+        ("tables.py", FUNCTION.replace("heart_rate", "h") + "\nheart_rate_trusted = h_trusted", "got something else"),
+        (
+            "tables.py",
+            f"{PSEUDONYMS}\n{LOOKUPS.format(table='step_trainer_landing', on='user')}",
+            "LOOKUPS: expected a table of readings among accelerometer_landing, customer_trusted with the column user",
+        ),
+        ("tables.py", f"{PSEUDONYMS}\n{LOOKUPS.format(table='accelerometer_landing', on='email')}", "the column email"),
+        (
+            "tables.py",
+            f"{PSEUDONYMS}\n{LOOKUPS.format(table='accelerometer_landing', on='user')}".replace("admitted", "curated"),
+            "expected tables among accelerometer_landing, customer_trusted for people_curated, got customers_curated",
+        ),
     ],
-    ids=["syntax", "import", "missing", "parameters", "name", "cycle"],
+    ids=[
+        "syntax",
+        "import",
+        "missing",
+        "parameters",
+        "name",
+        "cycle",
+        "job",
+        "value",
+        "alias",
+        "facts",
+        "on",
+        "people",
+    ],
 )
 def test_what_is_wrong_with_a_project_is_named(project, file, text, error):
     (project / file).write_text(text)
     done = lineage_with(project)
     assert done.returncode
     assert re.search(error, done.stderr), done.stderr
+
+
+def test_a_function_of_the_package_that_a_project_imports_stays_the_one_of_its_table(project):
+    (project / "tables.py").write_text(f"{FUNCTION}\nfrom stedi_common.rules.tables import *\ncustomer_trusted = 5")
+    assert "customer_landing_to_trusted" in lineage_with(project).stdout
+
+
+def test_pseudonyms_need_a_table_of_people(project):
+    (project / "contracts" / "heart_rate_trusted.yaml").write_text(HEART_RATE.replace(", customer_trusted]", "]"))
+    (project / "tables.py").write_text("def heart_rate_trusted(accelerometer_landing, pseudonyms): ...")
+    expected = "heart_rate_trusted: expected a table of people among accelerometer_landing"
+    assert expected in lineage_with(project).stderr
 
 
 def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path):
@@ -105,6 +155,9 @@ def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path):
         ("      - {property: zone, value: trusted}\n", "", "schema[0]: expected the custom property zone, got none"),
         ("value: trusted}", "value: bronze}", "expected one of landing, trusted, curated, got 'bronze'"),
         ("team:\n", "team\n", "expected YAML, got"),
+        (PERSONAL_DAY, PERSONAL_DAY.replace("internal", "pii"), "expected internal, for partitions tell its days"),
+        ("physicalType: timestamp", "physicalType: string", "expected timestamp, for it is partitioned by day"),
+        ("name: x", "name: user", "properties[2]: expected a name that no other column has, got user"),
         ("name: accelerometer_trusted\n    physicalType", "name: other\n    physicalType", "as the file is called"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -139,6 +139,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_files()))
 
 
+#: The names of the package's own tables.
+PACKAGED = frozenset(
+    file.name.removesuffix(".yaml") for file in files(__package__).iterdir() if file.name.endswith(".yaml")
+)
+
+
 @cache
 def _files() -> Mapping[str, Traversable]:
     """The file of each contract: the package's, and those of the user's own project."""
@@ -169,6 +175,7 @@ def _parse(document: YamlField) -> Contract:
     if table is None:
         raise document["schema"].error("expected a table, got none")
     custom, columns = _custom(table), [(_column(each), _custom(each)) for each in table["properties"]]
+    _expect_columns(table["properties"], [column for column, _ in columns])
     sort = {keys["sortKeyPosition"].value(int): column.name for column, keys in columns if "sortKeyPosition" in keys}
     return Contract(
         name=table["name"].value(str),
@@ -181,6 +188,26 @@ def _parse(document: YamlField) -> Contract:
         columns=tuple(column for column, _ in columns),
         sort=tuple(sort[position] for position in sorted(sort)),
     )
+
+
+def _expect_columns(properties: YamlField, columns: Sequence[Column]) -> None:
+    """Raise ContractError for a name that two columns have, and for a partition that is not one of days."""
+    partitions = 0
+    for number, (field, column) in enumerate(zip(properties, columns, strict=True)):
+        if column.name in [other.name for other in columns[:number]]:
+            raise field.error(f"expected a name that no other column has, got {column.name}")
+        if column.transform is None:
+            continue
+        partitions += 1
+        if partitions > 1:
+            raise field["partitioned"].error("expected one column that is partitioned, got another")
+        if column.type != "timestamp":
+            raise field["physicalType"].error(f"expected timestamp, for it is partitioned by day, got {column.type}")
+        if column.is_personal:
+            # The days of files are found by statistics, which the files have of no personal column.
+            raise field["classification"].error(
+                f"expected internal, for partitions tell its days, got {column.classification}"
+            )
 
 
 def _column(field: YamlField) -> Column:

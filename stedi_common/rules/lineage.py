@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from stedi_common import project
-from stedi_common.contracts import Contract, contract, names
+from stedi_common.contracts import PACKAGED, Contract, contract, names
 from stedi_common.errors import ContractError, StediError
 from stedi_common.rules import tables
 from stedi_common.rules.frames import Classified
@@ -76,6 +76,22 @@ class Job:
         return parameters(self.function)
 
     @property
+    def people(self) -> str:
+        """The source whose people have pseudonyms: the trusted or curated one of people, the last if there are several.
+
+        Raises:
+            ContractError: there is none.
+        """
+        people = [s.name for s in self.sources if s.zone != "landing" and s.partition is None and "email" in s.names]
+        if not people:
+            raise ContractError(
+                f"{self.target.name}: expected a table of people among {', '.join(self.parameters.tables)}, for "
+                "pseudonyms are of people, got none",
+                hint="name customer_trusted or customers_curated in madeFrom",
+            )
+        return people[-1]
+
+    @property
     def lookups(self) -> tuple[Lookup, ...]:
         """The lookups of people and devices that its rows depend on: `LOOKUPS` of its module."""
         declared: Mapping[str, tuple[Lookup, ...]] = getattr(module_of(self), "LOOKUPS", {})
@@ -108,17 +124,24 @@ def jobs(names: Sequence[str]) -> list[Job]:
 def module_of(job: Job) -> ModuleType:
     """The module that has the job's function."""
     own = project.tables()
-    return own if own is not None and hasattr(own, job.function.__name__) else tables
+    return own if own is not None and job.target.name not in PACKAGED else tables
 
 
 def _function(table: Contract) -> Callable[..., Classified]:
-    for module in (project.tables(), tables):
-        if function := getattr(module, table.name, None):
-            _expect_lineage(table, function)
-            return function  # type: ignore[no-any-return]
-    raise ContractError(
-        f"{table.name}: expected a function of this name, got none", hint=f"write it in {project.TABLES_FILE}"
-    )
+    # What a project calls as a function of the package is for its own use: the package's tables stay what they are.
+    module = tables if table.name in PACKAGED else project.tables()
+    function = getattr(module, table.name, None)
+    if function is None:
+        raise ContractError(
+            f"{table.name}: expected a function of this name, got none", hint=f"write it in {project.TABLES_FILE}"
+        )
+    if not callable(function) or getattr(function, "__name__", None) != table.name:
+        raise ContractError(
+            f"{table.name}: expected a function of this name, got something else",
+            hint="write it with def; functools.wraps keeps the name of a function that is decorated",
+        )
+    _expect_lineage(table, function)
+    return function  # type: ignore[no-any-return]
 
 
 def _expect_lineage(table: Contract, function: Callable[..., Any]) -> None:
@@ -129,6 +152,38 @@ def _expect_lineage(table: Contract, function: Callable[..., Any]) -> None:
             f"{table.name}: expected parameters as madeFrom in its contract, {', '.join(table.made_from)}, "
             f"got {', '.join(taken) or 'none'}"
         )
+
+
+def _expect_lookups(job: Job) -> None:
+    """Raise ContractError unless the job's lookups are of its sources: else no withdrawal could be told by them."""
+    sources = {source.name: source for source in job.sources}
+    for lookup in job.lookups:
+        readings = sources.get(lookup.fact_table)
+        if readings is None or readings.partition is None or lookup.on not in readings.names:
+            raise ContractError(
+                f"{job.target.name}: LOOKUPS: expected a table of readings among {', '.join(sources)} with the column "
+                f"{lookup.on}, got {lookup.fact_table}"
+            )
+        others = [name for name in parameters(lookup.function).tables if name not in sources]
+        if others:
+            raise ContractError(
+                f"{job.target.name}: LOOKUPS: expected tables among {', '.join(sources)} for "
+                f"{lookup.function.__name__}, got {', '.join(others)}"
+            )
+
+
+def _by_name(jobs: Sequence[Job]) -> dict[str, Job]:
+    """The jobs by name. Raises ContractError for a name that two contracts give."""
+    named: dict[str, Job] = {}
+    for job in jobs:
+        if job.name in named:
+            tables = f"{named[job.name].target.name} and {job.target.name}"
+            raise ContractError(f"{tables}: expected a madeBy of its own for each, got {job.name} for both")
+        named[job.name] = job
+        _expect_lookups(job)
+        if job.parameters.pseudonyms:
+            _ = job.people
+    return named
 
 
 def _upstream_first() -> list[Job]:
@@ -147,7 +202,7 @@ def _upstream_first() -> list[Job]:
 
 
 #: The jobs by name, upstream first.
-JOBS = {job.name: job for job in _upstream_first()}
+JOBS = _by_name(_upstream_first())
 
 #: The jobs by the name of the table that they build, upstream first.
 JOBS_BY_TABLE = {job.target.name: job for job in JOBS.values()}
