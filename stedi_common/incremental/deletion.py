@@ -25,7 +25,7 @@ from stedi_common.incremental.summary import Build, DeletionSummary
 from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
-from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job
+from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job, parameters
 from stedi_common.rules.policy import Policy
 from stedi_common.rules.tables import Lookup
 
@@ -68,41 +68,53 @@ class _LakeState:
     Attributes:
         engine: the open lake.
         heads: the heads of the tables, by name.
+        jobs: the jobs whose tables have been computed, upstream first.
         builds: the build of each job's last run.
         policies: the policy of each job's last run.
         consumed: the snapshots that each job's last run consumed, by table.
+        landed: the id of the snapshot of its first source that each job's last run consumed.
         key: the pseudonym key; None if the pairs were built with another one.
         deletion: the id of the deletion.
     """
 
     engine: Engine
     heads: Mapping[str, Head]
+    jobs: Sequence[Job]
     builds: Mapping[Job, Build]
     policies: Mapping[Job, Policy]
     consumed: Mapping[Job, Mapping[str, Head]]
+    landed: Mapping[Job, int | None]
     key: PseudonymKey | None
     deletion: str
 
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _LakeState | None:
-        """Read the state. None if a table is missing or has no last run, or a snapshot that it consumed has expired."""
-        tables = [*_landed_people(), *(job.target for job in JOBS.values())]
-        if not all(map(engine.exists, tables)):
-            return None
-        heads, runs = {table.name: engine.head(table) for table in tables}, {}
+        """Read the state. None if a table with rows has no last run, or a snapshot that it consumed has expired.
+
+        A table that has no rows and was never computed has nothing to delete: a project may just have been added.
+        """
+        heads = {table.name: engine.head(table) for table in _landed_people() if engine.exists(table)}
+        runs: dict[Job, LastRun] = {}
         for job in JOBS.values():
-            known = [source.name for source in job.sources if source.name in heads]
-            run = LastRun.find(engine, job.target, heads[job.target.name], known)
+            if not engine.exists(job.target):
+                continue
+            head = engine.head(job.target)
+            known = [source.name for source in job.sources if not _is_landed_reading(source)]
+            run = LastRun.find(engine, job.target, head, known) if set(known) <= set(heads) else None
+            if run is None and not head.rows:
+                continue
             if run is None or None in run.sources.values():
                 return None
-            runs[job] = run
+            heads[job.target.name], runs[job] = head, run
         same_key = all(run.summary.build.key == key.id for job, run in runs.items() if job.parameters.pseudonyms)
         return cls(
             engine,
             heads,
+            tuple(runs),
             {job: run.summary.build for job, run in runs.items()},
             {job: policy.built_with(run.summary.build.policy) for job, run in runs.items()},
             {job: {name: head for name, head in run.sources.items() if head} for job, run in runs.items()},
+            {job: run.summary.consumed.get(job.sources[0].name) for job, run in runs.items()},
             key if same_key else None,
             uuid.uuid4().hex,
         )
@@ -139,6 +151,17 @@ class _LakeState:
         heads = self.consumed[consumed_by] if consumed_by else self.heads
         return self.engine.read(job.target, heads[job.target.name], days)
 
+    def readings_of(self, job: Job) -> tuple[Contract, Head] | None:
+        """The readings that the rows of the job's table can be classified again by: its own rows, if they have all that
+        the function may ask for, else the landed ones that its last run consumed. None if those have expired.
+        """
+        landed = job.sources[0]
+        if {column.name for column in landed.source_columns} <= set(job.target.names):
+            return job.target, self.heads[job.target.name]
+        consumed = self.landed[job]
+        head = None if consumed is None else self.engine.snapshot(landed, consumed)
+        return None if head is None else (landed, head)
+
     def recompute(self, job: Job, sources: Mapping[str, Frame]) -> Frame:
         """The rows of the job's table, computed from these sources."""
         return transform(self.engine, job, sources, self.policies[job], self.key, of_some_days=True).kept(
@@ -157,15 +180,15 @@ class _LakeState:
 def _planned(lake: _LakeState, stack: ExitStack) -> list[Deletion]:
     """What to delete, downstream first."""
     target = _TargetState(lake, stack)
-    for job in JOBS.values():
+    for job in lake.jobs:
         if job.target.partition is None:
             target.add_people(job)
-        elif _classifies_landed(job):
+        else:
             target.add_lost(job)
     if not target.has_lost and lake.changed == {CUSTOMER_LANDING.name}:
         return []
     deletions = []
-    for job in reversed(JOBS.values()):
+    for job in reversed(lake.jobs):
         found = _of_readings(target, job) if job.target.partition else _of_people(target, job)
         deletions += [found] if found else []
     return deletions
@@ -176,28 +199,35 @@ class _TargetState:
 
     def __init__(self, lake: _LakeState, stack: ExitStack) -> None:
         self.lake, self._stack = lake, stack
-        self.people = {table.name: lake.engine.read(table, lake.heads[table.name]) for table in _landed_people()}
+        self.people = {
+            table.name: lake.engine.read(table, lake.heads[table.name])
+            for table in _landed_people()
+            if table.name in lake.heads
+        }
         self._lost: dict[tuple[str, str, str], Materialized] = {}
         self._days: dict[Job, set[date] | None] = {}
 
     @property
     def has_lost(self) -> bool:
-        """Whether a lookup has lost rows, or a table has no lookup."""
-        without = any(_classifies_landed(job) and not job.lookups for job in JOBS.values())
-        return without or any(lost.rows for lost in self._lost.values())
+        """Whether a lookup lost rows, or the lookups of a table cannot tell."""
+        untold = any(job.target.partition and not _is_told_by_lookups(job) for job in self.lake.jobs)
+        return untold or any(lost.rows for lost in self._lost.values())
 
     def add_people(self, job: Job) -> None:
-        """Compute the target state of a table of people."""
-        if job.needs_reading:
+        """Compute a table of people."""
+        if self._is_of_another_key(job):
+            self.people[job.target.name] = self.lake.engine.frame(job.target, ())
+        elif job.needs_reading:
             self.people[job.target.name] = self._still_with_reading(job)
         else:
             rows = self.lake.recompute(job, {source.name: self._all_rows(job, source) for source in job.sources})
             self.people[job.target.name] = self._materialized(rows).frame
 
     def add_lost(self, job: Job) -> None:
-        """Find the rows that the lookups of the job have lost."""
+        """Find the rows that the job's lookups have lost, if those of others do not say as much."""
         for lookup in job.lookups:
-            self.lost(job, lookup)
+            if self.lake.policies[job].consent not in lookup.implied_under:
+                self.lost(job, lookup)
 
     def lost(self, job: Job, lookup: Lookup) -> Materialized:
         """The rows that the lookup had in the last run of the job, and has no longer, or only for later readings."""
@@ -208,16 +238,19 @@ class _TargetState:
 
     def readings(self, job: Job, days: set[date] | None, consumed_by: Job | None = None) -> Frame:
         """The rows that the job's table of readings keeps of these days; of all for None."""
-        if job.parameters.pseudonyms and self.lake.key is None:
+        if self._is_of_another_key(job):
             return self.lake.table(job, set())
-        own = job.sources[0].name if _classifies_landed(job) else None
-        sources = {
-            source.name: self.lake.table(job, days, consumed_by)
-            if source.name == own
-            else self._rows_for(job, source, days)
-            for source in job.sources
-        }
-        return self.lake.recompute(job, sources)
+        first, *others = job.sources
+        sources = {source.name: self._rows_for(job, source, days) for source in others}
+        if not _classifies_landed(job):
+            return self.lake.recompute(job, {first.name: self._rows_for(job, first, days), **sources})
+        if (found := self.lake.readings_of(job)) is None:
+            return self.lake.table(job, set())
+        table, head = found
+        own = (
+            self.lake.table(job, days, consumed_by) if table == job.target else self.lake.engine.read(table, head, days)
+        )
+        return self.lake.recompute(job, {first.name: own, **sources})
 
     def days(self, job: Job) -> set[date] | None:
         """The days on which the job's table of readings may have rows to delete; None for all."""
@@ -254,7 +287,7 @@ class _TargetState:
         return self._materialized(stay.join(have_none, on="email", how="anti")).frame
 
     def _found_days(self, job: Job) -> set[date] | None:
-        if not job.lookups:
+        if not _is_told_by_lookups(job) or self._is_of_expired(job):
             return None
         days: set[date] = set()
         for lookup in job.lookups:
@@ -271,10 +304,19 @@ class _TargetState:
         return days
 
     def _fact_table(self, job: Job, lookup: Lookup) -> tuple[Contract, Head]:
-        """The table whose readings say which days the lookup affects: the job's own, or that which it is built from."""
-        if _classifies_landed(job):
-            return job.target, self.lake.heads[job.target.name]
-        return contract(lookup.fact_table), self.lake.consumed[job][lookup.fact_table]
+        """The table whose readings say which days the lookup concerns: the job's own, or what its rows are made of."""
+        if _classifies_landed(job) and lookup.fact_table == job.sources[0].name:
+            found = self.lake.readings_of(job)
+            assert found  # noqa: S101 - else all days are concerned
+            return found
+        fact_table = contract(lookup.fact_table)
+        return fact_table, self.lake.consumed[job].get(fact_table.name) or self.lake.engine.head(fact_table)
+
+    def _is_of_another_key(self, job: Job) -> bool:
+        return job.parameters.pseudonyms and self.lake.key is None
+
+    def _is_of_expired(self, job: Job) -> bool:
+        return _classifies_landed(job) and self.lake.readings_of(job) is None
 
     def _materialized(self, rows: Frame) -> Materialized:
         return self._stack.enter_context(self.lake.engine.materialized(rows))
@@ -287,9 +329,18 @@ def _landed_people() -> list[Contract]:
 
 
 def _classifies_landed(job: Job) -> bool:
-    """Whether the job classifies a landing table of readings. Then the rows of its table can be classified again."""
-    first = job.sources[0]
-    return first.zone == "landing" and first.partition is not None
+    """Whether the table has rows of a landing table of readings: then its own rows can be classified again."""
+    return _is_landed_reading(job.sources[0])
+
+
+def _is_landed_reading(table: Contract) -> bool:
+    return table.zone == "landing" and table.partition is not None
+
+
+def _is_told_by_lookups(job: Job) -> bool:
+    """Whether lookups say on which days the people and devices of its sources matter; without any it has no such."""
+    looked_up = {name for lookup in job.lookups for name in parameters(lookup.function).tables}
+    return all(source.partition or source.name in looked_up for source in job.sources)
 
 
 def _people_and_devices(records: Frame) -> Frame:
@@ -316,14 +367,16 @@ def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
     if partition is None or days == set():
         return None
     day, whose = nw.col(partition.name).dt.truncate("1d").alias("day"), person_column(job.target)
-    keys = ["day"] if whose is None else ["day", whose]
+    # Where no column says whose a row is, every column does: the row may be of several people, and be another then.
+    of = [nw.col(name).alias(f"of_{name}") for name in (job.target.names if whose is None else (whose,))]
+    keys = ["day", *(f"of_{name}" for name in (job.target.names if whose is None else (whose,)))]
 
-    def counted(rows: Frame) -> Frame:
-        return rows.select(day, *keys[1:]).group_by(keys).agg(nw.len().alias("n"))
+    def counted(rows: Frame, side: str) -> Frame:
+        count = nw.lit(1 if side == "there" else -1).alias("n")
+        return rows.select(day, *of, count)
 
-    left = counted(target.readings(job, days)).rename({"n": "left"})
-    both = counted(target.lake.table(job, days)).join(left, on=keys, how="left")
-    fewer = both.with_columns((nw.col("n") - nw.col("left").fill_null(0)).alias("fewer")).filter(nw.col("fewer") > 0)
+    both = nw.concat([counted(target.lake.table(job, days), "there"), counted(target.readings(job, days), "left")])
+    fewer = both.group_by(keys).agg(nw.col("n").sum().alias("fewer")).filter(nw.col("fewer") > 0)
     by_day = target.lake.engine.collect(fewer.group_by("day").agg(nw.col("fewer").sum()))
     if not by_day:
         return None

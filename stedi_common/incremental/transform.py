@@ -38,17 +38,19 @@ def transform(  # noqa: PLR0913 - what a function needs, and of how many days
     """
     arguments: dict[str, Any] = dict(sources)
     if job.parameters.pseudonyms and key:
-        arguments["pseudonyms"] = _pseudonyms(engine, sources, key, of_some_days=of_some_days)
+        arguments["pseudonyms"] = _pseudonyms(engine, job, sources, key, of_some_days=of_some_days)
     if job.parameters.policy:
         arguments["policy"] = policy
     classified = job.function(**arguments)
     return replace(classified, rows=classified.rows.select(*job.target.names, DROPPED))
 
 
-def _pseudonyms(engine: Engine, sources: Mapping[str, Frame], key: PseudonymKey, *, of_some_days: bool) -> Frame:
-    """The pseudonyms of curated customers: columns email, pseudonym."""
+def _pseudonyms(
+    engine: Engine, job: Job, sources: Mapping[str, Frame], key: PseudonymKey, *, of_some_days: bool
+) -> Frame:
+    """The pseudonyms of the people of the job's source that has them: columns email, pseudonym."""
     # Others may have written there too. Who has no email has no readings.
-    emails = sources["customers_curated"].select("email").drop_nulls()
+    emails = sources[job.people].select("email").drop_nulls()
     if of_some_days and "accelerometer_trusted" in sources:
         # Only those who have readings then: a pseudonym takes longer to make than to look up.
         users = distinct(sources["accelerometer_trusted"].rename({"user": "email"}).select("email"))

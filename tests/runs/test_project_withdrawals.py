@@ -1,0 +1,190 @@
+"""Withdrawn rows are deleted from the tables of a user's own project too, whatever its contracts and functions are."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.paths import ROOT
+from support.processes import PATIENCE
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: health.{zone}.{name}
+name: {name}
+version: 1.0.0
+status: active
+description: {{purpose: A test., usage: A test., limitations: A test.}}
+team: {{name: health}}
+schema:
+  - name: {name}
+    physicalType: table
+    description: A test.
+    customProperties:
+      - {{property: zone, value: {zone}}}
+      - {{property: snapshotDays, value: 4}}
+      - {{property: madeBy, value: make_{name}}}
+      - {{property: madeFrom, value: [{made_from}]}}
+    properties:
+"""
+COLUMN = """\
+      - name: {name}
+        logicalType: any
+        physicalType: {type}
+        required: false
+        classification: {classification}
+        description: A test.
+"""
+DAY = """\
+        partitioned: true
+        customProperties:
+          - {property: partitionTransform, value: day}
+"""
+
+#: Of each table the zone, the tables it is made from, and its columns.
+TABLES = {
+    "beats_without_people": ("trusted", "heart_rate_landing, customer_trusted", ("timestamp", "beats")),
+    "beats_without_lookup": ("trusted", "heart_rate_landing, customer_trusted", ("timestamp", "beats")),
+    "beats_of_pseudonyms": ("curated", "heart_rate_trusted, customer_trusted", ("pseudonym", "timestamp", "beats")),
+    "beats_of_days": ("curated", "heart_rate_trusted", ("timestamp", "beats")),
+    "people_with_beats": ("curated", "customer_trusted, heart_rate_trusted", ("pseudonym",)),
+}
+#: The column of each by which its rows are told.
+LOOKED_AT = {name: columns[-1] for name, (_, _, columns) in TABLES.items()}
+TYPES = {"timestamp": "timestamp", "beats": "int"}
+FUNCTIONS = """
+# The package's function, for use here: the package's table stays what it is.
+from stedi_common.rules.tables import accelerometer_trusted
+
+
+def beats_without_people(heart_rate_landing: Frame, customer_trusted: Frame, policy: Policy) -> Classified:
+    return heart_rate_trusted(heart_rate_landing, customer_trusted, policy)
+
+
+def beats_without_lookup(heart_rate_landing: Frame, customer_trusted: Frame, policy: Policy) -> Classified:
+    return heart_rate_trusted(heart_rate_landing, customer_trusted, policy)
+
+
+def beats_of_pseudonyms(heart_rate_trusted: Frame, customer_trusted: Frame, pseudonyms: Frame) -> Classified:
+    named = heart_rate_trusted.join(pseudonyms.rename({"email": "user"}), on="user", how="left")
+    return classify(named, nobody=nw.col("pseudonym").is_null())
+
+
+def beats_of_days(heart_rate_trusted: Frame) -> Classified:
+    days = heart_rate_trusted.with_columns(nw.col("timestamp").dt.truncate("1d"))
+    beats = days.group_by("timestamp").agg(nw.col("beats").sum().cast(nw.Int32))
+    return Classified(classify(beats).rows, (), one_to_one=False)
+
+
+def people_with_beats(customer_trusted: Frame, heart_rate_trusted: Frame, pseudonyms: Frame) -> Classified:
+    have = heart_rate_trusted.group_by("user").agg(nw.len().alias("n")).rename({"user": "email"})
+    people = customer_trusted.join(have, on="email", how="left").join(pseudonyms, on="email", how="left")
+    return classify(people, no_beats=nw.col("n").is_null())
+
+
+LOOKUPS["beats_without_people"] = (Lookup("people's consent", "heart_rate_landing", "user", people_admitted),)
+"""
+CUSTOMER = (
+    '{{"customerName": "A", "email": "{who}@example.org", "serialNumber": "sn-{who}", '
+    '"registrationDate": "2024-03-01T00:00:00Z", "lastUpdateDate": "2024-03-0{day}T00:00:00Z"{consent}}}\n'
+)
+CONSENTS = ', "shareWithResearchAsOfDate": "2024-03-01T00:00:00Z"'
+BEAT = '{{"user": "{who}@example.org", "timestamp": "2024-03-0{day}T10:00:00Z", "beats": {beats}}}\n'
+#: Lands and computes all; then somebody withdraws, and of the tables only the first is computed again.
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import stedi_common as stedi
+
+tables, second, options = json.loads(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+with stedi.open("lake", landing="drops") as lake:
+    lake.land()
+    lake.run()
+    Path("drops/customer/2.json").write_text(second)
+    lake.land(sources=["customer"])
+with stedi.open("lake", landing="drops", **options) as lake:
+    deleted = [done.deleted for done in lake.run(["customer_landing_to_trusted"]) if hasattr(done, "deleted")]
+    beats = {table: lake.read(table, [column]).arrow()[column].to_pylist() for table, column in tables.items()}
+    print(json.dumps([deleted, {table: sorted(values) for table, values in beats.items()}]))
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The project of the tutorial, and tables of all kinds that are made from its readings."""
+    tutorial = (ROOT / "docs" / "tutorials" / "new-source.md").read_text(encoding="utf-8")
+    (tmp_path / "contracts").mkdir()
+    for name, content in re.findall(r'```(?:yaml|python) title="([^"]+)"\n(.*?)```', tutorial, re.S):
+        (tmp_path / name).write_text(content)
+    with (tmp_path / "tables.py").open("a") as file:
+        file.write(FUNCTIONS)
+    (tmp_path / "stedi.toml").write_text("[project]\n")
+    for name, (zone, made_from, columns) in TABLES.items():
+        contract = CONTRACT.format(zone=zone, name=name, made_from=made_from)
+        for column in columns:
+            contract += COLUMN.format(
+                name=column,
+                type=TYPES.get(column, "string"),
+                classification="internal" if column in TYPES else "pseudonymous",
+            )
+            contract += DAY if column == "timestamp" else ""
+        (tmp_path / "contracts" / f"{name}.yaml").write_text(contract)
+    drops = {
+        "customer": "".join(CUSTOMER.format(who=who, day=1, consent=CONSENTS) for who in ("ann", "bob")),
+        "heart_rate": "".join(
+            BEAT.format(who=w, day=d, beats=b) for w, d, b in (("ann", 2, 61), ("bob", 2, 70), ("bob", 3, 71))
+        ),
+        "accelerometer": "",
+        "step_trainer": "",
+    }
+    for source, lines in drops.items():
+        (tmp_path / "drops" / source).mkdir(parents=True)
+        (tmp_path / "drops" / source / "1.json").write_text(lines)
+    return tmp_path
+
+
+def run(project: Path, script: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=project,
+        env={**os.environ, "XDG_CONFIG_HOME": str(project / "config"), "STEDI_PROJECT": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.rule(13)
+def test_withdrawn_rows_of_a_project_are_deleted_before_its_tables_are_computed(project):
+    withdraws = CUSTOMER.format(who="ann", day=4, consent="")
+    (deleted,), rows = json.loads(run(project, SCRIPT, json.dumps(LOOKED_AT), withdraws, "{}"))
+    assert deleted == {
+        "people_with_beats": 1,
+        "beats_of_pseudonyms": 1,
+        "beats_of_days": 1,
+        "heart_rate_trusted": 1,
+        "beats_without_people": 1,
+        "beats_without_lookup": 1,
+        "customer_trusted": 1,
+    }
+    assert len(rows.pop("people_with_beats")) == 1
+    assert rows == {table: [70, 71] for table in TABLES if table != "people_with_beats"}
+
+
+@pytest.mark.rule(13)
+def test_tables_of_another_key_hold_up_no_deletion(project):
+    (project / "key").write_text("ab" * 32)
+    (project / "key").chmod(0o600)
+    withdraws = CUSTOMER.format(who="ann", day=4, consent="")
+    options = json.dumps({"pseudonym_key_file": str(project / "key"), "rebuild": True})
+    (deleted,), rows = json.loads(run(project, SCRIPT, json.dumps(LOOKED_AT), withdraws, options))
+    assert deleted["people_with_beats"] == 2
+    assert deleted["heart_rate_trusted"] == 1
+    assert rows["people_with_beats"] == []
