@@ -29,6 +29,7 @@ class Lake:
     @classmethod
     def at(cls, location: str, prefix: str = "") -> Lake:
         """The lake at this folder or S3 URI."""
+        location = str(location)  # settings that a program writes down may have a path
         if location.startswith("s3://"):
             return cls(location.rstrip("/"), prefix)
         return cls(str(Path(location).expanduser().absolute()), prefix)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from stedi_common import log, maintenance, status
-from stedi_common.api.rows import Rows, columns_of, expect_condition, table_of
+from stedi_common.api.rows import Rows, columns_of, expect_condition, names_of, table_of
 from stedi_common.api.setup import key_of, lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, run_logged
 from stedi_common.contracts import SOURCES
@@ -24,7 +24,7 @@ from stedi_common.runs.executor import Outcome
 from stedi_common.runs.preview import Preview, preview
 from stedi_common.runs.run_all import CompletedTask, Task, landing_tasks, tasks
 from stedi_common.runs.withdrawals import Deleted
-from stedi_common.settings import OPTIONS, Settings
+from stedi_common.settings import OPTIONS, Settings, with_options
 from stedi_common.settings.toml import expect_known
 from stedi_common.status import TableStatus
 
@@ -92,7 +92,7 @@ class OpenLake:
             >>> [landed.landed for landed in lake.land("drops")]
             [1, 1, 1]
         """
-        wanted = SOURCES if sources is None else tuple(sources)
+        wanted = SOURCES if sources is None else names_of("land", sources)
         expect_known("land", wanted, SOURCES)
         return self._run("land", landing_tasks(str(folder or self.settings.landing), wanted), Landed)
 
@@ -115,7 +115,8 @@ class OpenLake:
             >>> [(each.table, str(each.action)) for each in lake.plan(["customer_landing_to_trusted"])]
             [('customer_trusted', 'nothing')]
         """
-        chosen, policy = jobs_of(jobs or ()), self.settings.policy
+        chosen, policy = jobs_of(names_of("run", jobs or ())), self.settings.policy
+        self._expect_open()
         key = key_of(self.settings, self._lake, must_exist=True)
         rebuild = self.settings.rebuild if rebuild is None else rebuild
         return preview(self._opened(), chosen, policy, key, rebuild=rebuild)
@@ -140,7 +141,9 @@ class OpenLake:
             [('customer_trusted', 1)]
         """
         settings = self.settings if rebuild is None else replace(self.settings, rebuild=rebuild)
-        return self._run("run", tasks(jobs=jobs_of(jobs or ())), Deleted | Outcome, settings, must_exist=True)
+        return self._run(
+            "run", tasks(jobs=jobs_of(names_of("run", jobs or ()))), Deleted | Outcome, settings, must_exist=True
+        )
 
     def read(
         self,
@@ -181,7 +184,7 @@ class OpenLake:
                     f"{target.name}: expected a snapshot that is kept, got {snapshot}", "snapshots() lists those"
                 )
             head = found
-        return Rows(engine, target, head, chosen, where)
+        return Rows(self._opened, target, head, chosen, where)
 
     def snapshots(self, table: str) -> list[Snapshot]:
         """The snapshots of a table that are kept, newest first.
@@ -245,13 +248,13 @@ class OpenLake:
         must_exist: bool = False,
     ) -> list[Any]:
         """The results of the tasks. Raises the most serious error after all tasks have run."""
+        self._expect_writable()  # before a key is made
         with log.run(command):
             run_settings = run_settings_of(settings or self.settings, self._lake, must_exist=must_exist)
             return [each.result for each in self._completed(run_settings, to_do) if isinstance(each.result, of)]
 
     def _completed(self, settings: Any, to_do: Sequence[Task]) -> list[CompletedTask]:
-        if self._read_only:
-            raise LakeError("lake: expected a lake that is open for writing, got one that is read only")
+        self._expect_writable()
         done = list(run_logged(self._opened(), settings, to_do))
         errors = errors_of(done)
         for error in errors:
@@ -264,9 +267,17 @@ class OpenLake:
             raise worst
         return done
 
-    def _opened(self) -> Engine:
+    def _expect_writable(self) -> None:
+        self._expect_open()
+        if self._read_only:
+            raise LakeError("lake: expected a lake that is open for writing, got one that is read only")
+
+    def _expect_open(self) -> None:
         if self._is_closed:
             raise LakeError("lake: expected an open lake, got a closed one")
+
+    def _opened(self) -> Engine:
+        self._expect_open()
         if self._engine is None:
             self._engine = connect(self.settings.engine, self._lake, writes=not self._read_only)
         return self._engine
@@ -308,5 +319,4 @@ def open(  # noqa: A001 - `stedi_common.open`, as `tarfile.open`
     expect_known("open", others, (*OPTIONS, "config") if settings is None else OPTIONS)
     if settings is None:
         return OpenLake(load_settings(given), read_only=read_only)
-    values = {name: OPTIONS[name].read(name, value) for name, value in given.items() if value is not None}
-    return OpenLake(replace(settings, **values), read_only=read_only)
+    return OpenLake(with_options(settings, given), read_only=read_only)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +34,15 @@ class Rows:
     """
 
     def __init__(
-        self, engine: Engine, table: Contract, head: Head, columns: Sequence[str], where: nw.Expr | None
+        self,
+        opened: Callable[[], Engine],
+        table: Contract,
+        head: Head,
+        columns: Sequence[str],
+        where: nw.Expr | None,
     ) -> None:
         self.table, self.snapshot, self.columns = table.identifier, head.snapshot_id, tuple(columns)
-        self._engine, self._contract, self._head, self._where = engine, table, head, where
+        self._opened, self._contract, self._head, self._where = opened, table, head, where
 
     def batches(self, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow record batches. Memory holds a few of them at a time, however many rows there are.
@@ -46,19 +51,20 @@ class Rows:
             rows: how many rows a batch has at most.
 
         Raises:
+            LakeError: the lake is closed.
             EngineError: the engine failed.
 
         Example:
             >>> sum(batch.num_rows for batch in lake.read("accelerometer_trusted").batches())
             1
         """
-        if rows < 1:
-            raise QueryError(f"{self.table}: expected batches of at least 1 row, got {rows}")
-        schema = self._schema
-        frame = self._engine.read(self._contract, self._head)
+        if type(rows) is not int or rows < 1:
+            raise QueryError(f"{self.table}: expected batches of at least 1 row, got {rows!r}")
+        schema, engine = self._schema, self._opened()
+        frame = engine.read(self._contract, self._head)
         if self._where is not None:
             frame = frame.filter(self._where)
-        for batch in self._engine.batches(frame.select(*self.columns), rows):
+        for batch in engine.batches(frame.select(*self.columns), rows):
             yield batch.cast(schema)
 
     def arrow(self) -> pa.Table:
@@ -104,6 +110,8 @@ class Rows:
 
 def table_of(name: str) -> Contract:
     """The table of this name, with or without its zone. Raises QueryError for an unknown one, with the nearest."""
+    if not isinstance(name, str):
+        raise QueryError(f"read: expected the name of a table, got {type(name).__name__}")
     zone, _, short = name.rpartition(".")
     known = {each: contract(each) for each in names()}
     if short in known and zone in {"", known[short].zone}:
@@ -115,11 +123,28 @@ def columns_of(table: Contract, chosen: Sequence[str] | None) -> Sequence[str]:
     """These columns of the table; all of them for None. Raises QueryError for an unknown one, with the nearest."""
     if chosen is None:
         return table.names
-    if isinstance(chosen, str) or not chosen or len(set(chosen)) < len(chosen):
+    names = _texts(chosen)
+    if not names or len(set(names)) < len(names):
         raise QueryError(f"{table.name}: expected a list of different columns, got {chosen!r}")
-    for name in chosen:
+    for name in names:
         _expect_column(table, name)
-    return chosen
+    return names
+
+
+def names_of(command: str, given: Iterable[str]) -> tuple[str, ...]:
+    """The names of jobs or sources. Raises QueryError if they are none: a text is not a list of its letters."""
+    names = _texts(given)
+    if names is None:
+        raise QueryError(f"{command}: expected a list of names, got {given!r}")
+    return names
+
+
+def _texts(given: Any) -> tuple[str, ...] | None:
+    """The texts; None if it is no list of texts."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return None
+    names = tuple(given)
+    return names if all(isinstance(name, str) for name in names) else None
 
 
 def expect_condition(table: Contract, where: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import shlex
 from contextlib import suppress
@@ -43,8 +44,17 @@ class PseudonymKey:
         return hashlib.sha256(b"stedi key id" + self.secret).hexdigest()[:16]
 
 
+def _expect_no_key(given: str, kind: str) -> None:
+    """Raise KeyMissingError if what names the key is the key itself: an error that quotes it would tell it."""
+    if re.fullmatch(f"[0-9a-fA-F]{{{2 * KEY_BYTES}}}", given.strip()):
+        raise KeyMissingError(
+            f"pseudonym key: expected the name of a {kind}, got {_DIGITS}, which may be the key itself"
+        )
+
+
 def read_key(path: Path) -> PseudonymKey:
     """The key in this file, as 64 hex digits. Raises KeyMissingError if there is none, or others may read it."""
+    _expect_no_key(path.name, "file")
     quoted = shlex.quote(str(path))  # who follows a hint pastes it
     try:
         mode = path.stat().st_mode
@@ -71,6 +81,7 @@ def read_key(path: Path) -> PseudonymKey:
 
 def secret_key(secret_id: str) -> PseudonymKey:
     """The key in this secret of AWS Secrets Manager, as 64 hex digits. Raises KeyMissingError if there is none."""
+    _expect_no_key(secret_id, "secret")
     import boto3  # noqa: PLC0415 - Glue brings it, a laptop does without
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
 """The settings, the same for the command line, the jobs and the library. They are passed down, never looked up."""
 
-from stedi_common.settings.loader import CONFIG, load, read_file
+from stedi_common.settings.loader import CONFIG, load, read_file, with_options
 from stedi_common.settings.model import ENGINES, OPTIONS, Option, Settings
 from stedi_common.settings.reader import RANGES, Limits, ReaderSettings
 
@@ -15,4 +15,5 @@ __all__ = [
     "Settings",
     "load",
     "read_file",
+    "with_options",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,20 @@ def load(
     reader = ReaderSettings.parsed(file, document)
     values = {**(defaults or {}), **found}
     return Settings(**values, limits=reader.limits, zones=reader.zones, explicit=frozenset(found))
+
+
+def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """The settings, with these options instead, by name. Where the key is, is taken from one of the two.
+
+    Raises:
+        SettingsError: an option is not understood, or `settings` are none.
+    """
+    if not isinstance(settings, Settings):
+        raise SettingsError(f"settings: expected Settings, got {type(settings).__name__}")
+    found = _checked(given, str)
+    if any(OPTIONS[name].is_key for name in found):
+        found = {name: None for name, option in OPTIONS.items() if option.is_key} | found
+    return replace(settings, **found)
 
 
 def _document(named: object, read: Callable[[str], bytes]) -> tuple[dict[str, Any], str]:

@@ -166,12 +166,17 @@ def test_an_unknown_table_is_told_the_nearest(lake, table, near):
     assert str(told.value) == f"read: expected a table among {', '.join(names())}, got {table!r}{hint}"
 
 
+def test_a_table_is_named_by_a_text(lake):
+    with pytest.raises(stedi.QueryError, match="read: expected the name of a table, got NoneType"):
+        lake.read(None)
+
+
 def test_an_unknown_column_is_told_the_nearest(lake):
     with pytest.raises(stedi.QueryError, match=r"got 'timestmp'\nhint: did you mean timestamp\?$"):
         lake.read("accelerometer_trusted", ["x", "timestmp"])
 
 
-@pytest.mark.parametrize("columns", [[], "x", ["x", "x"]])
+@pytest.mark.parametrize("columns", [[], "x", ["x", "x"], [1], [["x"]], 5])
 def test_columns_are_a_list(lake, columns):
     with pytest.raises(stedi.QueryError, match="expected a list of different columns"):
         lake.read("accelerometer_trusted", columns)
@@ -208,8 +213,9 @@ def test_batches_are_bounded_and_of_one_snapshot(own):
     sizes = [first.num_rows, *(batch.num_rows for batch in batches)]
     assert (sum(sizes), max(sizes) <= 100) == (1_001, True)
     assert rows.arrow().num_rows == 1_001
-    with pytest.raises(stedi.QueryError, match="at least 1 row, got 0"):
-        next(rows.batches(0))
+    for size in (0, "5", 1.5):
+        with pytest.raises(stedi.QueryError, match=f"at least 1 row, got {size!r}"):
+            next(rows.batches(size))
 
 
 def test_batches_of_spark_are_bounded_too(lake):
@@ -239,6 +245,39 @@ def test_a_closed_lake_is_not_used(own):
     own.close()
     with pytest.raises(stedi.LakeError, match="expected an open lake, got a closed one"):
         own.status()
+
+
+def test_rows_of_a_closed_lake_cannot_be_read(own):
+    rows = own.read("customer_trusted")
+    own.close()
+    with pytest.raises(stedi.LakeError, match="expected an open lake, got a closed one"):
+        rows.arrow()
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["read-only", "closed"])
+def test_a_lake_that_cannot_be_written_to_makes_no_key(tmp_path, monkeypatch, is_closed):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    lake = stedi.open(tmp_path / "lake", read_only=not is_closed)
+    if is_closed:
+        lake.close()
+    with pytest.raises(stedi.LakeError):
+        lake.land(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_key_is_where_the_call_says(tmp_path):
+    settings = stedi.Settings(lake=tmp_path, pseudonym_key_file=tmp_path / "key")
+    assert stedi.open(settings=settings).settings.pseudonym_key_file == tmp_path / "key"
+    secret = {"pseudonym_key_secret": "name"}
+    opened = stedi.open(settings=settings, **secret).settings
+    assert (opened.pseudonym_key_file, opened.pseudonym_key_secret) == (None, "name")
+    with pytest.raises(stedi.SettingsError, match="expected one of them, got both"):
+        stedi.open(settings=settings, **secret, pseudonym_key_file="other")
+
+
+def test_settings_are_settings():
+    with pytest.raises(stedi.SettingsError, match="settings: expected Settings, got dict"):
+        stedi.open(settings={"lake": "lake"})
 
 
 def test_settings_may_be_written_down_or_found(tmp_path, monkeypatch):
@@ -279,6 +318,13 @@ def test_an_unknown_job_or_source_is_told_the_nearest(own):
         own.run(["machine_learning"])
     with pytest.raises(stedi.SettingsError, match=r"did you mean customer\?"):
         own.land(sources=["customers"])
+
+
+def test_jobs_and_sources_are_lists(own):
+    for call in (own.run, own.plan, lambda names: own.land(sources=names)):
+        for given in ("machine_learning_curated", 5, [5]):
+            with pytest.raises(stedi.QueryError, match="expected a list of names, got"):
+                call(given)
 
 
 def test_an_unknown_refusal_is_raised_after_all_has_landed(own):

@@ -2,6 +2,7 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import boto3
@@ -100,6 +101,14 @@ def test_a_file_with_something_else_is_none(key_file, content):
 def test_a_folder_is_none(tmp_path):
     with pytest.raises(KeyMissingError, match=r"expected a file to read at .*, got: Is a directory"):
         read_key(tmp_path)
+
+
+@pytest.mark.parametrize("read", [lambda key: read_key(Path(key)), secret_key], ids=["file", "secret"])
+@pytest.mark.rule(10)
+def test_a_key_in_place_of_its_name_is_not_told(read):
+    with pytest.raises(KeyMissingError, match="which may be the key itself") as error:
+        read("ab" * 32)
+    assert "abab" not in str(error.value)
 
 
 def test_a_missing_file_is_not_made(tmp_path):
