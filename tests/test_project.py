@@ -157,6 +157,11 @@ def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path):
         ("team:\n", "team\n", "expected YAML, got"),
         (PERSONAL_DAY, PERSONAL_DAY.replace("internal", "pii"), "expected internal, for partitions tell its days"),
         ("physicalType: timestamp", "physicalType: string", "expected timestamp, for it is partitioned by day"),
+        ("value: 4}", "value: !!int four}", "expected a whole number, got 'four'"),
+        ("value: 4}", "value: 0}", "expected days from 1 to 3650, got 0"),
+        ("value: 4}", "value: !!python/name:os.system x}", "expected a whole number, got 'x'"),
+        ("name: x", "name: X", "properties[2].name: expected a name of small letters, digits and _, got 'X'"),
+        ("name: x", "name: dropped", "properties[2].name: expected another name"),
         ("name: x", "name: user", "properties[2]: expected a name that no other column has, got user"),
         ("name: accelerometer_trusted\n    physicalType", "name: other\n    physicalType", "as the file is called"),
     ],
@@ -179,7 +184,13 @@ def test_a_broken_contract_names_file_line_and_field(tmp_path, monkeypatch, old,
 
 def test_an_empty_contract_is_named():
     with pytest.raises(ContractError, match=r"a\.yaml: expected a contract, got an empty file"):
-        YamlField.parse("", PurePath("a.yaml"))
+        YamlField.parse(b"", PurePath("a.yaml"))
+
+
+@pytest.mark.parametrize(("content", "error"), [(b"\xe9", "YAML in UTF-8"), (b"[" * 5000, "fields within fields")])
+def test_what_is_no_contract_at_all_is_named(content, error):
+    with pytest.raises(ContractError, match=rf"a\.yaml: expected .*{error}"):
+        YamlField.parse(content, PurePath("a.yaml"))
 
 
 def test_a_project_is_not_made_where_one_is(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -15,6 +17,9 @@ Value = TypeVar("Value", str, int, bool)
 _KINDS = {str: "text", int: "a whole number", bool: "true or false"}
 
 
+_NAME = re.compile("[a-z][a-z0-9_]*")
+
+
 class YamlField:
     """A field of a YAML document: its value or its fields, and its place."""
 
@@ -22,15 +27,17 @@ class YamlField:
         self._node, self._file, self._path = node, file, path
 
     @classmethod
-    def parse(cls, content: str, file: PurePath) -> YamlField:
+    def parse(cls, content: bytes, file: PurePath) -> YamlField:
         """Parse a document. Raises ContractError if it is not YAML. The name of the file is for errors."""
         try:
-            node = yaml.compose(content, yaml.SafeLoader)
+            node = yaml.compose(content.decode(), yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ContractError(f"{file}:{line}: expected YAML, got: {error.problem}") from None
-        except yaml.YAMLError:
+        except (yaml.YAMLError, UnicodeDecodeError):
             raise ContractError(f"{file}: expected YAML in UTF-8, got characters that are not allowed") from None
+        except RecursionError:
+            raise ContractError(f"{file}: expected a contract, got fields within fields without end") from None
         if node is None:
             raise ContractError(f"{file}: expected a contract, got an empty file")
         return cls(node, file)
@@ -59,7 +66,9 @@ class YamlField:
         """The value. Raises ContractError if it is of another kind."""
         found: Any = None
         if isinstance(self._node, yaml.ScalarNode):
-            found = yaml.SafeLoader("").construct_object(self._node)
+            # A tag may not fit its value, or may not be one of YAML's own.
+            with suppress(ValueError, yaml.YAMLError):
+                found = yaml.SafeLoader("").construct_object(self._node)
         if type(found) is not kind:
             raise self.error(f"expected {_KINDS[kind]}, got {self._said}")
         return found
@@ -69,6 +78,13 @@ class YamlField:
         found = self.value(str)
         if found not in known:
             raise self.error(f"expected one of {', '.join(known)}, got {found!r}")
+        return found
+
+    def name(self) -> str:
+        """A name as tables and columns have it. Raises ContractError for another text: engines fold and quote names."""
+        found = self.value(str)
+        if not _NAME.fullmatch(found):
+            raise self.error(f"expected a name of small letters, digits and _, got {found!r}")
         return found
 
     def error(self, problem: str, hint: str | None = None) -> ContractError:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
 
+#: The longest that an old snapshot may be kept.
+MAX_SNAPSHOT_DAYS = 3650
+
 #: The columns that landing adds to those of a source.
 ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arrived_at")
 
@@ -126,7 +129,7 @@ def contract(name: str) -> Contract:
     if name not in _files():
         raise ContractError(f"contracts: expected one of {', '.join(names())}, got {name!r}")
     file = _files()[name]
-    document = YamlField.parse(file.read_text(encoding="utf-8"), PurePath(str(file)))
+    document = YamlField.parse(file.read_bytes(), PurePath(str(file)))
     found = _parse(document)
     if found.name != name:
         raise document.error(f"expected the table {name}, as the file is called, got {found.name}")
@@ -178,16 +181,23 @@ def _parse(document: YamlField) -> Contract:
     _expect_columns(table["properties"], [column for column, _ in columns])
     sort = {keys["sortKeyPosition"].value(int): column.name for column, keys in columns if "sortKeyPosition" in keys}
     return Contract(
-        name=table["name"].value(str),
+        name=table["name"].name(),
         zone=_required(table, custom, "zone").one_of(ZONES),
         made_by=_required(table, custom, "madeBy").value(str),
         made_from=tuple(each.value(str) for each in custom.get("madeFrom", ())),
-        snapshot_days=_required(table, custom, "snapshotDays").value(int),
+        snapshot_days=_days(_required(table, custom, "snapshotDays")),
         description=table["description"].value(str),
         owner=document["team"]["name"].value(str),
         columns=tuple(column for column, _ in columns),
         sort=tuple(sort[position] for position in sorted(sort)),
     )
+
+
+def _days(field: YamlField) -> int:
+    days = field.value(int)
+    if not 0 < days <= MAX_SNAPSHOT_DAYS:
+        raise field.error(f"expected days from 1 to {MAX_SNAPSHOT_DAYS}, got {days}")
+    return days
 
 
 def _expect_columns(properties: YamlField, columns: Sequence[Column]) -> None:
@@ -196,6 +206,8 @@ def _expect_columns(properties: YamlField, columns: Sequence[Column]) -> None:
     for number, (field, column) in enumerate(zip(properties, columns, strict=True)):
         if column.name in [other.name for other in columns[:number]]:
             raise field.error(f"expected a name that no other column has, got {column.name}")
+        if column.name == "dropped":
+            raise field["name"].error("expected another name, for dropped has the reason that a row is dropped for")
         if column.transform is None:
             continue
         partitions += 1
@@ -214,7 +226,7 @@ def _column(field: YamlField) -> Column:
     custom = _custom(field)
     is_partition = _flag(field, "partitioned")
     return Column(
-        name=field["name"].value(str),
+        name=field["name"].name(),
         type=field["physicalType"].one_of(tuple(TYPES)),
         required=field["required"].value(bool),
         classification=field["classification"].one_of(CLASSIFICATIONS),
