@@ -34,7 +34,7 @@ CONTRACTS_FOLDER, TABLES_FILE, SETTINGS_FILE = "contracts", "tables.py", "stedi.
 def folder() -> Path | None:
     """The folder of the project; None without one. Raises ProjectError if `STEDI_PROJECT` names no folder."""
     if named := os.environ.get(PROJECT_VARIABLE):
-        found = Path(named).expanduser().absolute()
+        found = Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 - pathlib's raises for an unknown user
         if not found.is_dir():
             raise ProjectError(f"{PROJECT_VARIABLE}: expected a folder, got {named}")
         return found

@@ -141,8 +141,9 @@ def test_pseudonyms_need_a_table_of_people(project):
     assert expected in lineage_with(project).stderr
 
 
-def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path):
-    assert "STEDI_PROJECT: expected a folder, got none-there" in lineage_with(tmp_path, project="none-there").stderr
+@pytest.mark.parametrize("named", ["none-there", "~nobody-of-this-name/health"])
+def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path, named):
+    assert f"STEDI_PROJECT: expected a folder, got {named}" in lineage_with(tmp_path, project=named).stderr
 
 
 @pytest.mark.parametrize(

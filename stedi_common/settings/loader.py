@@ -24,7 +24,8 @@ CONFIG = "config"
 OTHER_VARIABLES = (CONFIG_VARIABLE, "STEDI_DEBUG", "STEDI_LOG_FILE", "STEDI_MEMORY", "STEDI_PROJECT")
 #: Tables of the file: those of the reader of files, and `project`, which is not a setting of a run.
 TABLES = ("limits", "zones", "project")
-PROJECT_KEYS = ("contracts", "tables")
+#: Where a project's files are: names that may be written down, not chosen.
+PROJECT = {"contracts": "contracts", "tables": "tables.py"}
 
 
 def read_file(name: str) -> bytes:
@@ -82,7 +83,11 @@ def _document(named: object, read: Callable[[str], bytes]) -> tuple[dict[str, An
     name = name or DEFAULT_FILE
     document = parse(read(name), name)
     expect_known(name, document, (*OPTIONS, *TABLES))
-    expect_known(f"{name}: project", table(name, document, "project"), PROJECT_KEYS)
+    project = table(name, document, "project")
+    expect_known(f"{name}: project", project, PROJECT)
+    for key, value in project.items():
+        if value != PROJECT[key]:
+            raise SettingsError(f"{name}: project.{key}: expected {PROJECT[key]!r}, beside this file, got {value!r}")
     return document, name
 
 

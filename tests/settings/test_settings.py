@@ -237,9 +237,13 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
         ("lake = ''", "stedi.toml: lake: expected a folder or an S3 URI, got nothing"),
         ("defective_serials = [5]", "stedi.toml: defective_serials: expected a file or a list of serial numbers, got "),
         ("defective_serials = 'none.txt'", "stedi.toml: defective_serials: expected a readable file, got No such file"),
+        (
+            "[project]\ncontracts = 'schemas'",
+            "stedi.toml: project.contracts: expected 'contracts', beside this file, got 'schemas'",
+        ),
         ("[project]\ncontract = 'x'", "stedi.toml: project: expected only contracts, tables, got 'contract'"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_value_that_is_not_understood_is_an_error_with_its_place(line, error):
     assert refused(f"{line}\n").startswith(error)
