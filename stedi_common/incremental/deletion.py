@@ -9,7 +9,7 @@ need not recompute those days (`LastRun.past_deletion`).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -31,7 +31,9 @@ from stedi_common.rules.tables import Lookup
 
 
 @contextmanager
-def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator[Sequence[Deletion]]:
+def plan_deletion(
+    engine: Engine, policy: Policy, key: PseudonymKey, *, without: Container[str] = ()
+) -> Iterator[Sequence[Deletion]]:
     """Plan the deletion of withdrawn rows. Reads, and commits nothing.
 
     A table of another build is classified by the policy that it was built with. If the pairs have another key, nobody
@@ -41,6 +43,7 @@ def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator
         engine: an open lake.
         policy: the policy of the run.
         key: the pseudonym key of the run.
+        without: names of tables that cannot be written to.
 
     Yields:
         A deletion for each table with withdrawn rows, downstream first. Its rows can be read until the block ends.
@@ -52,9 +55,9 @@ def plan_deletion(engine: Engine, policy: Policy, key: PseudonymKey) -> Iterator
         if not engine.exists(CUSTOMER_LANDING):
             yield ()
             return
-        lake = _LakeState.now(engine, policy, key)
+        lake = _LakeState.now(engine, policy, key, without)
         if lake is None:
-            yield plan_deletion_by_consent(engine, policy, key, stack)
+            yield plan_deletion_by_consent(engine, policy, key, stack, without)
         elif not lake.changed or lake.has_new_people_only():
             yield ()
         else:
@@ -88,7 +91,7 @@ class _LakeState:
     deletion: str
 
     @classmethod
-    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey) -> _LakeState | None:
+    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey, without: Container[str]) -> _LakeState | None:
         """Read the state. None if a table with rows has no last run, or a snapshot that it consumed has expired.
 
         A table that has no rows and was never computed has nothing to delete: a project may just have been added.
@@ -96,7 +99,7 @@ class _LakeState:
         heads = {table.name: engine.head(table) for table in _landed_people() if engine.exists(table)}
         runs: dict[Job, LastRun] = {}
         for job in JOBS.values():
-            if not engine.exists(job.target):
+            if job.target.name in without or not engine.exists(job.target):
                 continue
             head = engine.head(job.target)
             known = [source.name for source in job.sources if not _is_landed_reading(source)]

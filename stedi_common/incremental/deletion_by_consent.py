@@ -7,7 +7,7 @@ do not consent are deleted, and rows whose person is not known. No row is added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -25,7 +25,9 @@ from stedi_common.rules.lineage import JOBS_BY_TABLE
 from stedi_common.rules.policy import Policy
 
 
-def plan_deletion_by_consent(engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Sequence[Deletion]:
+def plan_deletion_by_consent(
+    engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack, without: Container[str]
+) -> Sequence[Deletion]:
     """Plan the deletion from the tables that exist.
 
     Args:
@@ -33,6 +35,7 @@ def plan_deletion_by_consent(engine: Engine, policy: Policy, key: PseudonymKey, 
         policy: the policy of the run; a table is classified by the policy that it was built with, if that is known.
         key: the pseudonym key.
         stack: closed by the caller after the plan is carried out; the rows of the plan can be read until then.
+        without: names of tables that cannot be written to.
 
     Returns:
         A deletion for each table with such rows, downstream first.
@@ -43,7 +46,9 @@ def plan_deletion_by_consent(engine: Engine, policy: Policy, key: PseudonymKey, 
     people = _People(engine, records, stack.enter_context(engine.materialized(consents)).frame, policy, key)
     deletions = []
     for job in reversed(JOBS_BY_TABLE.values()):
-        if engine.exists(job.target) and (found := _deletion(engine, job.target, customers, people)):
+        if job.target.name in without or not engine.exists(job.target):
+            continue
+        if found := _deletion(engine, job.target, customers, people):
             deletions.append(found)
     return deletions
 

@@ -113,6 +113,28 @@ with stedi.open("lake", landing="drops", **options) as lake:
 """
 
 
+FIRST_RUN = """
+import stedi_common as stedi
+
+with stedi.open("lake", landing="drops") as lake:
+    lake.land()
+    lake.run()
+"""
+#: Somebody withdraws, while a table cannot be what its contract wants.
+SECOND_RUN = """
+import json
+import stedi_common as stedi
+
+with stedi.open("lake", landing="drops") as lake:
+    lake.land(sources=["customer"])
+    try:
+        lake.run(["customer_landing_to_trusted"])
+    except stedi.LakeError as error:
+        rows = [len(lake.read(table).arrow()) for table in ("heart_rate_trusted", "beats_of_days")]
+        print(json.dumps([str(error), rows]))
+"""
+
+
 @pytest.fixture
 def project(tmp_path):
     """The project of the tutorial, and tables of all kinds that are made from its readings."""
@@ -188,3 +210,14 @@ def test_tables_of_another_key_hold_up_no_deletion(project):
     assert deleted["people_with_beats"] == 2
     assert deleted["heart_rate_trusted"] == 1
     assert rows["people_with_beats"] == []
+
+
+@pytest.mark.rule(13)
+def test_a_table_that_cannot_be_written_to_holds_up_the_deletion_of_no_other(project):
+    run(project, FIRST_RUN)
+    contract = project / "contracts" / "beats_without_people.yaml"
+    contract.write_text(contract.read_text().replace("physicalType: int", "physicalType: long"))
+    (project / "drops" / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
+    error, rows = json.loads(run(project, SECOND_RUN))
+    assert "beats_without_people.beats: expected the type long, got int" in error
+    assert rows == [2, 2]
