@@ -85,6 +85,10 @@ class Terraform:
         """What a plan with these variables would change: actions by address."""
         plan = str(self.folder / "plan")
         self("plan", f"-out={plan}", *self._given(**variables))
+        return self.planned(plan)
+
+    def planned(self, plan: str) -> dict[str, list[str]]:
+        """What a saved plan changes: actions by address."""
         shown = json.loads(self("show", "-json", plan))
         changes = {change["address"]: change["change"]["actions"] for change in shown["resource_changes"]}
         return {address: actions for address, actions in changes.items() if actions not in (["no-op"], ["read"])}
