@@ -88,7 +88,7 @@ class OpenLake:
             UnknownRefusalError: a customer line may be the refusal of an unknown person. All else has landed.
             UnreadFilesError: a file could not be read. All others have landed.
 
-        Example:
+        Examples:
             >>> [landed.landed for landed in lake.land("drops")]
             [1, 1, 1]
         """
@@ -111,7 +111,7 @@ class OpenLake:
             LakeError: a landing table does not exist.
             RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
 
-        Example:
+        Examples:
             >>> [(each.table, str(each.action)) for each in lake.plan(["customer_landing_to_trusted"])]
             [('customer_trusted', 'nothing')]
         """
@@ -136,7 +136,7 @@ class OpenLake:
             CommitConflictError: another run committed in between. Run again.
             LakeError: a table that a job reads is not there.
 
-        Example:
+        Examples:
             >>> [(outcome.table, outcome.rows) for outcome in lake.run(["customer_landing_to_trusted"])]
             [('customer_trusted', 1)]
         """
@@ -164,7 +164,7 @@ class OpenLake:
             QueryError: a table or column is not known, or `where` is no condition.
             LakeError: the table or the snapshot is not there.
 
-        Example:
+        Examples:
             >>> import stedi_common as stedi
             >>> rows = lake.read("accelerometer_trusted", ["x", "y"], where=stedi.col("user") == "ann@example.org")
             >>> rows.arrow().num_rows
@@ -196,7 +196,7 @@ class OpenLake:
             QueryError: the table is not known.
             LakeError: the table is not there.
 
-        Example:
+        Examples:
             >>> [snapshot.rows for snapshot in lake.snapshots("customer_landing")]
             [1, 0]
         """
@@ -212,7 +212,7 @@ class OpenLake:
         Raises:
             LakeError: there is no lake.
 
-        Example:
+        Examples:
             >>> {each.table: each.rows for each in lake.status()}["trusted.customer_trusted"]
             1
         """
@@ -228,7 +228,7 @@ class OpenLake:
         Raises:
             LakeError: there is no lake.
 
-        Example:
+        Examples:
             >>> {each.table: each.removed for each in lake.maintain()}["customer_trusted"]
             0
         """
@@ -308,7 +308,7 @@ def open(  # noqa: A001 - `stedi_common.open`, as `tarfile.open`
     Raises:
         SettingsError: a setting is not known or not understood.
 
-    Example:
+    Examples:
         >>> import stedi_common as stedi
         >>> with stedi.open("lake") as lake:
         ...     frame = lake.read("machine_learning_curated").pandas()

@@ -54,7 +54,7 @@ class Rows:
             LakeError: the lake is closed.
             EngineError: the engine failed.
 
-        Example:
+        Examples:
             >>> sum(batch.num_rows for batch in lake.read("accelerometer_trusted").batches())
             1
         """
@@ -70,7 +70,7 @@ class Rows:
     def arrow(self) -> pa.Table:
         """The rows as a PyArrow table.
 
-        Example:
+        Examples:
             >>> lake.read("accelerometer_trusted", columns=["user", "x"]).arrow().column_names
             ['user', 'x']
         """
@@ -79,7 +79,7 @@ class Rows:
     def pandas(self) -> pd.DataFrame:
         """The rows as a pandas data frame. pandas must be installed.
 
-        Example:
+        Examples:
             >>> len(lake.read("accelerometer_trusted").pandas())
             1
         """
@@ -88,7 +88,7 @@ class Rows:
     def polars(self) -> pl.DataFrame:
         """The rows as a Polars data frame. Polars must be installed.
 
-        Example:
+        Examples:
             >>> lake.read("accelerometer_trusted").polars().height
             1
         """

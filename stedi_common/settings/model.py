@@ -136,7 +136,7 @@ class Settings:
         zones: the time zone of each source whose local times are read in one.
         explicit: the names of the settings that were given, so are not defaults.
 
-    Example:
+    Examples:
         >>> from stedi_common import Settings
         >>> Settings(consent="ever").policy
         Policy(consent='ever', pairing='owner', defective_serials=frozenset())
