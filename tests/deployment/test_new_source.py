@@ -21,10 +21,14 @@ from support.paths import ROOT
 from support.privileges import calls, grants, refused
 from support.tutorial import assert_printed, aws_part, follow, local_part, settings
 
-pytestmark = pytest.mark.skipif(
-    None in map(shutil.which, ("terraform", "aws")),
-    reason="terraform or aws is not installed (see docs/deploy.md)",
-)
+pytestmark = [
+    # A second deployment takes many minutes: `make test-long` runs it.
+    pytest.mark.long,
+    pytest.mark.skipif(
+        None in map(shutil.which, ("terraform", "aws")),
+        reason="terraform or aws is not installed (see docs/deploy.md)",
+    ),
+]
 
 LAYOUT = "job-per-table"
 #: The jobs that the page runs.
