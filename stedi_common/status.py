@@ -10,7 +10,7 @@ import narwhals as nw
 
 from stedi_common.contracts import SOURCES, Contract, contract
 from stedi_common.engines.protocol import Engine, Head
-from stedi_common.incremental.diff import LastRun
+from stedi_common.incremental.diff import LastRun, count
 from stedi_common.rules.consent import consents
 from stedi_common.rules.lineage import JOBS
 
@@ -69,7 +69,7 @@ def _status(engine: Engine, name: str, sources: Sequence[str], heads: Mapping[st
 
 def _in_doubt(engine: Engine, customer_landing: Contract, head: Head) -> int:
     people = consents(engine.read(customer_landing, head)).filter(nw.col("current") & nw.col("in_doubt"))
-    return int(engine.collect(people.select(nw.len().alias("n")))[0]["n"])
+    return count(engine, people)
 
 
 def _without_address(engine: Engine, landed_files: Contract, head: Head) -> int:

@@ -19,7 +19,7 @@ import narwhals as nw
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head, Materialized
 from stedi_common.incremental.deletion_by_consent import plan_deletion_by_consent
-from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, read, rows_of
+from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, read, rows_of
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
 from stedi_common.incremental.transform import transform
@@ -371,15 +371,10 @@ def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
         return None
     day, whose = nw.col(partition.name).dt.truncate("1d").alias("day"), person_column(job.target)
     # Where no column says whose a row is, every column does: the row may be of several people, and be another then.
-    of = [nw.col(name).alias(f"of_{name}") for name in (job.target.names if whose is None else (whose,))]
-    keys = ["day", *(f"of_{name}" for name in (job.target.names if whose is None else (whose,)))]
-
-    def counted(rows: Frame, side: str) -> Frame:
-        count = nw.lit(1 if side == "there" else -1).alias("n")
-        return rows.select(day, *of, count)
-
-    both = nw.concat([counted(target.lake.table(job, days), "there"), counted(target.readings(job, days), "left")])
-    fewer = both.group_by(keys).agg(nw.col("n").sum().alias("fewer")).filter(nw.col("fewer") > 0)
+    of = {f"of_{name}": nw.col(name) for name in (job.target.names if whose is None else (whose,))}
+    there, left = target.lake.table(job, days), target.readings(job, days)
+    both = nw.concat([rows.select(day, nw.lit(n).alias("n"), **of) for rows, n in ((there, 1), (left, -1))])
+    fewer = both.group_by("day", *of).agg(nw.col("n").sum().alias("fewer")).filter(nw.col("fewer") > 0)
     by_day = target.lake.engine.collect(fewer.group_by("day").agg(nw.col("fewer").sum()))
     if not by_day:
         return None
@@ -393,8 +388,8 @@ def _of_people(target: _TargetState, job: Job) -> Deletion | None:
     lake, person = target.lake, person_column(job.target)
     on = list(job.target.names) if person is None else [person]
     there, stay = lake.table(job), target.people[job.target.name].select(on)
-    gone = lake.engine.collect(there.join(stay, on=on, how="anti").select(nw.len().alias("n")))[0]["n"]
+    gone = count(lake.engine, there.join(stay, on=on, how="anti"))
     if not gone:
         return None
     rows = there.join(stay, on=on, how="semi")
-    return Deletion(job.target, None, rows, int(gone), lake.heads[job.target.name], lake.summary(job))
+    return Deletion(job.target, None, rows, gone, lake.heads[job.target.name], lake.summary(job))

@@ -15,7 +15,7 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine, Head
-from stedi_common.incremental.diff import CUSTOMER_LANDING, days_in, last_build
+from stedi_common.incremental.diff import CUSTOMER_LANDING, count, days_in, last_build
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -88,7 +88,7 @@ def _deletion(engine: Engine, table: Contract, customers: Head, people: _People)
     if stay is None or column is None:
         return Deletion(table, None, engine.frame(table, ()), head.rows, head, summary) if head.rows else None
     gone = rows.join(stay, on=column, how="anti")
-    deleted = int(engine.collect(gone.select(nw.len().alias("n")))[0]["n"])
+    deleted = count(engine, gone)
     if not deleted:
         return None
     days = days_in(engine, gone, table.partition.name) if table.partition else None

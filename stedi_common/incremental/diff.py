@@ -263,6 +263,11 @@ def days_in(engine: Engine, rows: Frame, at: str) -> set[date]:
     return {row["day"].date() for row in engine.collect(days)}
 
 
+def count(engine: Engine, rows: Frame) -> int:
+    """How many rows there are."""
+    return int(engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
+
+
 def rows_of(lookup: Lookup, tables: Mapping[str, Frame], policy: Policy) -> Frame:
     """The rows of the lookup, computed from these tables.
 

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-import narwhals as nw
-
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.errors import PolicyError, RebuildRequiredError
-from stedi_common.incremental.diff import Changes, LastRun, changes, last_build, people_with_readings, snapshot_ids
+from stedi_common.incremental.diff import (
+    Changes,
+    LastRun,
+    changes,
+    count,
+    last_build,
+    people_with_readings,
+    snapshot_ids,
+)
 from stedi_common.incremental.fingerprint import code_fingerprint
 from stedi_common.incremental.summary import Build, DeletionSummary, RunSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -187,7 +193,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - what a plan is made of
     if days is None:
         action, rows_in = Action.FULL, heads[first].rows
     elif days:
-        action, rows_in = Action.PARTITIONS, _count(engine, sources[first])
+        action, rows_in = Action.PARTITIONS, count(engine, sources[first])
     else:
         action, rows_in = Action.PARTITIONS, 0
     summary = RunSummary(
@@ -198,10 +204,6 @@ def _planned(  # noqa: PLR0913, PLR0917 - what a plan is made of
         rows_in=rows_in,
     )
     return TablePlan(job, action, changed.reasons, days, rows_in, head, last, sources, summary)
-
-
-def _count(engine: Engine, rows: Frame) -> int:
-    return int(engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
 
 
 def why_no_last_run(table: Contract, head: Head | None) -> str:

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import narwhals as nw
-
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError, PolicyError
 from stedi_common.incremental.deletion import plan_deletion
-from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, days_of, pluralized, read, rows_of
+from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, pluralized, read, rows_of
 from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why_no_last_run
 from stedi_common.incremental.transform import transform
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -89,7 +87,7 @@ class _Run:
         """In words, how many people no longer consent."""
         if self._engine.exists(_TRUSTED):
             consenting, before = self._future(_TRUSTED.name).select("email"), self._read(_TRUSTED.name).select("email")
-            if gone := self._count(before.join(consenting, on="email", how="anti")):
+            if gone := count(self._engine, before.join(consenting, on="email", how="anti")):
                 verb = "consents" if gone == 1 else "consent"
                 yield f"{CUSTOMER_LANDING.name}: {pluralized(gone, 'person')} no longer {verb}"
 
@@ -177,13 +175,10 @@ class _Run:
         columns = ["email", "consent_start"]
         before = self._engine.read(_TRUSTED, planned.head).select(columns)
         after = self._future(_TRUSTED.name).select(columns)
-        changed = self._count(distinct(differing(before, after).select("email")))
+        changed = count(self._engine, distinct(differing(before, after).select("email")))
         new = self._engine.head(CUSTOMER_LANDING).rows - then.rows
         change = f"{pluralized(new, 'new record')} {'changes' if new == 1 else 'change'}"
         yield f"{CUSTOMER_LANDING.name}: {change} the consent of {pluralized(changed, 'person')}"
-
-    def _count(self, rows: Frame) -> int:
-        return int(self._engine.collect(rows.select(nw.len().alias("n")))[0]["n"])
 
 
 def _deletion_in_words(deletion: Deletion) -> str:
