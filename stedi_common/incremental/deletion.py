@@ -300,10 +300,11 @@ class _TargetState:
         for source in job.sources:
             if source.partition and source.name in JOBS_BY_TABLE:
                 upstream = self.days(JOBS_BY_TABLE[source.name])
-                if upstream is None:
-                    return None
                 then, now = self.lake.consumed[job][source.name], self.lake.heads[source.name]
-                days |= upstream | (self.lake.engine.changed_days(source, then, now) or set())
+                changed = self.lake.engine.changed_days(source, then, now)
+                if upstream is None or changed is None:
+                    return None
+                days |= upstream | changed
         return days
 
     def _fact_table(self, job: Job, lookup: Lookup) -> tuple[Contract, Head]:

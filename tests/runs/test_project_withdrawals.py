@@ -133,6 +133,21 @@ with stedi.open("lake", landing="drops") as lake:
         rows = [len(lake.read(table).arrow()) for table in ("heart_rate_trusted", "beats_of_days")]
         print(json.dumps([str(error), rows]))
 """
+#: Somebody withdraws, and the landed readings that the tables were computed from have expired.
+EXPIRED = """
+import json
+from datetime import datetime
+from pyiceberg.catalog.sql import SqlCatalog
+import stedi_common as stedi
+
+with stedi.open("lake", landing="drops") as lake:
+    lake.land()
+landed = SqlCatalog("stedi", uri="sqlite:///lake/catalog.db").load_table("landing.heart_rate_landing")
+landed.maintenance.expire_snapshots().older_than(datetime.now()).commit()
+with stedi.open("lake", landing="drops") as lake:
+    lake.run(["customer_landing_to_trusted"])
+    print(json.dumps([len(lake.read(table).arrow()) for table in ("heart_rate_trusted", "beats_without_people")]))
+"""
 
 
 @pytest.fixture
@@ -221,3 +236,11 @@ def test_a_table_that_cannot_be_written_to_holds_up_the_deletion_of_no_other(pro
     error, rows = json.loads(run(project, SECOND_RUN))
     assert "beats_without_people.beats: expected the type long, got int" in error
     assert rows == [2, 2]
+
+
+@pytest.mark.rule(13)
+def test_rows_are_deleted_if_nothing_is_left_that_says_whose_they_are(project):
+    run(project, FIRST_RUN)
+    (project / "drops" / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
+    (project / "drops" / "heart_rate" / "2.json").write_text(BEAT.format(who="bob", day=4, beats=72))
+    assert json.loads(run(project, EXPIRED)) == [2, 0]

@@ -200,6 +200,16 @@ def test_the_deletion_includes_rows_that_a_killed_run_left(engine, tmp_path, key
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_pairs_are_deleted_though_the_changed_days_are_not_known(engine, tmp_path, key, monkeypatch):
+    """A snapshot between the consumed one and the head has expired, so any day may have changed."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
+    for job in jobs([])[:-1]:
+        executor.run(engine, job, Policy(), key)
+    monkeypatch.setattr(engine, "changed_days", lambda *_: None)
+    assert withdrawals.delete_withdrawn(engine, Policy(), key) == withdrawals.Deleted({"machine_learning_curated": 1})
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_the_deletion_adds_no_row(engine, tmp_path, key):
     """One that died when it had made all tables but the pairs, for more readings than now go."""
     dropped(engine, tmp_path, key, CONSENTING, BOB_WALKS_ON)
