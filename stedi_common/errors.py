@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 
 
 class StediError(Exception):
@@ -119,3 +120,10 @@ def _frames(error: BaseException) -> Iterator[str]:
         yield "which led to\n"
     yield from traceback.format_tb(error.__traceback__)
     yield f"{type(error).__name__}\n"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """A hint with the most similar known name; None if no name is similar."""
+    by_folded = {one.casefold(): one for one in sorted(known)}
+    found = get_close_matches(name.casefold(), by_folded, n=1)
+    return f"did you mean {by_folded[found[0]]}?" if found else None

@@ -32,12 +32,11 @@ from stedi_common.api.setup import lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import maintenance_tasks, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
-from stedi_common.errors import StediError, UnexpectedError, as_stedi_error
+from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, nearest
 from stedi_common.landing import Landed
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
 from stedi_common.settings import CONFIG, OPTIONS, Settings
-from stedi_common.settings.toml import nearest
 
 #: The engine of a job, unless a setting names another.
 DEFAULTS = {"engine": "spark"}

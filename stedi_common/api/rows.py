@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -14,7 +13,7 @@ from narwhals.exceptions import ColumnNotFoundError, NarwhalsError
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.engines.storage.parquet import ARROW
-from stedi_common.errors import QueryError
+from stedi_common.errors import QueryError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +115,7 @@ def table_of(name: str) -> Contract:
     known = {each: contract(each) for each in names()}
     if short in known and zone in {"", known[short].zone}:
         return known[short]
-    raise QueryError(f"read: expected a table among {', '.join(known)}, got {name!r}", _nearest(short, known))
+    raise QueryError(f"read: expected a table among {', '.join(known)}, got {name!r}", nearest(short, known))
 
 
 def columns_of(table: Contract, chosen: Sequence[str] | None) -> Sequence[str]:
@@ -168,9 +167,4 @@ def expect_condition(table: Contract, where: Any) -> None:
 def _expect_column(table: Contract, name: str) -> None:
     if name not in table.names:
         expected = f"{table.name}: expected a column among {', '.join(table.names)}"
-        raise QueryError(f"{expected}, got {name!r}", _nearest(name, table.names))
-
-
-def _nearest(name: str, known: Any) -> str | None:
-    found = get_close_matches(name.lower(), list(known), n=1)
-    return f"did you mean {found[0]}?" if found else None
+        raise QueryError(f"{expected}, got {name!r}", nearest(name, table.names))

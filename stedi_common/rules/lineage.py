@@ -5,7 +5,6 @@ Functions are found by the contracts: in `rules.tables`, and in the `tables.py` 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from stedi_common import project
 from stedi_common.contracts import PACKAGED, Contract, contract, names
-from stedi_common.errors import ContractError, StediError
+from stedi_common.errors import ContractError, StediError, nearest
 from stedi_common.rules import tables
 from stedi_common.rules.frames import Classified
 from stedi_common.rules.tables import Lookup
@@ -115,9 +114,7 @@ def jobs(names: Sequence[str]) -> list[Job]:
     """
     for name in names:
         if name not in JOBS:
-            nearest = difflib.get_close_matches(name, JOBS, 1)
-            hint = f"did you mean {nearest[0]}?" if nearest else None
-            raise StediError(f"run: expected jobs among {', '.join(JOBS)}, got {name}", hint)
+            raise StediError(f"run: expected jobs among {', '.join(JOBS)}, got {name}", nearest(name, JOBS))
     return [job for job in JOBS.values() if not names or job.name in names]
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stedi_common.errors import SettingsError
+from stedi_common.errors import SettingsError, nearest
 from stedi_common.settings.model import OPTIONS, Settings
 from stedi_common.settings.reader import ReaderSettings
-from stedi_common.settings.toml import expect_known, nearest, parse, table
+from stedi_common.settings.toml import expect_known, parse, table
 
 #: Names the file, if no option does.
 CONFIG_VARIABLE = "STEDI_CONFIG"

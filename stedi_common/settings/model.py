@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from stedi_common.errors import SettingsError
+from stedi_common.errors import SettingsError, nearest
 from stedi_common.settings.reader import Limits, ReaderSettings
-from stedi_common.settings.toml import nearest
 
 # The rules import what takes long, and `stedi --help` is quick.
 if TYPE_CHECKING:

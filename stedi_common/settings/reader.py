@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from stedi_common.contracts import SOURCES
-from stedi_common.errors import SettingsError
-from stedi_common.settings.toml import expect_known, nearest, table
+from stedi_common.errors import SettingsError, nearest
+from stedi_common.settings.toml import expect_known, table
 
 
 @dataclass(frozen=True)

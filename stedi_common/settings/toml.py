@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from stedi_common.errors import SettingsError
+from stedi_common.errors import SettingsError, nearest
 
 
 def parse(content: bytes, name: str) -> dict[str, Any]:
@@ -34,10 +33,3 @@ def expect_known(where: str, names: Iterable[str], known: Iterable[str]) -> None
     for name in names:
         if name not in known:
             raise SettingsError(f"{where}: expected only {', '.join(known)}, got {name!r}", nearest(name, known))
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """A hint with the most similar known name; None if no name is similar."""
-    by_folded = {one.casefold(): one for one in sorted(known)}
-    found = get_close_matches(name.casefold(), by_folded, n=1)
-    return f"did you mean {by_folded[found[0]]}?" if found else None
