@@ -87,7 +87,7 @@ def test_the_example_of_a_docstring_gives_what_it_says(own, described):
 def test_every_method_says_what_it_takes_and_raises(method):
     text = inspect.getdoc(getattr(stedi.OpenLake, method))
     assert "Raises:" in text
-    assert "Example:" in text
+    assert "Examples:" in text
     parameters = list(inspect.signature(getattr(stedi.OpenLake, method)).parameters)[1:]
     assert [name for name in parameters if f"    {name}: " not in text] == []
 
