@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,8 +24,10 @@ ZONES = ("landing", "trusted", "curated")
 #: The longest that an old snapshot may be kept.
 MAX_SNAPSHOT_DAYS = 3650
 
-#: The columns that landing adds to those of a source.
-ADDED_AT_LANDING = ("record_hash", "doubt", "source_file", "source_line", "arrived_at")
+#: The columns that landing adds to those of a source. Terraform reads the file, too.
+ADDED_AT_LANDING: frozenset[str] = frozenset(
+    json.loads((files(__package__) / "added_at_landing.json").read_text(encoding="utf-8"))
+)
 
 
 @dataclass(frozen=True)

@@ -41,13 +41,27 @@ locals {
     for table in local.lineage : [for place, source in table.madeFrom : source if place > 0 && contains(local.land_tables, source)]
   ])
 
+  # Of each table that is made of what landed, the landing table.
+  made_of = {
+    for name, table in local.lineage : name => table.madeFrom[0]
+    if table.madeBy != "land" && contains(local.land_tables, try(table.madeFrom[0], ""))
+  }
+
+  # Landing tables of people, and those with columns that the table made of it lacks: its rows cannot be classified again
+  # without them.
+  classified_as_landed = [
+    for name, source in local.made_of : source
+    if !contains(local.partitioned, source) ||
+    length(setsubtract(local.columns[source], concat(local.columns[name], local.added_at_landing))) > 0
+  ]
+
   # Before any table is made, what customers no longer consent to leaves all of them. The tables' own rows are classified
-  # again, so it sees no reading that was not admitted.
+  # again wherever they can be, so that it sees no reading that was not admitted.
   removal_steps = {
     remove_withdrawn = {
       script    = "remove_withdrawn"
       table     = "withdrawals"
-      reads     = distinct(concat(["customer_landing"], local.joined))
+      reads     = distinct(concat(local.joined, local.classified_as_landed))
       writes    = [for step in local.table_steps : step.table]
       makes     = []
       drops     = null

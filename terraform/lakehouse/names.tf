@@ -23,6 +23,12 @@ locals {
   contracts = module.lineage.contracts
   lineage   = module.lineage.tables
 
+  columns     = { for name, contract in local.contracts : name => contract.schema[0].properties[*].name }
+  partitioned = [for name, contract in local.contracts : name if anytrue([for column in contract.schema[0].properties : try(column.partitioned, false)])]
+
+  # The columns that landing adds to those of a source.
+  added_at_landing = jsondecode(file("${local.checkout}/stedi_common/contracts/added_at_landing.json"))
+
   # Rule 14: a withdrawn person is gone from trusted and curated after 7 days, an erased one from every zone after 30.
   # A table's old snapshots end first, then the versions of the objects that they were made of. Glue and S3 each look
   # once a day.

@@ -81,6 +81,11 @@ run "all_follows_from_its_contracts" {
   }
 
   assert {
+    condition     = toset(local.jobs.remove_withdrawn.reads) == toset(["customer_landing", "heart_rate_landing"])
+    error_message = "expected the deletion to read what landed where its table's rows lack a column of it, and no other readings."
+  }
+
+  assert {
     condition     = length(module.artifacts.project[*]) == 1 && contains(module.artifacts.object_arns, replace(module.artifacts.project, "s3://", "arn:aws:s3:::"))
     error_message = "expected its package among the objects that jobs may read."
   }
