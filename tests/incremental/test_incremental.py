@@ -264,6 +264,21 @@ def test_a_row_that_somebody_else_appends_is_deleted(engine, walked, tmp_path, k
 
 
 @SLOW_ON_SPARK
+def test_rows_that_were_there_before_the_first_run_are_not_overwritten_unasked(engine, tmp_path, key):
+    target = contract("accelerometer_trusted")
+    engine.prepare(target)
+    theirs = {"user": ANN, "timestamp": CAST.on(9), "x": 0.0, "y": 0.0, "z": 0.0}
+    engine.append(target, engine.frame(target, [theirs]), engine.head(target), {})
+    write(tmp_path / "drops", CAST.night([CAST.record(ANN, 1, 1)], CAST.moves(ANN, 1), CAST.steps(1), "0"))
+    land(engine, tmp_path / "drops", key, NIGHTS[0])
+    with pytest.raises(RebuildRequiredError, match="rows of an unknown build"):
+        run(engine, Policy(), key)
+    assert rows(engine, target.name)[ANN, CAST.on(9), 0.0, 0.0, 0.0] == 1
+    run(engine, Policy(), key, rebuild=True)
+    assert_equal_to_oracle(engine, tmp_path / "drops", NIGHTS[0], key)
+
+
+@SLOW_ON_SPARK
 def test_a_customer_without_an_email_that_somebody_else_appends_fails_no_job(engine, walked, tmp_path, key):
     customers, pairs = contract("customers_curated"), contract("machine_learning_curated")
     engine.append(customers, engine.frame(customers, [dict.fromkeys(customers.names)]), engine.head(customers), {})
