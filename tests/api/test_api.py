@@ -31,6 +31,8 @@ EXAMPLES = [
     lake_module.open,
     stedi.Settings,
 ]
+#: What is refused before an engine is asked.
+EMBEDDED = pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 EXAMPLES = [each for each in EXAMPLES if ">>>" in (each.__doc__ or "")]
 
 
@@ -141,6 +143,7 @@ def test_a_condition_cannot_leave_the_columns(lake):
     assert PERSON not in str(told.value)
 
 
+@EMBEDDED
 @pytest.mark.parametrize("condition", ["user = 'ann@example.org'", stedi.col("user") > 3, stedi.col("x"), 1])
 def test_what_is_no_condition_is_an_error(lake, condition):
     with pytest.raises(stedi.QueryError, match=r"^accelerometer_trusted: expected a Narwhals expression as condition"):
@@ -155,6 +158,7 @@ def test_a_condition_that_fails_on_a_value_does_not_tell_it(own):
     assert "ann" not in str(told.value)
 
 
+@EMBEDDED
 @pytest.mark.parametrize(
     ("table", "near"),
     [("customers_trusted", "customer_trusted"), ("landing.customer_trusted", "customer_trusted"), ("xyz", None)],
@@ -166,16 +170,19 @@ def test_an_unknown_table_is_told_the_nearest(lake, table, near):
     assert str(told.value) == f"read: expected a table among {', '.join(names())}, got {table!r}{hint}"
 
 
+@EMBEDDED
 def test_a_table_is_named_by_a_text(lake):
     with pytest.raises(stedi.QueryError, match="read: expected the name of a table, got NoneType"):
         lake.read(None)
 
 
+@EMBEDDED
 def test_an_unknown_column_is_told_the_nearest(lake):
     with pytest.raises(stedi.QueryError, match=r"got 'timestmp'\nhint: did you mean timestamp\?$"):
         lake.read("accelerometer_trusted", ["x", "timestmp"])
 
 
+@EMBEDDED
 @pytest.mark.parametrize("columns", [[], "x", ["x", "x"], [1], [["x"]], 5])
 def test_columns_are_a_list(lake, columns):
     with pytest.raises(stedi.QueryError, match="expected a list of different columns"):
@@ -196,6 +203,7 @@ def test_a_snapshot_that_is_not_kept_is_an_error(lake):
         lake.read("customer_landing", snapshot=5)
 
 
+@EMBEDDED
 def test_rows_show_no_value(lake):
     assert repr(lake.read("customer_trusted", ["email"])).endswith(": email>")
 
