@@ -150,7 +150,7 @@ def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy:
     lake = lake_of(settings)
     run_settings: RunSettings | None = None
     if has_policy:
-        run_settings = run_settings_of(settings, lake, must_exist=not lands)
+        run_settings = run_settings_of(settings, lake, must_exist=not lands, creates=lands)
     with closing(connect(settings.engine, lake if lands else lake.expect_exists())) as engine:
         yield from run_logged(engine, run_settings, to_do)
 

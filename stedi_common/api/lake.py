@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from stedi_common import log, maintenance, status
 from stedi_common.api.rows import Rows, columns_of, expect_condition, names_of, table_of
-from stedi_common.api.setup import key_of, lake_of, load_settings, run_settings_of
+from stedi_common.api.setup import key_of, lake_of, load_settings, policy_of, run_settings_of
 from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
@@ -115,9 +115,9 @@ class OpenLake:
             >>> [(each.table, str(each.action)) for each in lake.plan(["customer_landing_to_trusted"])]
             [('customer_trusted', 'nothing')]
         """
-        chosen, policy = jobs_of(names_of("run", jobs or ())), self.settings.policy
+        chosen = jobs_of(names_of("run", jobs or ()))
         self._expect_open()
-        key = key_of(self.settings, self._lake, must_exist=True)
+        policy, key = policy_of(self.settings, self._lake), key_of(self.settings, self._lake, must_exist=True)
         rebuild = self.settings.rebuild if rebuild is None else rebuild
         return preview(self._opened(), chosen, policy, key, rebuild=rebuild)
 
@@ -250,7 +250,9 @@ class OpenLake:
         """The results of the tasks. Raises the most serious error after all tasks have run."""
         self._expect_writable()  # before a key is made
         with log.run(command):
-            run_settings = run_settings_of(settings or self.settings, self._lake, must_exist=must_exist)
+            run_settings = run_settings_of(
+                settings or self.settings, self._lake, must_exist=must_exist, creates=not must_exist
+            )
             return [each.result for each in self._completed(run_settings, to_do) if isinstance(each.result, of)]
 
     def _completed(self, settings: Any, to_do: Sequence[Task]) -> list[CompletedTask]:

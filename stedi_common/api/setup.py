@@ -1,17 +1,25 @@
-"""From settings to what a run needs: the lake, the pseudonym key, the settings of the run."""
+"""From settings to what a run needs: the lake, the policy, the pseudonym key, the settings of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from stedi_common import settings as sources
+from stedi_common.errors import KeyMissingError
 from stedi_common.instants import EPOCH
 from stedi_common.lake import Lake
+from stedi_common.lake.properties import LakeProperties
 from stedi_common.privacy.pseudonym import PseudonymKey, local_key, read_key, secret_key
 from stedi_common.records import Drop, stored
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings
 from stedi_common.settings import Settings
+
+#: The settings that make the policy.
+POLICY = ("consent", "pairing", "defective_serials")
+DEFAULTS = Settings()
 
 
 def load_settings(given: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] | None = None) -> Settings:
@@ -20,8 +28,35 @@ def load_settings(given: Mapping[str, Any] | None = None, defaults: Mapping[str,
 
 
 def lake_of(settings: Settings) -> Lake:
-    """The lake."""
-    return Lake.at(settings.lake, settings.database_prefix)
+    """The lake. Raises LakeError if it is a copy, or was moved."""
+    lake = Lake.at(settings.lake, settings.database_prefix)
+    LakeProperties.of(lake)
+    return lake
+
+
+def policy_of(settings: Settings, lake: Lake) -> Policy:
+    """The policy that the lake keeps; of a lake that keeps none, that of the settings.
+
+    Raises:
+        PolicyError: the settings give another one, or one that is not allowed in the environment.
+    """
+    kept = LakeProperties.of(lake)
+    if kept is None:
+        return settings.policy
+    wanted = settings_with(settings, kept)
+    kept.expect(wanted.policy, wanted.environment)
+    return kept.policy
+
+
+def settings_with(settings: Settings, kept: LakeProperties) -> Settings:
+    """The settings; those that nobody gave are the lake's."""
+    lakes = {**{name: getattr(kept.policy, name) for name in POLICY}, "environment": kept.environment}
+    return replace(settings, **{name: value for name, value in lakes.items() if not _is_given(settings, name)})
+
+
+def _is_given(settings: Settings, name: str) -> bool:
+    # A program may construct settings, which then know nothing of what was given.
+    return name in settings.explicit or getattr(settings, name) != getattr(DEFAULTS, name)
 
 
 def key_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> PseudonymKey:
@@ -33,23 +68,44 @@ def key_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> Pseud
         must_exist: the lake must be there.
 
     Raises:
-        KeyMissingError: there is no key where the settings say.
+        KeyMissingError: there is no key where the settings say, or it is not the lake's.
         LakeError: there is no lake, and `must_exist`.
     """
-    key = None
-    if settings.pseudonym_key_file:
-        key = read_key(settings.pseudonym_key_file)
-    elif settings.pseudonym_key_secret:
-        key = secret_key(settings.pseudonym_key_secret)
+    key = given_key(settings)
     if must_exist:
         lake.expect_exists()
-    return key or local_key(may_make=not lake.has_tables)
+    properties = LakeProperties.of(lake)
+    key = key or local_key(may_make=properties is None and not lake.has_tables)
+    if properties and key.id != properties.key:
+        raise KeyMissingError(
+            f"pseudonym key: expected the key of the lake, {properties.key[:8]}…, got {key.id[:8]}…",
+            hint="name the lake's key by --key-file; under another one every pseudonym is another: stedi policy set",
+        )
+    return key
 
 
-def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> RunSettings:
-    """What a run needs. Raises as `Settings.policy` and `key_of` do."""
-    policy = settings.policy
-    return RunSettings(policy, key_of(settings, lake, must_exist=must_exist), settings.reader, settings.rebuild)
+def given_key(settings: Settings) -> PseudonymKey | None:
+    """The key that the settings name; None if they name none. Raises KeyMissingError if it is not there."""
+    if settings.pseudonym_key_file:
+        return read_key(settings.pseudonym_key_file)
+    return secret_key(settings.pseudonym_key_secret) if settings.pseudonym_key_secret else None
+
+
+def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
+    """What a run needs. Raises as `policy_of` and `key_of` do.
+
+    Args:
+        settings: the settings.
+        lake: the lake.
+        must_exist: the lake must be there.
+        creates: whether the run makes the lake if it is not there. Then the lake keeps this policy and this key.
+    """
+    policy, key = policy_of(settings, lake), key_of(settings, lake, must_exist=must_exist)
+    if creates and lake.is_local and not lake.has_tables:
+        LakeProperties.new(lake, policy, settings.environment, key.id).create(lake)
+        # Another process may have made it in between, with another policy.
+        policy, key = policy_of(settings, lake), key_of(settings, lake)
+    return RunSettings(policy, key, settings.reader, settings.rebuild)
 
 
 def _content(name: str) -> bytes:

@@ -30,6 +30,7 @@ from stedi_common.cli.options import (
     RebuildOption,
     settings_of,
 )
+from stedi_common.cli.policy import policy
 from stedi_common.cli.process import begin, exit_on_errors, open_engine, run_tasks
 from stedi_common.contracts import SOURCES
 
@@ -48,6 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+app.add_typer(policy, name="policy")
 
 ResultType = TypeVar("ResultType")
 
@@ -114,6 +117,10 @@ def land(
     lake: LakeOption = DEFAULTS.lake,
     engine: EngineOption = DEFAULTS.engine,
     database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    consent: ConsentOption = DEFAULTS.consent,
+    pairing: PairingOption = DEFAULTS.pairing,
+    defective_serials: DefectiveOption = None,
+    environment: EnvironmentOption = DEFAULTS.environment,
     pseudonym_key_file: KeyFileOption = None,
     pseudonym_key_secret: KeySecretOption = None,
     config: ConfigOption = None,
@@ -127,7 +134,7 @@ def land(
 
     settings = settings_of(context)
     at = lake_of(settings)
-    run_settings = run_settings_of(settings, at)
+    run_settings = run_settings_of(settings, at, creates=True)
     with open_engine(settings.engine, at) as connected:
         done = run_tasks(connected, run_settings, landing_tasks(settings.landing, sources or SOURCES))
     results = _results(done, Landed)
@@ -228,6 +235,19 @@ def status_(
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, settings.lake))
 
 
+@app.command()
+def relocate(
+    context: typer.Context, lake: LakeOption = DEFAULTS.lake, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Write the lake's folder into its files, after the lake was moved or copied."""
+    from stedi_common.cli import show
+    from stedi_common.engines.storage.relocation import relocate as rewrite
+    from stedi_common.lake import Lake
+
+    relocated = rewrite(Lake.at(settings_of(context).lake))
+    _print(as_json, asdict(relocated), lambda: show.relocated(relocated.files))
+
+
 @app.command("query")
 def query_(
     context: typer.Context,
@@ -272,7 +292,7 @@ def demo(
 
     settings = settings_of(context)
     at, folder = lake_of(settings), Path(settings.landing)
-    run_settings = run_settings_of(settings, at)
+    run_settings = run_settings_of(settings, at, creates=True)
     if "landing" not in settings.explicit:
         with console.progress("generating drops") as advance:
             make_drops(folder, advance)

@@ -26,6 +26,7 @@ from stedi_common.status import TableStatus
 
 if TYPE_CHECKING:
     from stedi_common.generate import Truth
+    from stedi_common.lake.properties import LakeProperties
 
 BAR_WIDTH = 32
 MAX_SHOWN_ROWS = 100
@@ -139,6 +140,20 @@ def status(tables: Sequence[TableStatus], lake: Path | str) -> None:
     if unknown := sum(t.without_address or 0 for t in tables):
         lines = "1 customer line has" if unknown == 1 else f"{unknown:,} customer lines have"
         out.print(f"[yellow]{lines} no known address[/] (without_address in landing.landed_files).")
+
+
+def policy(properties: LakeProperties) -> None:
+    """The policies that the lake has had, the present one last."""
+    table = _table("since", "policy", "environment", "pseudonym key")
+    for change in properties.changes:
+        table.add_row(change.at, change.policy, change.environment, f"{change.key[:8]}…")
+    _print(table)
+    out.print(f"Lake {properties.id}, {escape(properties.location)}", soft_wrap=True)
+
+
+def relocated(files: int) -> None:
+    """What became of the metadata of a lake that was moved or copied."""
+    out.print(f"{pluralized(files, 'metadata file')} rewritten." if files else "The lake is where it was made.")
 
 
 def maintained(results: Sequence[Maintained], staged: int) -> None:

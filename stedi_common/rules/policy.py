@@ -60,7 +60,7 @@ class Policy:
         """
         _expect("consent", consent, get_args(Consent))
         _expect("pairing", pairing, get_args(Pairing))
-        if environment.strip().lower() in PRODUCTION and (consent, pairing) != ("as-of", "owner"):
+        if is_production(environment) and (consent, pairing) != ("as-of", "owner"):
             raise PolicyError(
                 f"policy: expected consent=as-of pairing=owner in {environment.strip()}, "
                 f"got consent={consent} pairing={pairing}",
@@ -92,6 +92,11 @@ class Policy:
             digest = hashlib.sha256("\n".join(sorted(self.defective_serials)).encode()).hexdigest()
             serials = f" defective={len(self.defective_serials)}:{digest[:16]}"
         return f"consent={self.consent} pairing={self.pairing}{serials}"
+
+
+def is_production(environment: str) -> bool:
+    """Whether the environment accepts only the default policy."""
+    return environment.strip().lower() in PRODUCTION
 
 
 def serials(content: bytes) -> frozenset[str]:

@@ -127,7 +127,9 @@ def test_the_help_lists_the_commands_and_the_exit_codes(stedi, option):
 
 
 def test_the_commands_are_those_of_the_product():
-    assert list(COMMANDS) == ["generate", "init", "land", "run", "maintain", "status", "query", "demo"]
+    assert list(COMMANDS) == [
+        *("generate", "init", "land", "run", "maintain", "status", "relocate", "query", "demo", "policy")
+    ]
 
 
 def test_the_version(stedi):
@@ -541,6 +543,7 @@ def test_a_job_before_its_sources_is_a_clear_error(landed):
 
 def test_a_list_of_serials_is_read_however_it_is_spelled(landed, tmp_path):
     (tmp_path / "serials.txt").write_text("\n SN-1 \r\n\n")
+    assert landed("policy", "set", "--defective-serials", "serials.txt").code == 0
     outcomes = json.loads(landed("run", "--defective-serials", "serials.txt", "--json").out)
     assert {outcome["table"]: outcome["dropped"] for outcome in outcomes}["step_trainer_trusted"] == {
         "defective_serial": 1

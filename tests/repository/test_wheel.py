@@ -68,7 +68,7 @@ def test_it_is_light(wheel):
 
 def test_without_extras_it_has_the_embedded_engine_and_the_command_line(files):
     assert without_extras(files) == {
-        *("duckdb", "numpy", "platformdirs", "pyarrow", "pyiceberg", "rich", "typer"),
+        *("duckdb", "fastavro", "numpy", "platformdirs", "pyarrow", "pyiceberg", "rich", "typer"),
         *("filelock", "idna", "narwhals", "pyyaml", "tenacity", "tzdata", "zstandard"),
     }
 

@@ -1,0 +1,185 @@
+"""Write another folder into the files of a lake that was moved or copied: Iceberg's metadata have absolute paths.
+
+Only metadata and the catalog are rewritten, never a data file. Each file is replaced atomically. What was done before
+the process was killed is recognised, so it can be run again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fastavro
+
+from stedi_common.contracts import ZONES
+from stedi_common.errors import LakeError
+from stedi_common.lake import Lake
+from stedi_common.lake.properties import LakeProperties, real_path
+
+#: The columns of the catalog that have paths.
+_PATHS = {
+    "iceberg_tables": ("metadata_location", "previous_metadata_location"),
+    "iceberg_namespace_properties": ("property_value",),
+}
+
+
+@dataclass(frozen=True)
+class Relocated:
+    """What was rewritten.
+
+    Attributes:
+        id: the id of the lake; a copy has a new one.
+        files: how many metadata files were rewritten.
+    """
+
+    id: str
+    files: int
+
+
+def relocate(lake: Lake) -> Relocated:
+    """Write the lake's present folder into its files, in place of the folder where it was made.
+
+    If the lake is still in that folder, this one is a copy, and gets an id of its own.
+
+    Args:
+        lake: the lake, in a folder. Nothing else may be using it.
+
+    Raises:
+        LakeError: there is no lake, it does not say where it was made, or a file cannot be read.
+    """
+    kept = LakeProperties.at(lake.expect_exists()) if lake.is_local else None
+    if kept is None:
+        raise LakeError(
+            f"lake {lake.location}: expected a folder with lake.json, got none",
+            hint="only a lake in a folder, which says where it was made, can be relocated",
+        )
+    moved = _Move(kept.location, real_path(lake))
+    if moved.before == moved.after:
+        return Relocated(kept.id, 0)
+    original = LakeProperties.at(Lake.at(moved.before))
+    files = sum(_relocated(folder, moved) for folder in _metadata_folders(lake))
+    _relocate_catalog(lake, moved)
+    after = kept.relocated(lake, as_copy=original is not None and original.id == kept.id)
+    after.write(lake)  # at last: until then every other command refuses the lake
+    return Relocated(after.id, files)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """From one folder to another; both are real paths."""
+
+    before: str
+    after: str
+
+    def __call__(self, value: Any) -> Any:
+        """The value with paths in the new folder."""
+        if isinstance(value, str):
+            return self._path(value)
+        if isinstance(value, dict):
+            return {key: self(each) for key, each in value.items()}
+        return [self(each) for each in value] if isinstance(value, list) else value
+
+    def _path(self, text: str) -> str:
+        # PyIceberg writes `file:///`, Spark `file:/`.
+        scheme = next((scheme for scheme in ("file://", "file:") if text.startswith(f"{scheme}/")), "")
+        path = text.removeprefix(scheme)
+        is_within = path == self.before or path.startswith(f"{self.before}/")
+        return f"{scheme}{self.after}{path.removeprefix(self.before)}" if is_within else text
+
+
+def _metadata_folders(lake: Lake) -> Iterator[Path]:
+    for zone in ZONES:
+        yield from sorted((lake.folder / zone).glob("*/metadata"))
+
+
+def _relocated(folder: Path, moved: _Move) -> int:
+    """Rewrite the metadata of a table. Returns how many files were rewritten."""
+    files = sorted(folder.iterdir())
+    lists = [file for file in files if file.name.startswith("snap-") and file.suffix == ".avro"]
+    manifests = [file for file in files if file.suffix == ".avro" and file not in lists]
+    metadata = [file for file in files if file.name.endswith((".metadata.json", ".metadata.json.gz"))]
+    # A manifest list has the sizes of its manifests, so it comes after them.
+    done = [_rewrite_avro(file, moved) for file in manifests]
+    done += [_rewrite_avro(file, lambda record: _with_size(moved(record))) for file in lists]
+    done += [_rewrite_json(file, moved) for file in metadata]
+    return sum(done)
+
+
+def _with_size(record: Any) -> Any:
+    """An entry of a manifest list, with the size that its manifest has now."""
+    path = Path("/" + record["manifest_path"].removeprefix("file:").lstrip("/"))
+    return {**record, "manifest_length": path.stat().st_size} if path.exists() else record
+
+
+def _rewrite_avro(file: Path, change: Callable[[Any], Any]) -> bool:
+    try:
+        with file.open("rb") as content:
+            reader = fastavro.reader(content)
+            records, schema, codec = list(reader), reader.writer_schema, reader.codec
+            properties = {key: value for key, value in reader.metadata.items() if not key.startswith("avro.")}
+    except (ValueError, EOFError, KeyError) as error:
+        raise _damaged(file, error) from None
+    changed = [change(record) for record in records]
+    if changed == records:
+        return False
+    with _Replacing(file) as draft, draft.open("wb") as content:
+        fastavro.writer(content, schema, changed, codec=codec, metadata=properties)
+    return True
+
+
+def _rewrite_json(file: Path, moved: _Move) -> bool:
+    opened = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opened(file, "rt", encoding="utf-8") as content:
+            document = json.load(content)
+    except (ValueError, EOFError, gzip.BadGzipFile) as error:
+        raise _damaged(file, error) from None
+    changed = moved(document)
+    if changed == document:
+        return False
+    with _Replacing(file) as draft, opened(draft, "wt", encoding="utf-8") as content:
+        json.dump(changed, content)
+    return True
+
+
+def _damaged(file: Path, error: Exception) -> LakeError:
+    return LakeError(
+        f"{file}: expected a metadata file of Iceberg, got one that is damaged ({type(error).__name__})",
+        hint="copy the lake again while nothing writes to it",
+    )
+
+
+class _Replacing:
+    """A new file in place of another, with its mode, when the block ends without an error."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._draft = file, file.with_name(f".{file.name}.relocated")
+
+    def __enter__(self) -> Path:
+        self._draft.touch(mode=self._file.stat().st_mode & 0o777)
+        return self._draft
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind:
+            self._draft.unlink(missing_ok=True)
+        else:
+            # Spark keeps a checksum beside each file, and reads none that does not match.
+            self._file.with_name(f".{self._file.name}.crc").unlink(missing_ok=True)
+            self._draft.replace(self._file)
+
+
+def _relocate_catalog(lake: Lake, moved: _Move) -> None:
+    try:
+        with closing(sqlite3.connect(f"{lake.folder / 'catalog.db'}")) as catalog, catalog:
+            catalog.create_function("moved", 1, moved, deterministic=True)
+            for table, columns in _PATHS.items():
+                for column in columns:
+                    catalog.execute(f"UPDATE {table} SET {column} = moved({column})")
+    except sqlite3.Error as error:
+        raise LakeError(f"{lake.catalog_uri}: expected the lake's SQLite catalog, got {type(error).__name__}") from None

@@ -1,0 +1,205 @@
+"""What a lake knows about itself: its id, its place, its policy, its environment, and the id of its pseudonym key.
+
+They are in `lake.json`, which the command that makes the lake writes. Every later command compares them with what it is
+given. Only `stedi policy set` and `stedi relocate` change them.
+
+A lake in S3 has no such file: Terraform says what its jobs are given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from stedi_common.errors import LakeError, PolicyError
+from stedi_common.lake.location import Lake
+from stedi_common.rules.policy import Policy, is_production
+
+#: The file in the folder of the lake.
+FILE = "lake.json"
+#: The version of the file's format.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of the policy: when it was made (UTC), and policy, environment and id of the key from then on."""
+
+    at: str
+    policy: str
+    environment: str
+    key: str
+
+
+@dataclass(frozen=True)
+class LakeProperties:
+    """The properties of a lake.
+
+    Attributes:
+        id: the id of the lake. A copy that is relocated has another one.
+        location: the real path of its folder.
+        policy: the policy of all its tables.
+        environment: the environment. `prod` and `production` accept only the default policy.
+        key: the id of the pseudonym key.
+        changes: the policies that it has had, oldest first. The last one is the present one.
+    """
+
+    id: str
+    location: str
+    policy: Policy
+    environment: str
+    key: str
+    changes: tuple[Change, ...] = ()
+
+    @classmethod
+    def new(cls, lake: Lake, policy: Policy, environment: str, key: str) -> Self:
+        """The properties of a new lake."""
+        return cls(uuid.uuid4().hex, real_path(lake), policy, environment, key).changed(policy, environment, key)
+
+    @classmethod
+    def of(cls, lake: Lake) -> Self | None:
+        """The properties of the lake. None if it is in S3, is not there, or was made by a version without them.
+
+        Raises:
+            LakeError: the file cannot be read or understood, or the lake is not at the place where it was made.
+        """
+        found = cls.at(lake)
+        if found and found.location != real_path(lake):
+            raise LakeError(
+                f"lake {lake.location}: expected it in the folder that its files name, {found.location}, "
+                "got a copy or a lake that was moved",
+                hint="stedi relocate writes this folder into its files",
+            )
+        return found
+
+    @classmethod
+    def at(cls, lake: Lake) -> Self | None:
+        """The properties in the lake's folder, wherever the lake was made. Raises LakeError as `of` does."""
+        if not lake.is_local:
+            return None
+        try:
+            return cls._parsed(json.loads((lake.folder / FILE).read_text(encoding="utf-8")))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise LakeError(f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}") from None
+        except (ValueError, TypeError, KeyError, AttributeError, PolicyError):
+            raise LakeError(
+                f"lake {lake.location}: expected the properties of a lake in {FILE}, got something else",
+                hint="restore the file from a backup: without it nobody knows which policy the lake has",
+            ) from None
+
+    def expect(self, policy: Policy, environment: str) -> None:
+        """Raise PolicyError unless this is the policy of the lake, and the environment as strict as the lake's."""
+        if policy == self.policy and is_production(environment) == is_production(self.environment):
+            return
+        raise PolicyError(
+            f"policy: expected that of the lake, {self.policy} environment={self.environment}, "
+            f"got {policy} environment={environment}",
+            hint="leave the options out, or change the policy of the lake: stedi policy set",
+        )
+
+    def changed(self, policy: Policy, environment: str, key: str) -> Self:
+        """The properties with this policy, environment and key. The change is recorded."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        changes = (*self.changes, Change(now, str(policy), environment, key))
+        return replace(self, policy=policy, environment=environment, key=key, changes=changes)
+
+    @property
+    def now(self) -> tuple[Policy, str, str]:
+        """Policy, environment and key."""
+        return self.policy, self.environment, self.key
+
+    def relocated(self, lake: Lake, *, as_copy: bool) -> Self:
+        """The properties of the lake in another folder; a copy gets an id of its own."""
+        return replace(self, location=real_path(lake), id=uuid.uuid4().hex if as_copy else self.id)
+
+    def create(self, lake: Lake) -> Self:
+        """Write the file, unless another process was first. Returns what the file says then.
+
+        Raises:
+            LakeError: the folder cannot be made or written to.
+        """
+        draft = self._write_draft(lake)
+        try:
+            with suppress(FileExistsError):
+                (lake.folder / FILE).hardlink_to(draft)
+        finally:
+            draft.unlink()
+        return type(self).of(lake) or self
+
+    def write(self, lake: Lake) -> None:
+        """Write the file, in place of the one that is there. Raises LakeError if it cannot be written."""
+        self._write_draft(lake).replace(lake.folder / FILE)
+
+    def _write_draft(self, lake: Lake) -> Path:
+        draft = lake.folder / f".{FILE}-{uuid.uuid4().hex}"
+        try:
+            lake.folder.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                json.dump(self._document(), file, indent=2)
+                file.write("\n")
+        except OSError as error:
+            raise LakeError(
+                f"lake {lake.location}: expected a folder that can be written to, got: {error.strerror}",
+                hint="name another folder by --lake, or make it yours",
+            ) from None
+        return draft
+
+    def public(self) -> dict[str, Any]:
+        """The properties as JSON has them, without serial numbers."""
+        serials = len(self.policy.defective_serials)
+        return {**self._document(), "defective_serials": serials}
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "id": self.id,
+            "location": self.location,
+            "consent": self.policy.consent,
+            "pairing": self.policy.pairing,
+            "defective_serials": sorted(self.policy.defective_serials),
+            "environment": self.environment,
+            "key": self.key,
+            "changes": [change.__dict__ for change in self.changes],
+        }
+
+    @classmethod
+    def _parsed(cls, document: Mapping[str, Any]) -> Self:
+        if document["format"] != FORMAT:
+            raise ValueError
+        serials = frozenset(map(_text, document["defective_serials"]))
+        names = ("consent", "pairing", "environment")
+        consent, pairing, environment = (_text(document[name]) for name in names)
+        return cls(
+            id=_text(document["id"]),
+            location=_text(document["location"]),
+            policy=Policy.checked(consent, pairing, serials, environment),
+            environment=environment,
+            key=_text(document["key"]),
+            changes=tuple(
+                Change(**{name: _text(value) for name, value in each.items()}) for each in document["changes"]
+            ),
+        )
+
+
+def real_path(lake: Lake) -> str:
+    """The path of the lake's folder without symbolic links."""
+    return os.path.realpath(lake.location)
+
+
+def _change(document: Mapping[str, Any]) -> Change:
+    return Change(**{name: _text(value) for name, value in document.items()})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

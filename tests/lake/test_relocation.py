@@ -1,0 +1,201 @@
+"""A lake that was copied or moved is recognised by every command, and works where it is once it is relocated."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+from support.drops import at, customer, landing, reading, step
+from support.lakes import SLOW_ON_SPARK, write
+
+import stedi_common as stedi
+from stedi_common.cli import main
+from stedi_common.contracts import names
+from stedi_common.engines.storage import relocation
+from stedi_common.engines.storage.relocation import relocate
+from stedi_common.errors import LakeError
+from stedi_common.lake import Lake
+from stedi_common.lake.properties import LakeProperties
+
+ANN, BOB = "ann@example.org", "bob@example.org"
+DROPS = landing(
+    [customer(who, at("08:00"), at("08:00"), f"sn-{who}") for who in (ANN, BOB)],
+    [reading(who, at("09:00")) for who in (ANN, BOB)],
+    [step(f"sn-{who}", at("09:00")) for who in (ANN, BOB)],
+)
+EMBEDDED = pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+EVERY_COMMAND = (
+    *(("land",), ("run",), ("run", "--plan"), ("maintain",), ("status",)),
+    *(("query", "SELECT 1"), ("demo",), ("policy", "show"), ("policy", "set")),
+)
+
+
+@pytest.fixture(scope="module")
+def made(engine_name, tmp_path_factory):
+    """A folder with a lake that has a history, made by the engine."""
+    folder = tmp_path_factory.mktemp(engine_name)
+    write(folder / "drops", DROPS)
+    (folder / "key").write_text("00" * 32)
+    (folder / "key").chmod(0o600)
+    with opened(folder, "lake", engine_name) as lake:
+        lake.land(folder / "drops")
+        lake.run()
+    write(folder / "drops", landing([], [reading(ANN, at("09:30"))], [step(f"sn-{ANN}", at("09:30"))], "second"))
+    with opened(folder, "lake", engine_name) as lake:
+        lake.land(folder / "drops")
+        lake.run()
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """A folder of this test alone, with a copy of the lake."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def opened(folder: Path, name: str, engine: str):
+    return stedi.open(folder / name, engine=engine, pseudonym_key_file=folder / "key")
+
+
+def contents(folder: Path, name: str, engine: str):
+    """The rows of every table at every snapshot, in order."""
+    with opened(folder, name, engine) as lake:
+        return {
+            (table, each.id): sorted(lake.read(table, snapshot=each.id).arrow().to_pylist(), key=str)
+            for table in names()
+            for each in lake.snapshots(table)
+        }
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+@SLOW_ON_SPARK
+def test_a_copy_works_where_it_is_and_leaves_the_original_alone(made, folder, engine_name):
+    original, before = contents(made, "lake", engine_name), digests(made)
+    assert relocate(Lake.at(str(folder / "lake"))).files > 0
+    assert contents(folder, "lake", engine_name) == original
+    write(folder / "drops", landing([customer(BOB, at("10:00"))], [reading(ANN, at("09:45"))], [], "third"))
+    with opened(folder, "lake", engine_name) as lake:
+        lake.land(folder / "drops")
+        lake.run()
+        lake.maintain()
+        assert set(lake.read("accelerometer_trusted").arrow()["user"].to_pylist()) == {ANN}
+    assert digests(made) == before
+    assert str(made).encode() not in b"".join(file.read_bytes() for file in (folder / "lake").rglob("*.json"))
+    kept, copied = (LakeProperties.of(Lake.at(str(each / "lake"))) for each in (made, folder))
+    assert kept.id != copied.id
+    assert kept.now == copied.now
+
+
+@SLOW_ON_SPARK
+def test_the_other_engine_reads_it(folder, engine_name, connect_to):
+    relocate(Lake.at(str(folder / "lake")))
+    other = {"embedded": "spark", "spark": "embedded"}[engine_name]
+    assert contents(folder, "lake", other) == contents(folder, "lake", engine_name)
+
+
+@EMBEDDED
+def test_a_lake_that_was_moved_stays_the_same_lake(folder):
+    relocate(Lake.at(str(folder / "lake")))
+    before = LakeProperties.of(Lake.at(str(folder / "lake")))
+    (folder / "lake").rename(folder / "lake too")
+    assert relocate(Lake.at(str(folder / "lake too"))).id == before.id
+    assert relocate(Lake.at(str(folder / "lake too"))).files == 0
+    assert len(contents(folder, "lake too", "embedded")) > 0
+
+
+@EMBEDDED
+def test_every_command_refuses_a_copy(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    before = digests(folder / "lake")
+    for command in EVERY_COMMAND:
+        monkeypatch.setattr("sys.argv", ["stedi", *command])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert (ended.value.code, out) == (1, ""), command
+        assert "a copy or a lake that was moved" in err
+        assert "stedi relocate" in err
+    assert digests(folder / "lake") == before
+    monkeypatch.setattr("sys.argv", ["stedi", "relocate"])
+    main_ended(0)
+    assert "metadata files rewritten" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["stedi", "status"])
+    main_ended(0)
+
+
+def main_ended(code):
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+
+
+@EMBEDDED
+def test_a_link_to_the_lake_is_no_other_place(made, tmp_path):
+    (tmp_path / "link").symlink_to(made / "lake")
+    assert LakeProperties.of(Lake.at(str(tmp_path / "link"))) == LakeProperties.of(Lake.at(str(made / "lake")))
+
+
+def test_a_name_that_begins_like_that_of_the_lake_is_another_place():
+    moved = relocation._Move("/data/lake", "/data/other")
+    paths = [
+        "file:///data/lake/a",
+        "file:/data/lake/a",
+        "/data/lake",
+        "/data/lake2/a",
+        "file:///data/lakes",
+        "data/lake",
+    ]
+    assert moved(paths) == [
+        *(
+            "file:///data/other/a",
+            "file:/data/other/a",
+            "/data/other",
+            "/data/lake2/a",
+            "file:///data/lakes",
+            "data/lake",
+        )
+    ]
+
+
+@SLOW_ON_SPARK
+@pytest.mark.parametrize("killed_after", [0, 1, 7, 20])
+def test_what_was_killed_is_refused_until_it_is_done_again(made, folder, engine_name, monkeypatch, killed_after):
+    done = iter(range(killed_after))
+    replace = Path.replace
+
+    def killing(self, target):
+        if next(done, None) is None:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    lake = Lake.at(str(folder / "lake"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killing)
+        with pytest.raises(KeyboardInterrupt):
+            relocate(lake)
+    with pytest.raises(LakeError, match="a copy or a lake that was moved"):
+        LakeProperties.of(lake)
+    relocate(lake)
+    assert contents(folder, "lake", engine_name) == contents(made, "lake", engine_name)
+
+
+@EMBEDDED
+@pytest.mark.parametrize("pattern", ["*-m0.avro", "snap-*.avro", "*.metadata.json"])
+def test_a_damaged_file_is_named(folder, pattern):
+    file = next((folder / "lake" / "trusted").rglob(pattern))
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(LakeError, match="expected a metadata file of Iceberg, got one that is damaged") as refused:
+        relocate(Lake.at(str(folder / "lake")))
+    assert str(file) in str(refused.value)
+
+
+@EMBEDDED
+def test_a_lake_that_does_not_say_where_it_was_made_cannot_be_relocated(folder):
+    (folder / "lake" / "lake.json").unlink()
+    with pytest.raises(LakeError, match=r"expected a folder with lake\.json"):
+        relocate(Lake.at(str(folder / "lake")))
