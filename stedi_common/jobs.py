@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -132,6 +133,7 @@ def _run(
     with log.run(parser.prog):
         try:
             settings = load_settings(_given(arguments), DEFAULTS)
+            os.umask(settings.umask)
             _expect_required(parser, settings, ("lake", "landing") if lands else ("lake",))
             waiting = list(to_do(settings.landing))
             for done in _done(settings, list(waiting), lands=lands, has_policy=has_policy):

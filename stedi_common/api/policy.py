@@ -48,7 +48,7 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
     kept, key = LakeProperties.of(lake), given_key(settings)
     if kept is None:
         policy, key = settings.policy, key or local_key(may_make=not lake.has_tables)
-        return LakeProperties.new(lake, policy, settings.environment, key.id).create(lake)
+        return LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
     wanted = settings_with(settings, kept)
     changed = kept.changed(wanted.policy, wanted.environment, key.id if key else kept.key)
     if changed.now == kept.now:

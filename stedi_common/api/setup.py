@@ -102,7 +102,7 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
     """
     policy, key = policy_of(settings, lake), key_of(settings, lake, must_exist=must_exist)
     if creates and lake.is_local and not lake.has_tables:
-        LakeProperties.new(lake, policy, settings.environment, key.id).create(lake)
+        LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
         # Another process may have made it in between, with another policy.
         policy, key = policy_of(settings, lake), key_of(settings, lake)
     return RunSettings(policy, key, settings.reader, settings.rebuild)

@@ -15,6 +15,7 @@ from stedi_common import __version__
 from stedi_common.cli.names import job_names, source_names
 from stedi_common.cli.options import (
     DEFAULTS,
+    UMASK,
     ConfigOption,
     ConsentOption,
     DefectiveOption,
@@ -28,6 +29,7 @@ from stedi_common.cli.options import (
     PairingOption,
     PrefixOption,
     RebuildOption,
+    UmaskOption,
     settings_of,
 )
 from stedi_common.cli.policy import policy
@@ -123,6 +125,7 @@ def land(
     environment: EnvironmentOption = DEFAULTS.environment,
     pseudonym_key_file: KeyFileOption = None,
     pseudonym_key_secret: KeySecretOption = None,
+    umask: UmaskOption = UMASK,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -164,6 +167,7 @@ def run(
     environment: EnvironmentOption = DEFAULTS.environment,
     pseudonym_key_file: KeyFileOption = None,
     pseudonym_key_secret: KeySecretOption = None,
+    umask: UmaskOption = UMASK,
     config: ConfigOption = None,
     rebuild: RebuildOption = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what a run does and why; commit nothing.")] = False,
@@ -201,6 +205,7 @@ def maintain(
     lake: LakeOption = DEFAULTS.lake,
     engine: EngineOption = DEFAULTS.engine,
     database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    umask: UmaskOption = UMASK,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -277,6 +282,7 @@ def demo(
     consent: ConsentOption = DEFAULTS.consent,
     pairing: PairingOption = DEFAULTS.pairing,
     pseudonym_key_file: KeyFileOption = None,
+    umask: UmaskOption = UMASK,
     config: ConfigOption = None,
     rebuild: RebuildOption = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,17 +13,21 @@ from stedi_common.settings import CONFIG, OPTIONS, Settings
 
 #: The defaults, which the help shows.
 DEFAULTS = Settings()
+UMASK = f"{DEFAULTS.umask:03o}"
 
 
 def settings_of(context: typer.Context) -> Settings:
     """The settings of a command: what was typed, then the environment, then `stedi.toml`, then the defaults.
 
-    They are taken from the context, since only there it is known whether an option was typed or is the default.
+    They are taken from the context, since only there it is known whether an option was typed or is the default. Files
+    that the process writes from now on have the modes that they say.
     """
     from stedi_common.api.setup import load_settings
 
-    settings = [name for name in context.params if name in (*OPTIONS, CONFIG)]
-    return load_settings({name: context.params[name] for name in settings if _is_typed(context, name)})
+    names = [name for name in context.params if name in (*OPTIONS, CONFIG)]
+    settings = load_settings({name: context.params[name] for name in names if _is_typed(context, name)})
+    os.umask(settings.umask)
+    return settings
 
 
 def _is_typed(context: typer.Context, name: str) -> bool:
@@ -53,6 +58,7 @@ DefectiveOption = Annotated[str | None, _option("defective_serials")]
 EnvironmentOption = Annotated[str, _option("environment")]
 KeyFileOption = Annotated[Path | None, _option("pseudonym_key_file")]
 KeySecretOption = Annotated[str | None, _option("pseudonym_key_secret")]
+UmaskOption = Annotated[str, _option("umask")]
 RebuildOption = Annotated[bool, _option("rebuild")]
 ConfigOption = Annotated[
     str | None,

@@ -63,6 +63,27 @@ class Lake:
         """The folder of a local lake."""
         return Path(self.location)
 
+    def make_folder(self, umask: int = 0o077) -> None:
+        """Make the folder of a local lake, if it is not there.
+
+        Args:
+            umask: whom it is not for, as a mask of modes.
+
+        Raises:
+            LakeError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(mode=0o777 & ~umask, parents=True, exist_ok=True)
+        except OSError as error:
+            raise self.unwritable(error) from None
+
+    def unwritable(self, error: OSError) -> LakeError:
+        """The error of a lake that cannot be written to."""
+        return LakeError(
+            f"lake {self.location}: expected a folder that can be written to, got: {error.strerror}",
+            hint="name another folder by --lake, or make it yours",
+        )
+
     @property
     def catalog_uri(self) -> str:
         """The SQLite file of a local lake."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -121,13 +122,21 @@ class LakeProperties:
         """The properties of the lake in another folder; a copy gets an id of its own."""
         return replace(self, location=real_path(lake), id=uuid.uuid4().hex if as_copy else self.id)
 
-    def create(self, lake: Lake) -> Self:
-        """Write the file, unless another process was first. Returns what the file says then.
+    def create(self, lake: Lake, umask: int = 0o077) -> Self:
+        """Write the file, unless another process was first, and make the folder of the lake.
+
+        Args:
+            lake: the lake.
+            umask: whom the folder is not for.
+
+        Returns:
+            What the file says then.
 
         Raises:
             LakeError: the folder cannot be made or written to.
         """
-        draft = self._write_draft(lake)
+        lake.make_folder(umask)
+        draft = self._write_draft(lake, 0o666 & ~umask)
         try:
             with suppress(FileExistsError):
                 (lake.folder / FILE).hardlink_to(draft)
@@ -137,20 +146,18 @@ class LakeProperties:
 
     def write(self, lake: Lake) -> None:
         """Write the file, in place of the one that is there. Raises LakeError if it cannot be written."""
-        self._write_draft(lake).replace(lake.folder / FILE)
+        mode = stat.S_IMODE((lake.folder / FILE).stat().st_mode)
+        self._write_draft(lake, mode).replace(lake.folder / FILE)
 
-    def _write_draft(self, lake: Lake) -> Path:
+    def _write_draft(self, lake: Lake, mode: int) -> Path:
         draft = lake.folder / f".{FILE}-{uuid.uuid4().hex}"
         try:
-            lake.folder.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), mode)
                 json.dump(self._document(), file, indent=2)
                 file.write("\n")
         except OSError as error:
-            raise LakeError(
-                f"lake {lake.location}: expected a folder that can be written to, got: {error.strerror}",
-                hint="name another folder by --lake, or make it yours",
-            ) from None
+            raise lake.unwritable(error) from None
         return draft
 
     def public(self) -> dict[str, Any]:

@@ -18,6 +18,9 @@ ENGINES = ("embedded", "spark")
 #: The values of `environment`. An unknown one is an error, so that a misspelled `prod` is not unguarded.
 ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 
+#: Masks: of all rights, of the owner's, and of the rights of others to write.
+_NO_RIGHTS, _OWNER_RIGHTS, _WRITE_RIGHTS = 0o777, 0o700, 0o022
+
 #: Parses a setting: from the place where the value is given, for errors, and the value.
 Parse: TypeAlias = Callable[[str, Any], Any]
 
@@ -94,6 +97,19 @@ def _boolean(where: str, given: Any) -> bool:
     if word not in words:
         raise SettingsError(f"{where}: expected true or false, got {given!r}")
     return words[word]
+
+
+def _umask(where: str, given: Any) -> int:
+    """A mask in octal: which rights on files nobody but their owner, or their group, gets."""
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise SettingsError(f"{where}: expected a mask such as 077, got {given!r}")
+    try:
+        mask = given if isinstance(given, int) else int(given, 8)
+    except ValueError:
+        mask = -1
+    if not 0 <= mask <= _NO_RIGHTS or mask & _OWNER_RIGHTS or mask & _WRITE_RIGHTS != _WRITE_RIGHTS:
+        raise SettingsError(f"{where}: expected a mask in octal that lets the owner alone write, as 077, got {given!r}")
+    return mask
 
 
 def _serials(where: str, given: Any) -> frozenset[str]:
@@ -197,6 +213,12 @@ class Settings:
         parse=_text,
         metavar="SECRET",
         is_key=True,
+    )
+    umask: int = _setting(
+        0o077,
+        help="Whom the lake's files are not for, in octal: 077 is all others, with 027 the group may read.",
+        parse=_umask,
+        metavar="MASK",
     )
     rebuild: bool = _setting(
         False, help="Rebuild tables that were built with another policy, key, columns or code.", parse=_boolean

@@ -182,6 +182,7 @@ GIVEN = {
     "pseudonym_key_file": ("/a", "/b", "/c"),
     "pseudonym_key_secret": ("a", "b", "c"),
     "rebuild": ("true", "false", "true"),
+    "umask": ("027", "022", "077"),
 }
 
 
@@ -241,9 +242,13 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
             "[project]\ncontracts = 'schemas'",
             "stedi.toml: project.contracts: expected 'contracts', beside this file, got 'schemas'",
         ),
+        ("umask = '077x'", "stedi.toml: umask: expected a mask in octal that lets the owner alone write, as 077, got "),
+        ("umask = '002'", "stedi.toml: umask: expected a mask in octal that lets the owner alone write"),
+        ("umask = '777'", "stedi.toml: umask: expected a mask in octal that lets the owner alone write"),
+        ("umask = true", "stedi.toml: umask: expected a mask such as 077, got True"),
         ("[project]\ncontract = 'x'", "stedi.toml: project: expected only contracts, tables, got 'contract'"),
     ],
-    ids=range(9),
+    ids=range(13),
 )
 def test_a_value_that_is_not_understood_is_an_error_with_its_place(line, error):
     assert refused(f"{line}\n").startswith(error)

@@ -47,10 +47,11 @@ class EmbeddedEngine:
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         if not lake.is_local:
             raise LakeError(f"engine embedded: expected a lake in a folder, got {lake.location}")
-        lake.folder.mkdir(parents=True, exist_ok=True)
+        if writes:
+            lake.make_folder()
         self._lake = lake
         self._staging = Staging(lake, writes=writes)
-        self._duckdb = connect(self._staging.folder)
+        self._duckdb = connect(self._staging.scratch)
         self._plans = ScanPlans()
         self._catalog = open_catalog(lake)
         self._tables = CatalogTables(lake, self._catalog)

@@ -42,8 +42,8 @@ class SparkEngine:
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         self._lake = lake
-        if lake.is_local:
-            lake.folder.mkdir(parents=True, exist_ok=True)
+        if writes and lake.is_local:
+            lake.make_folder()
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
@@ -219,7 +219,7 @@ class SparkEngine:
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """See `Engine.frame`. The rows go through a file, which takes no Python worker to read."""
         layout = self._layout(contract)
-        file = f"{self._staging.folder}/{uuid.uuid4().hex}"
+        file = f"{self._staging.scratch}/{uuid.uuid4().hex}"
         with PartitionedWriter(file, layout) as writer:
             writer.add(pa.RecordBatch.from_pylist(list(rows), layout.schema))
         return _lazy(self._parquet(file, layout.schema))

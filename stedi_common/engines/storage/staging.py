@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -48,12 +49,13 @@ class Staging:
 
     Args:
         lake: the lake.
-        writes: whether the staged files of killed runs are removed first.
+        writes: whether the staged files of killed runs are removed first. A reader writes nothing into the lake.
     """
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
-        self._lake = lake
+        self._lake, self._writes = lake, writes
         self._lock: FileLock | None = None
+        self._local: TemporaryDirectory[str] | None = None
         if writes and lake.is_local:
             _remove_dead(lake.folder)
 
@@ -67,6 +69,14 @@ class Staging:
         else:
             make_folder(folder)
         return folder
+
+    @cached_property
+    def scratch(self) -> str:
+        """A folder for what is only kept while the engine is open: the staging folder, or a local one for a reader."""
+        if self._writes or not self._lake.is_local:
+            return self.folder
+        self._local = TemporaryDirectory(prefix="stedi-")
+        return self._local.name
 
     @contextmanager
     def subfolder(self) -> Iterator[str]:
@@ -123,7 +133,9 @@ class Staging:
             raise
 
     def remove(self) -> None:
-        """Remove the folder and all in it, if it was made."""
+        """Remove the folders and all in them, if they were made."""
+        if self._local:
+            self._local.cleanup()
         if "folder" in vars(self):
             _remove(self.folder)
         if self._lock:
