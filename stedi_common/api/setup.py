@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from stedi_common import settings as sources
-from stedi_common.errors import KeyMissingError
+from stedi_common.errors import KeyMissingError, PolicyError, StediError
 from stedi_common.instants import EPOCH
 from stedi_common.lake import Lake
 from stedi_common.lake.properties import LakeProperties
-from stedi_common.privacy.pseudonym import PseudonymKey, local_key, read_key, secret_key
+from stedi_common.privacy.pseudonym import KEY_BYTES, PseudonymKey, local_key, read_key, secret_key
 from stedi_common.records import Drop, stored
 from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings
@@ -68,20 +69,23 @@ def key_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> Pseud
         must_exist: the lake must be there.
 
     Raises:
-        KeyMissingError: there is no key where the settings say, or it is not the lake's.
+        KeyMissingError: there is no key where the settings say.
         LakeError: there is no lake, and `must_exist`.
     """
     key = given_key(settings)
     if must_exist:
         lake.expect_exists()
-    properties = LakeProperties.of(lake)
-    key = key or local_key(may_make=properties is None and not lake.has_tables)
-    if properties and key.id != properties.key:
+    return key or local_key(may_make=LakeProperties.of(lake) is None and not lake.has_tables)
+
+
+def expect_key(key: PseudonymKey, lake: Lake) -> None:
+    """Raise KeyMissingError unless it is the key of the lake, if the lake keeps any."""
+    kept = LakeProperties.of(lake)
+    if kept and key.id != kept.key:
         raise KeyMissingError(
-            f"pseudonym key: expected the key of the lake, {properties.key[:8]}…, got {key.id[:8]}…",
+            f"pseudonym key: expected the key of the lake, {kept.key[:8]}…, got {key.id[:8]}…",
             hint="name the lake's key by --key-file; under another one every pseudonym is another: stedi policy set",
         )
-    return key
 
 
 def given_key(settings: Settings) -> PseudonymKey | None:
@@ -92,20 +96,53 @@ def given_key(settings: Settings) -> PseudonymKey | None:
 
 
 def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
-    """What a run needs. Raises as `policy_of` and `key_of` do.
+    """What a run needs. If policy or key are not the lake's, it says so: then the run deletes withdrawn rows only.
 
     Args:
         settings: the settings.
         lake: the lake.
         must_exist: the lake must be there.
         creates: whether the run makes the lake if it is not there. Then the lake keeps this policy and this key.
+
+    Raises:
+        PolicyError: the environment does not allow the policy.
+        KeyMissingError: there is no key where the settings say, and the lake has no tables.
+        LakeError: there is no lake, and `must_exist`.
     """
-    policy, key = policy_of(settings, lake), key_of(settings, lake, must_exist=must_exist)
+    kept = LakeProperties.of(lake)
+    policy = kept.policy if kept else settings.policy
+    key, no_key = _key_and_refusal(settings, lake, must_exist=must_exist)
     if creates and lake.is_local and not lake.has_tables:
-        LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
         # Another process may have made it in between, with another policy.
-        policy, key = policy_of(settings, lake), key_of(settings, lake)
-    return RunSettings(policy, key, settings.reader, settings.rebuild)
+        policy = LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask).policy
+    other_key = no_key or _refusal(expect_key, key, lake)
+    return RunSettings(
+        policy,
+        key,
+        settings.reader,
+        settings.rebuild,
+        refusal=other_key or _refusal(policy_of, settings, lake),
+        landing_refusal=other_key,
+    )
+
+
+def _key_and_refusal(settings: Settings, lake: Lake, *, must_exist: bool) -> tuple[PseudonymKey, StediError | None]:
+    """The key. If a lake with tables has none where the settings say, any other one, and the error."""
+    try:
+        return key_of(settings, lake, must_exist=must_exist), None
+    except KeyMissingError as error:
+        if not lake.has_tables:
+            raise
+        # Withdrawn rows are deleted all the same. Under this key no pair is known, so all of a day go.
+        return PseudonymKey(secrets.token_bytes(KEY_BYTES)), error
+
+
+def _refusal(expect: Callable[..., object], *arguments: Any) -> StediError | None:
+    try:
+        expect(*arguments)
+    except (PolicyError, KeyMissingError) as error:
+        return error
+    return None
 
 
 def _content(name: str) -> bytes:

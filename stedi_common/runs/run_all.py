@@ -31,12 +31,16 @@ class RunSettings:
         key: the pseudonym key.
         reader: the settings of the reader of files.
         rebuild: whether tables of another build may be rebuilt in full.
+        refusal: why no job may run: the settings are not the lake's. Withdrawn rows are deleted all the same.
+        landing_refusal: why nothing may land.
     """
 
     policy: Policy
     key: PseudonymKey
     reader: ReaderSettings = field(default_factory=ReaderSettings)
     rebuild: bool = False
+    refusal: StediError | None = None
+    landing_refusal: StediError | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
 
     def task(source: str) -> Task:
         def run(engine: Engine, settings: RunSettings) -> Landed:
+            _expect_allowed(settings.landing_refusal)
             return land(engine, source, folder, settings.key, settings=settings.reader, found=found())
 
         return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_required=False)
@@ -98,6 +103,7 @@ def job_task(job: Job) -> Task:
     """The task that runs a job."""
 
     def run(engine: Engine, settings: RunSettings) -> executor.Outcome:
+        _expect_allowed(settings.refusal)
         return executor.run(engine, job, settings.policy, settings.key, rebuild=settings.rebuild)
 
     return Task(job.name, job.target.name, run)
@@ -137,6 +143,11 @@ def run_all(
         yield completed
         if completed.error and task.is_required:
             return
+
+
+def _expect_allowed(refusal: StediError | None) -> None:
+    if refusal:
+        raise refusal
 
 
 def _complete(task: Task, engine: Engine, settings: Any) -> CompletedTask:
