@@ -204,6 +204,7 @@ def test_the_retry_completes_a_job_that_was_killed(story):
     story.assert_equal_to_oracle()
 
 
+@pytest.mark.long  # two executions after one another, each of which takes minutes
 def test_two_runs_at_once_and_a_withdrawal_in_between_end_well(story):
     story.drop({"customer/both.json": drop(customer("both@example.org", 1_700_000_000_000, 1_700_000_000_000))})
     withdrawal = story.withdrawal()
