@@ -219,6 +219,29 @@ def test_withdrawn_rows_of_a_project_are_deleted_before_its_tables_are_computed(
     assert rows == {table: [70, 71] for table in TABLES if table != "people_with_beats"}
 
 
+#: Somebody consents whose readings had landed before.
+CONSENTS_LATER = """
+import json, sys
+import stedi_common as stedi
+
+with stedi.open("lake", landing="drops") as lake:
+    lake.land(sources=["customer"])
+    lake.run()
+    rows = {table: lake.read(table, ["beats"]).arrow()["beats"].to_pylist() for table in json.loads(sys.argv[1])}
+    print(json.dumps({table: sorted(beats) for table, beats in rows.items()}))
+"""
+
+
+@pytest.mark.rule(13)
+def test_who_consents_later_is_in_the_tables_that_no_lookup_is_about(project):
+    customers = project / "drops" / "customer"
+    (customers / "1.json").write_text(CUSTOMER.format(who="bob", day=1, consent=CONSENTS))
+    run(project, FIRST_RUN)
+    (customers / "2.json").write_text(CUSTOMER.format(who="ann", day=1, consent=CONSENTS))
+    tables = ["beats_without_people", "beats_without_lookup"]
+    assert json.loads(run(project, CONSENTS_LATER, json.dumps(tables))) == {table: [61, 70, 71] for table in tables}
+
+
 @pytest.mark.rule(13)
 def test_tables_of_another_key_hold_up_no_deletion(project):
     (project / "key").write_text("ab" * 32)

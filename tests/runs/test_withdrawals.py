@@ -287,6 +287,26 @@ def test_withdrawn_rows_are_deleted_whatever_the_state_of_a_table(engine, tmp_pa
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_new_people_cost_the_deletion_no_look_at_the_tables(engine, tmp_path, key, monkeypatch):
+    dropped(engine, tmp_path, key, CONSENTING, CEM_IS_NEW)
+    monkeypatch.setattr(engine, "materialized", None)
+    assert withdrawals.delete_withdrawn(engine, Policy(), key) is None
+
+
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_withdrawn_rows_are_deleted_though_the_consumed_customer_records_have_expired(engine, tmp_path, key):
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    landed = table_of(tmp_path / "lake", contract("customer_landing"))
+    landed.maintenance.expire_snapshots().older_than(datetime.now()).commit()
+    deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert deleted
+    assert set(deleted.deleted) == set(WHOSE)
+    anns = whose(key, ANN, "sn-1")
+    assert {name: rows[anns[name],] for name, rows in people(engine).items()} == dict.fromkeys(WHOSE, 0)
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_a_deletion_keeps_the_build_of_its_table(engine, tmp_path, key):
     """The run's own snapshot may expire before the next run: pseudonyms are not renamed for that."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
