@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 from stedi_common.engines.embedded.engine import EmbeddedEngine
+from stedi_common.engines.embedded.query import Answer
 from stedi_common.lake import Lake
 
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a query.
-
-    Attributes:
-        columns: the names of the columns, in order.
-        rows: the rows, as tuples in that order.
-    """
-
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
-
-    def records(self) -> list[dict[str, Any]]:
-        """A mapping per row."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+__all__ = ["Answer", "answer"]
 
 
-def answer(lake: Lake, sql: str) -> Answer:
-    """Run one SELECT over the tables of a lake.
+@contextmanager
+def answer(lake: Lake, sql: str, at: datetime | None = None) -> Iterator[Answer]:
+    """The answer to one SELECT over the tables of a lake. It is computed while it is read, until the block ends.
 
     Args:
         lake: the lake, which must be local.
-        sql: one SELECT in DuckDB's SQL, with tables as `zone.table`.
-
-    Returns:
-        Its columns and all its rows.
+        sql: one SELECT, SHOW, DESCRIBE or SUMMARIZE in DuckDB's SQL, with tables as `zone.table`.
+        at: the tables are read as they were then, UTC without zone; None for now.
 
     Raises:
-        QueryError: the SQL is not one SELECT, or is not valid.
+        QueryError: the SQL is anything else, or is not valid, or a table has no snapshot of that time.
+        LakeError: a table that is named, or a file of it, is missing or damaged.
         EngineError: DuckDB failed.
     """
     engine = EmbeddedEngine(lake, writes=False)
     try:
-        return Answer(*engine.query(sql))
+        with engine.query(sql, at) as found:
+            yield found
     finally:
         engine.close()

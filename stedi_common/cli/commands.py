@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from stedi_common import __version__
-from stedi_common.cli.names import job_names, source_names
+from stedi_common.cli.names import FORMATS, format_names, job_names, source_names
 from stedi_common.cli.options import (
     DEFAULTS,
     UMASK,
@@ -34,6 +34,7 @@ from stedi_common.cli.options import (
 )
 from stedi_common.cli.policy import policy
 from stedi_common.cli.process import begin, exit_on_errors, open_engine, run_tasks
+from stedi_common.cli.sql import SqlCommand, instant, read_sql
 from stedi_common.contracts import SOURCES
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
@@ -255,21 +256,43 @@ def relocate(
     _print(as_json, asdict(relocated), lambda: show.relocated(relocated.files))
 
 
-@app.command("query")
+@app.command("query", cls=SqlCommand)
 def query_(
     context: typer.Context,
-    sql: Annotated[str, typer.Argument(help="One SELECT, in DuckDB's SQL, over zone.table.")],
+    sql: Annotated[
+        str | None,
+        typer.Argument(help="One SELECT, SHOW or DESCRIBE in DuckDB's SQL, over zone.table; - is standard input."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="The file that holds the SQL.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="INSTANT", help="The tables as they were then, UTC, as in 2026-01-31T00:00:00."),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=f"Of {', '.join(FORMATS)}; by default as the ending of --output says, else table.",
+            callback=format_names.check,
+            autocompletion=format_names.complete,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write or replace. Its mode is 0600.")
+    ] = None,
     lake: LakeOption = DEFAULTS.lake,
     config: ConfigOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Query the lake's tables with SQL."""
-    from stedi_common import query
     from stedi_common.api.setup import lake_of
-    from stedi_common.cli import show
+    from stedi_common.cli.query import run_query
 
-    answer = query.answer(lake_of(settings_of(context)).expect_exists(), sql)
-    _print(as_json, answer.records(), lambda: show.answer(answer))
+    if as_json and format_ not in {None, "json"}:
+        raise typer.BadParameter("expected --json or another --format, got both")
+    name = "json" if as_json else format_
+    run_query(lake_of(settings_of(context)).expect_exists(), read_sql(sql, file), instant(at), name, output)
 
 
 @app.command()

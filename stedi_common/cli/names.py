@@ -11,6 +11,9 @@ import typer
 
 from stedi_common.contracts import SOURCES
 
+#: The formats of an answer.
+FORMATS = ("table", "csv", "json", "ndjson", "parquet")
+
 #: How similar two names must be, from 0 to 1, for one to be suggested for the other.
 _ALIKE = 0.5
 
@@ -49,3 +52,4 @@ def _jobs() -> Sequence[str]:
 
 source_names = Names(lambda: SOURCES)
 job_names = Names(_jobs)
+format_names = Names(lambda: FORMATS)

@@ -17,7 +17,6 @@ from stedi_common.incremental.diff import pluralized
 from stedi_common.incremental.plan import Action
 from stedi_common.landing import Landed
 from stedi_common.maintenance import Maintained
-from stedi_common.query import Answer
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.executor import Outcome
 from stedi_common.runs.preview import Preview
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from stedi_common.lake.properties import LakeProperties
 
 BAR_WIDTH = 32
-MAX_SHOWN_ROWS = 100
 #: At most so many skipped files of a reason are named; --json and landed_files have all.
 MAX_NAMED_FILES = 5
 
@@ -178,16 +176,6 @@ def _commits(lag: int | None) -> str:
     if lag is None:
         return "all of it"
     return "1 commit" if lag == 1 else f"{lag:,} commits"
-
-
-def answer(result: Answer) -> None:
-    """A query's rows, the first hundred of them."""
-    table = Table(*map(escape, result.columns), box=None, header_style="bold", pad_edge=False)
-    for row in result.rows[:MAX_SHOWN_ROWS]:
-        table.add_row(*("null" if value is None else escape(str(value)) for value in row))
-    out.print(table)
-    if len(result.rows) > MAX_SHOWN_ROWS:
-        out.print(f"[dim]… and {len(result.rows) - MAX_SHOWN_ROWS:,} more rows; --json prints all[/]")
 
 
 def generated(truth: Truth, into: Path) -> None:

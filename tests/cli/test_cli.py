@@ -3,61 +3,27 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
 import typer
+from support.cli import DROPS, Said, error_lines
 from support.commands import python
 from support.commands import stedi as stedi_in_a_process
-from support.drops import at, customer, drop, landing, line_of, reading, step
-from support.lakes import land, run, write
+from support.drops import at, customer, drop, landing, line_of, reading
+from support.lakes import write
 
-from stedi_common import __version__, cli
+from stedi_common import __version__
 from stedi_common import landing as landing_module
 from stedi_common.cli import commands, show
 from stedi_common.contracts import SOURCES, names
-from stedi_common.engines import connect
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.errors import CommitConflictError, StediError
-from stedi_common.lake import Lake
-from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import blocks, storage
 from stedi_common.rules.lineage import JOBS
-from stedi_common.rules.policy import Policy
 
-DROPS = landing(
-    [customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")],
-    [reading("ann@example.org", at("09:00")), reading("bob@example.org", at("09:00"))],
-    [step("sn-1", at("09:00"))],
-)
 COMMANDS = typer.main.get_command(commands.app).commands
-
-
-class Said(NamedTuple):
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def stedi(tmp_path, monkeypatch, capsys):
-    """The command line, typed in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def typed(*words) -> Said:
-        monkeypatch.setattr("sys.argv", ["stedi", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = ended.code
-        return Said(code, *capsys.readouterr())
-
-    return typed
 
 
 @pytest.fixture
@@ -66,31 +32,6 @@ def landed(stedi, tmp_path):
     write(tmp_path / "drops", DROPS)
     assert stedi("land").code == 0
     return stedi
-
-
-@pytest.fixture(scope="module")
-def made_folder(tmp_path_factory):
-    """A folder with a lake in which all tables are made. Tests read it."""
-    folder, key = tmp_path_factory.mktemp("made"), PseudonymKey(bytes(32))
-    write(folder / "drops", DROPS)
-    engine = connect("embedded", Lake.at(str(folder / "lake")))
-    land(engine, folder / "drops", key, at("10:00"))
-    run(engine, Policy(), key)
-    engine.close()
-    return folder
-
-
-@pytest.fixture
-def made(stedi, made_folder, monkeypatch):
-    """The command line, where all tables are made."""
-    monkeypatch.chdir(made_folder)
-    return stedi
-
-
-def error_lines(said: Said) -> list[str]:
-    """The lines of an error that a user is meant to read, when nothing else was said."""
-    assert (said.code, said.out) == (1, "")
-    return said.err.splitlines()
 
 
 # Help
@@ -634,108 +575,9 @@ def test_a_status_has_rows_and_policy(made):
     assert (status["rows"], status["policy"]) == (1, "consent=as-of pairing=owner")
 
 
-# Queries
-
-
-def test_a_query_answers(made):
-    said = made("query", "--json", "SELECT user, timestamp FROM trusted.accelerometer_trusted")
-    assert json.loads(said.out) == [{"user": "ann@example.org", "timestamp": "2024-05-01T09:00:00"}]
-
-
-def test_null_is_printed(made):
-    assert made("query", "SELECT phone FROM landing.customer_landing").out.split() == ["phone", "null"]
-
-
-def test_more_rows_than_a_screen_are_counted(made):
-    out = made("query", "SELECT * FROM range(150)").out
-    assert "… and 50 more rows" in out
-    assert "99" in out.split()
-    assert "100" not in out.split()
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "DELETE FROM trusted.customer_trusted",
-        "CREATE TABLE mine AS SELECT 1",
-        "DROP VIEW trusted.customer_trusted",
-        "COPY (SELECT 1) TO 'stolen.csv'",
-        "ATTACH 'other.db'",
-        "SET enable_external_access = true",
-        "SELECT 1; SELECT 2",
-        "INSTALL httpfs",
-        "",
-    ],
-)
-def test_only_one_select_is_a_query(made, sql):
-    error, hint = error_lines(made("query", sql))
-    assert error == "error: query: expected one SELECT, got something else"
-    assert hint == "hint:  the lake is read-only here"
-    assert not Path("stolen.csv").exists()
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT * FROM read_text('secret.txt')",
-        "SELECT * FROM 'secret.csv'",
-        "SELECT * FROM read_text('lake/../secret.txt')",
-        "SELECT * FROM glob('*')",
-        "SELECT * FROM read_text('/etc/passwd')",
-        "SELECT * FROM read_text('https://example.org')",
-        "SELECT getenv('HOME')",
-    ],
-)
-def test_a_query_sees_the_lake_only(made, sql):
-    for name in ("secret.txt", "secret.csv"):
-        Path(name).write_text("a,secret\n")
-    said = made("query", sql)
-    assert (said.code, said.out) == (1, "")
-    assert "a,secret" not in said.err
-
-
-def test_a_wrong_query_is_an_error_with_its_reason(made):
-    assert (
-        'error: query: Binder Error: Referenced column "emial" not found'
-        in made("query", "SELECT emial FROM trusted.customer_trusted").err
-    )
-
-
-def test_a_query_that_fails_on_a_value_does_not_print_it(made):
-    said = made("query", "SELECT CAST(email AS INT) FROM trusted.customer_trusted")
-    assert "error: engine embedded: DuckDB stopped with ConversionException" in said.err
-    assert "ann@" not in said.err
-
-
-def test_too_little_memory_is_an_error_with_a_hint(made, monkeypatch):
-    monkeypatch.setenv("STEDI_MEMORY", "20MB")
-    error = made("query", "SELECT list(a.range) FROM range(10000000) a").err
-    assert error == (
-        "error: engine embedded: 20MB of memory, and what may be spilled to disk, were not enough\n"
-        "hint:  allow more, as in STEDI_MEMORY=4GB\n"
-    )
-    assert made("query", "SELECT 1").code == 0
-
-
 def test_memory_that_is_none_is_an_error(stedi, monkeypatch):
     monkeypatch.setenv("STEDI_MEMORY", "lots")
     assert error_lines(stedi("land")) == ["error: STEDI_MEMORY: expected memory as in 4GB, got lots"]
-
-
-def test_a_query_can_be_stopped(made_folder):
-    """By Ctrl-C, whatever DuckDB is doing: this one would take days."""
-    script = """
-import os, signal, sys, threading
-from stedi_common import query
-from stedi_common.lake import Lake
-threading.Timer(5, os.kill, (os.getpid(), signal.SIGINT)).start()
-query.answer(Lake.at(sys.argv[1]), "SELECT count(*) FROM range(3000000) a(x), range(3000000) b(y) WHERE a.x + b.y > 3")
-"""
-    assert python("-c", script, made_folder / "lake").err.endswith("KeyboardInterrupt\n")
-
-
-def test_a_query_may_come_before_the_tables(landed):
-    assert "customer_trusted" in landed("query", "SELECT * FROM trusted.customer_trusted").err
 
 
 # Generating

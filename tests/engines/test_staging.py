@@ -15,8 +15,9 @@ from support.commands import stedi
 from support.drops import at, customer, landing
 from support.lakes import opening, write
 from support.processes import killed_after
+from support.queries import queried
 
-from stedi_common import query, status
+from stedi_common import status
 from stedi_common.engines import connect
 from stedi_common.engines.storage.staging import Staging, remove_abandoned
 from stedi_common.errors import LakeError
@@ -74,7 +75,7 @@ def reads(lake: Lake) -> None:
     engine = connect("embedded", lake, writes=False)
     status.tables(engine)
     engine.close()
-    query.answer(lake, "SELECT 1")
+    queried(lake, "SELECT 1")
     for words in (["status"], ["query", "SELECT 1"]):
         assert stedi(*words, "--lake", lake.location).code == 0
 
@@ -146,7 +147,7 @@ def test_what_only_looks_like_staging_stays_and_fails_nothing(lake, name, made):
     made(lake.folder / name)
     before = sorted(lake.folder.iterdir())
     writes(lake)
-    query.answer(lake, "SELECT 1")
+    queried(lake, "SELECT 1")
     assert remove_abandoned(lake, at("10:00") + 9999 * ORPHAN_AGE) == 0
     assert sorted(lake.folder.iterdir()) == before
 
@@ -156,7 +157,7 @@ def test_what_only_looks_like_staging_stays_and_fails_nothing(lake, name, made):
 def test_what_has_our_name_and_is_something_else_fails_nothing(lake, name, made):
     made(lake.folder / name)
     writes(lake)
-    query.answer(lake, "SELECT 1")
+    queried(lake, "SELECT 1")
 
 
 def test_every_command_runs_beside_a_stray_folder(lake, tmp_path):

@@ -14,6 +14,7 @@ from support.commands import python, stedi
 from support.failing_jobs import while_collecting, while_committing
 from support.lakes import land, rows, run, write
 from support.paths import TESTS
+from support.queries import queried
 
 from stedi_common import cli, jobs, landing
 from stedi_common.contracts import contract, names
@@ -21,7 +22,6 @@ from stedi_common.engines import connect as connect_engine
 from stedi_common.errors import EngineError, UnknownRefusalError
 from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.query import answer
 from stedi_common.rules import lineage
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
@@ -62,7 +62,7 @@ def made(request, tmp_path_factory) -> Made:
 
 
 def rows_of(made, table, columns="*"):
-    return answer(Lake.at(str(made.lake)), f"SELECT {columns} FROM {contract(table).identifier}").rows  # noqa: S608
+    return queried(Lake.at(str(made.lake)), f"SELECT {columns} FROM {contract(table).identifier}")  # noqa: S608
 
 
 def test_the_drops_have_what_it_takes(made):

@@ -6,11 +6,11 @@ from datetime import datetime
 import pytest
 from support.lakes import land, opening, run
 from support.paths import ROOT
+from support.queries import queried
 
 from stedi_common.cli.demo import PLAN
 from stedi_common.generate import generate
 from stedi_common.lake import Lake
-from stedi_common.query import answer
 from stedi_common.rules.policy import Policy
 
 PAGE = ROOT / "docs" / "privacy.md"
@@ -51,5 +51,5 @@ def test_the_query_would_find_what_was_read_after_a_refusal(lake, query):
 
 
 def only_number(lake, sql):
-    ((number,),) = answer(lake, sql).rows
+    ((number,),) = queried(lake, sql)
     return number

@@ -59,12 +59,12 @@ class CatalogTables:
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
-        return self._metadata_location(contract) is not None
+        return self.metadata_location(contract) is not None
 
     def get(self, contract: Contract) -> Table:
         """The table with its present metadata. Raises LakeError if it does not exist."""
         loaded = self._loaded.get(contract.name)
-        if loaded and loaded.metadata_location == self._metadata_location(contract):
+        if loaded and loaded.metadata_location == self.metadata_location(contract):
             return loaded
         try:
             self._loaded[contract.name] = self._catalog.load_table(self._lake.identifier(contract))
@@ -84,7 +84,7 @@ class CatalogTables:
         # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.
         retrying(retry_if_exception_type((CommitFailedException, *UNKNOWN_STATE)))(self._align, contract)
 
-    def _metadata_location(self, contract: Contract) -> str | None:
+    def metadata_location(self, contract: Contract) -> str | None:
         """Where the catalog says that the table's metadata lie; None if it has no such table."""
         namespace, name = self._lake.identifier(contract).split(".")
         found = select(IcebergTables.metadata_location).where(

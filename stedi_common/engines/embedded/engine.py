@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -18,19 +18,21 @@ from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines import history
-from stedi_common.engines.embedded import query
+from stedi_common.engines.embedded import damage
 from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, open_catalog
 from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
-from stedi_common.engines.embedded.scan import ScanPlans, select
-from stedi_common.engines.embedded.session import connect, redact, redacted
-from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, conflict_if_expired, current_head
+from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
+from stedi_common.engines.embedded.scan import ScanPlans, local, select
+from stedi_common.engines.embedded.session import as_duckdb_error, connect, redact, redacted
+from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, conflict_if_expired, current_head, head_as_of
 from stedi_common.engines.embedded.writer import DataFileWriter
+from stedi_common.engines.errors import missing_table
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
 from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, QueryError
 from stedi_common.lake import Lake
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import DROPPED, Classified, Frame
@@ -94,16 +96,33 @@ class EmbeddedEngine:
         """See `Engine.read`."""
         return self._frame(self._select(contract, head, days, since))
 
-    def query(self, sql: str) -> query.ColumnsAndRows:
-        """Column names and rows of the answer to one SELECT over the lake's tables, named `zone.table`.
+    @contextmanager
+    def query(self, sql: str, at: datetime | None = None) -> Iterator[Answer]:
+        """The answer to one SELECT over the lake's tables, named `zone.table`. Nothing else is done with this engine.
+
+        Args:
+            sql: the SELECT, SHOW, DESCRIBE or SUMMARIZE.
+            at: the tables are read as they were then, UTC without zone; None for their present heads.
 
         Raises:
-            QueryError: the SQL is anything else, or is wrong.
+            QueryError: the SQL is anything else, or is wrong, or a table that it names has no snapshot of that time.
+            LakeError: a table that it names, or one of its files, is missing or damaged.
         """
-        query.expect_select(sql)
-        tables = [contract(name) for name in names() if self.exists(contract(name))]
-        selects = {table.identifier: self._select(table, self.head(table)) for table in tables}
-        return query.answer(self._duckdb, sql, selects, self._lake.location)
+        statement = checked(self._duckdb, sql)
+        tables = Tables({}, [], {})
+        for table in map(contract, names()):
+            if not self.exists(table):
+                tables.failures[table.identifier] = missing_table(table)
+            elif not mentions(statement, table):
+                tables.unread.append(table)
+            else:
+                try:
+                    tables.scans[table] = self._scan(table, at)
+                except (LakeError, QueryError) as error:  # it is raised if the rows are read
+                    tables.unread.append(table)
+                    tables.failures[table.identifier] = error
+        with answered(self._duckdb, statement, tables) as answer:
+            yield answer
 
     # Committing
 
@@ -195,9 +214,8 @@ class EmbeddedEngine:
         with redacted(), self._duckdb.cursor() as cursor:
             try:
                 yield from cursor.sql(rows.to_native().sql_query()).to_arrow_reader(size)
-            except (OSError, pa.ArrowException) as error:  # DuckDB's, as Arrow hands it on
-                is_memory = str(error).startswith("Out of Memory Error")
-                raise redact(duckdb.OutOfMemoryException() if is_memory else duckdb.Error()) from None
+            except (OSError, pa.ArrowException) as error:
+                raise redact(as_duckdb_error(error)) from None
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """See `Engine.frame`."""
@@ -220,6 +238,16 @@ class EmbeddedEngine:
         with conflict_if_expired(contract):
             files = [file.file_path for file in self._plans.files(contract, table, head, days, since)]
         return select(contract, field_ids(table), files)
+
+    def _scan(self, contract: Contract, at: datetime | None) -> Scan:
+        """What reads the rows of a table. Raises LakeError for the file of its metadata that cannot be read."""
+        name = contract.identifier
+        with damage.named(name, lambda: damage.unreadable_metadata(self._tables.metadata_location(contract))):
+            table = self._tables.get(contract)
+        head = current_head(contract, table) if at is None else head_as_of(contract, table, at)
+        with damage.named(name, lambda: damage.unreadable_manifest(table, head.snapshot_id)):
+            files = [file.file_path for file in self._plans.files(contract, table, head)]
+        return Scan(select(contract, field_ids(table), files), [local(file) for file in files])
 
     def _commit(
         self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str], days: Collection[date] | None

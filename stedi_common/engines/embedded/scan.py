@@ -72,8 +72,13 @@ def select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) -> 
         if name in ids
     )
     names = ", ".join(f'"{name}"' if name in ids else null for name, null in nulls.items())
-    paths = ", ".join(f"'{quoted(file.removeprefix('file://'))}'" for file in files)
+    paths = ", ".join(f"'{quoted(local(file))}'" for file in files)
     return f"SELECT {names} FROM read_parquet([{paths}], hive_partitioning = false, schema = MAP {{{columns}}})"
+
+
+def local(file: str) -> str:
+    """The path of a data file, as DuckDB reads it."""
+    return file.removeprefix("file://")
 
 
 def _planned(

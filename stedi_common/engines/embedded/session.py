@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import duckdb
 
@@ -59,6 +60,15 @@ def redact(error: duckdb.Error) -> EngineError:
             hint=f"allow more, as in {MEMORY}=4GB",
         )
     return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")
+
+
+def as_duckdb_error(error: Exception) -> duckdb.Error:
+    """The error as DuckDB's own. Where rows are streamed as Arrow, only its message says which kind it is."""
+    if isinstance(error, duckdb.Error):
+        return error
+    kind = str(error).partition(" Error: ")[0].replace(" ", "").casefold()
+    found = next((name for name in dir(duckdb) if name.casefold() == f"{kind}exception"), "Error")
+    return cast("duckdb.Error", getattr(duckdb, found)(str(error)))
 
 
 def quoted(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from pyiceberg.manifest import DataFile, ManifestEntryStatus
@@ -15,8 +15,9 @@ from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from stedi_common import instants
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict, no_snapshot
-from stedi_common.engines.history import TableSnapshot, head_at
+from stedi_common.engines.history import TableSnapshot, ancestors, head_at
 from stedi_common.engines.protocol import Head
+from stedi_common.errors import QueryError
 
 
 class PyIcebergSnapshots:
@@ -54,6 +55,25 @@ def current_head(contract: Contract, table: Table) -> Head:
     if current is None:
         raise no_snapshot(contract)
     return head_at(contract, PyIcebergSnapshots(contract, table), table_snapshot(current))
+
+
+def head_as_of(contract: Contract, table: Table, at: datetime) -> Head:
+    """The head that the table had at that instant, UTC without zone.
+
+    Raises:
+        LakeError: the table has no snapshot.
+        QueryError: none is kept from that instant or before.
+    """
+    snapshots = PyIcebergSnapshots(contract, table)
+    oldest = current_head(contract, table).committed_at
+    for snapshot in ancestors(snapshots, table.metadata.current_snapshot_id or 0):
+        if snapshot.committed_at <= at:
+            return head_at(contract, snapshots, snapshot)
+        oldest = snapshot.committed_at
+    raise QueryError(
+        f"{contract.identifier}: expected a snapshot of {at} UTC or before, got {oldest} UTC as the oldest",
+        hint=f"snapshots expire after {contract.snapshot_days} days",
+    )
 
 
 def has_snapshot(table: Table, head: Head) -> bool:

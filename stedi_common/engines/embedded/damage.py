@@ -1,0 +1,97 @@
+"""Which file of a table cannot be read. It is looked for after something has failed on the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.table import Table
+
+from stedi_common.errors import LakeError, StediError
+from stedi_common.lake import local_path
+
+
+def unreadable(table: str, file: str) -> LakeError:
+    """The error for a file of a table that is missing or damaged.
+
+    Args:
+        table: zone and name of the table.
+        file: its path or `file:` URI.
+    """
+    path = local_path(file)
+    state = "a damaged one" if path.exists() else "none"
+    return LakeError(
+        f"{table}: expected the table's file {path}, got {state}",
+        hint="restore the file from a backup, or land the drops into a new lake and run the jobs; "
+        "other tables can be queried",
+    )
+
+
+@contextmanager
+def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
+    """Raise LakeError with the file that `find` finds, if what is in the block fails. Else the error is raised."""
+    try:
+        yield
+    except StediError:
+        raise
+    except Exception:
+        if file := find():
+            raise unreadable(table, file) from None
+        raise
+
+
+def unreadable_metadata(location: str | None) -> str | None:
+    """The metadata file itself, if it is missing or no JSON object of a table."""
+    try:
+        found = json.loads(local_path(location).read_bytes()) if location else {"location": None}
+    except (OSError, ValueError):
+        return location
+    return None if "location" in found else location
+
+
+def unreadable_manifest(table: Table, snapshot_id: int) -> str | None:
+    """The manifest list of a snapshot, or the first of its manifests, that cannot be read."""
+    snapshot = table.snapshot_by_id(snapshot_id)
+    if snapshot is None:
+        return None
+    try:
+        manifests = snapshot.manifests(table.io)
+    except Exception:
+        return snapshot.manifest_list
+    for manifest in manifests:
+        try:
+            manifest.fetch_manifest_entry(table.io)
+        except Exception:
+            return manifest.manifest_path
+    return None
+
+
+def unreadable_data_file(files: Mapping[str, Sequence[str]], message: str) -> LakeError | None:
+    """The error for the first data file that cannot be read; None if all can.
+
+    Args:
+        files: paths of Parquet files, by table.
+        message: of the error that the engine failed with. It may name one of the files.
+    """
+    for table, paths in files.items():
+        for path in paths:
+            if not _is_parquet(path):
+                return unreadable(table, path)
+    for table, paths in files.items():
+        for path in paths:
+            if path in message:
+                return unreadable(table, path)
+    return None
+
+
+def _is_parquet(path: str) -> bool:
+    """Whether the file exists and has a readable footer."""
+    try:
+        pq.read_metadata(Path(path))
+    except (OSError, pa.ArrowException):
+        return False
+    return True
