@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyiceberg.catalog.sql import SqlCatalog
 from support.cli import DROPS, error_lines
@@ -113,6 +113,7 @@ def test_a_query_answers(made):
         "/* a comment */ SELECT 1 AS a",
         "SELECT 1 AS a;",
         "SELECT 1 AS a ; -- the end\n;",
+        "SELECT length('é')::INT AS a; /* é */",
         "WITH t AS (SELECT 1 AS a) SELECT * FROM t",
         "FROM (VALUES (1)) t(a)",
         f"SELECT count(*)::INT AS a FROM {TABLE}",
@@ -241,7 +242,7 @@ main()
 
 @pytest.mark.parametrize("name", STREAMED)
 def test_every_row_and_value_is_whole_in_a_pipe(made_folder, name):
-    sql = "SELECT i, repeat('é', 300) || i AS text FROM range(25000) t(i) ORDER BY i"
+    sql = "SELECT i, repeat('é', 100) || i AS text FROM range(12000) t(i) ORDER BY i"
     said = query_process(made_folder, "--format", name, sql)
     assert (said.code, said.err) == (0, b"")
     out = said.out.decode()
@@ -252,7 +253,7 @@ def test_every_row_and_value_is_whole_in_a_pipe(made_folder, name):
     else:
         records = json.loads(out) if name == "json" else [json.loads(line) for line in out.splitlines()]
         found = [[str(value) for value in record.values()] for record in records]
-    assert found == [[str(i), "é" * 300 + str(i)] for i in range(25000)]
+    assert found == [[str(i), "é" * 100 + str(i)] for i in range(12000)]
 
 
 def test_a_terminal_has_the_first_rows_and_says_so(made_folder):
@@ -277,6 +278,7 @@ def test_a_line_of_a_table_is_a_row(made):
     )
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.text(), st.one_of(st.none(), st.text())), min_size=1, max_size=20))
 def test_csv_is_read_as_it_was_written(made_folder, values):
     texts = [(a.replace("\0", ""), None if b is None else b.replace("\0", "")) for a, b in values]
@@ -307,7 +309,7 @@ try:
 finally:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
 """
-    sql = "SELECT i, md5(i::VARCHAR) || repeat('x', 300) AS text FROM range(2000000) t(i)"
+    sql = "SELECT i, md5(i::VARCHAR) || repeat('x', 2000) AS text FROM range(300000) t(i)"
     words = ("query", "--lake", made_folder / "lake", "--format", name, "--output", tmp_path / "x", sql)
     assert int(python("-c", script, *words).err) < 500
 
@@ -525,9 +527,12 @@ def test_duckdb_itself_reads_and_writes_nothing_else(unchecked, name, file):
     assert [path for path in sorted(Path().rglob("*")) if path not in before] == []
 
 
-def test_duckdb_itself_reads_the_data_files_of_the_named_tables_only(unchecked, made_folder):
-    other = next((made_folder / "lake" / "landing").rglob("*.parquet"))
-    assert unchecked("query", f"SELECT * FROM read_parquet('{other}'), {TABLE}").code == 1
+def test_duckdb_itself_reads_the_files_of_the_snapshot_only(unchecked, made_folder):
+    """A file that has expired may hold people who have withdrawn."""
+    file = next((made_folder / "lake" / "trusted" / "customer_trusted").rglob("*.parquet"))
+    stray = shutil.copy(file, file.with_name("stray.parquet"))
+    assert unchecked("query", f"SELECT count(*) FROM read_parquet('{file}'), {TABLE}").code == 0
+    assert unchecked("query", f"SELECT count(*) FROM read_parquet('{stray}'), {TABLE}").code == 1
 
 
 @pytest.mark.parametrize("setting", ["enable_external_access = true", "allowed_paths = []", "threads = 1"])
@@ -551,7 +556,7 @@ def grown(own, tmp_path):
     """The command line, and an instant at which the landing table had one customer. Now it has two."""
     then = snapshots(tmp_path)[-1] + timedelta(milliseconds=1)
     write(tmp_path / "drops", landing([customer("bob@example.org", at("08:00"), at("08:00"), "sn-2")], name="2"))
-    assert own("land").code == 0
+    assert own("land", "--key-file", tmp_path / "key").code == 0
     return own, then
 
 
@@ -621,13 +626,14 @@ def metadata_of(folder, kind):
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "short"])
 @pytest.mark.parametrize("kind", ["metadata", "manifest list", "manifest", "data"])
-def test_a_damaged_file_is_named_when_its_table_is_read(own, tmp_path, kind, damage):
-    file = metadata_of(tmp_path, kind)
+def test_a_damaged_file_is_named_when_its_table_is_read(made, made_folder, kind, damage, request):
+    file = metadata_of(made_folder, kind)
     content = file.read_bytes()
+    request.addfinalizer(lambda: file.write_bytes(content))
     file.unlink()
     if damage != "missing":
         file.write_bytes({"empty": b"", "text": b"{}", "short": content[: len(content) // 2]}[damage])
-    error, hint = error_lines(own("query", "SELECT count(*) FROM trusted.accelerometer_trusted"))
+    error, hint = error_lines(made("query", "SELECT count(*) FROM trusted.accelerometer_trusted"))
     got = "none" if damage == "missing" else "a damaged one"
     assert error == f"error: trusted.accelerometer_trusted: expected the table's file {file}, got {got}"
     assert hint.startswith("hint:  restore the file from a backup")
@@ -637,7 +643,7 @@ def test_a_damaged_file_is_named_when_its_table_is_read(own, tmp_path, kind, dam
         "DESCRIBE trusted.accelerometer_trusted",
         "SELECT comment FROM duckdb_columns() WHERE table_name = 'accelerometer_trusted'",
     ):
-        assert own("query", sql).code == 0
+        assert made("query", sql).code == 0
 
 
 def test_a_missing_table_is_named_when_it_is_read(own, tmp_path):

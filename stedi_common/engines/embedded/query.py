@@ -66,7 +66,18 @@ def _only_select(statements: Sequence[duckdb.Statement]) -> str:
         raise _refused(_first_word(statement.query))
     if statement.named_parameters:
         raise QueryError("query: expected values, got a parameter")
-    return str(statement.query)
+    return _without_end(statement.query)
+
+
+def _without_end(sql: str) -> str:
+    """The statement without the semicolons and comments after it, which DuckDB does not accept in a subquery."""
+    text = sql.encode()
+    end = len(text)
+    for start, kind in reversed(duckdb.tokenize(sql)):
+        if kind != duckdb.token_type.comment and text[start:end].strip() != b";":
+            break
+        end = start
+    return text[:end].decode()
 
 
 def _expect_allowed(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
