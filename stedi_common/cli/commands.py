@@ -292,7 +292,8 @@ def query_(
     if as_json and format_ not in {None, "json"}:
         raise typer.BadParameter("expected --json or another --format, got both")
     name = "json" if as_json else format_
-    run_query(lake_of(settings_of(context)).expect_exists(), read_sql(sql, file), instant(at), name, output)
+    statement, instant_ = read_sql(sql, file), instant(at)  # a wrong usage is told first
+    run_query(lake_of(settings_of(context)).expect_exists(), statement, instant_, name, output)
 
 
 @app.command()
