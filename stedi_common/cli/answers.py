@@ -20,7 +20,7 @@ from stedi_common.errors import QueryError
 from stedi_common.query import Answer
 
 #: So many rows of an answer are in memory, and in a row group of Parquet. A table is aligned to the first ones.
-BATCH_ROWS, ROW_GROUP_ROWS = 10_000, 100_000
+BATCH_ROWS, ROW_GROUP_ROWS = 10_000, 25_000
 #: So many rows are shown on a terminal.
 MAX_SHOWN_ROWS = 100
 

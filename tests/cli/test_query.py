@@ -274,8 +274,7 @@ def test_a_value_that_is_wider_than_the_terminal_is_whole(made_folder):
 
 def test_a_line_of_a_table_is_a_row(made):
     assert (
-        made("query", "SELECT 'a' || chr(10) || chr(133) AS x, NULL AS y").out
-        == "x        y\n" + r"a\n\x85 null" + "\n"
+        made("query", "SELECT 'a' || chr(10) || chr(133) AS x, NULL AS y").out == "x       y\n" + r"a\n\x85 null" + "\n"
     )
 
 

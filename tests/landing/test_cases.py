@@ -240,7 +240,7 @@ def test_a_list_of_serials_as_windows_writes_it(tmp_path):
     shutil.copytree(CASES / "00-base" / "drops", tmp_path / "drops")
     where = {"STEDI_LAKE": str(tmp_path / "lake"), "STEDI_LANDING": str(tmp_path / "drops")}
     listed = CASES / "103-defective-serials-file-from-windows" / "serials.txt"
-    assert stedi("land", **where).code == 0
-    assert stedi("run", "--defective-serials", listed, **where).code == 0
+    assert stedi("land", "--defective-serials", listed, **where).code == 0
+    assert stedi("run", **where).code == 0
     pairs = stedi("query", "SELECT count(*) AS pairs FROM curated.machine_learning_curated", "--json", **where)
     assert '"pairs": 0' in pairs.out

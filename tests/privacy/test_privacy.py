@@ -92,7 +92,7 @@ def test_no_canary_is_leaked_by_the_output_or_the_log(made):
 
 
 def test_nothing_is_left_beside_the_zones(made):
-    assert {path.name for path in made.lake.iterdir()} == {"catalog.db", "landing", "trusted", "curated"}
+    assert {path.name for path in made.lake.iterdir()} == {"catalog.db", "lake.json", "landing", "trusted", "curated"}
 
 
 def test_no_bloom_filter_reveals_who_is_in_a_file(made):
