@@ -10,6 +10,9 @@ from difflib import get_close_matches
 class StediError(Exception):
     """Base of all errors that a user is meant to read. `hint` says what to do about it."""
 
+    #: How the command line ends with it.
+    exit_code = 1
+
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message if hint is None else f"{message}\nhint: {hint}")
 
@@ -48,6 +51,12 @@ class LakeError(StediError):
     """The lake, its catalog or a table is missing, at another place, or not as expected."""
 
 
+class UnusablePathError(SettingsError, LakeError):
+    """A path is empty, or has a character that a URI or a library takes for something else."""
+
+    exit_code = 2
+
+
 class UnreadFilesError(StediError):
     """Files that may hold records could not be read. All other files were read."""
 
@@ -61,7 +70,6 @@ class UnreadFilesError(StediError):
 class UnknownRefusalError(StediError):
     """Customer lines may be the refusal of an unknown person. Everything else is done."""
 
-    #: The command line's own exit code for it.
     exit_code = 4
 
     def __init__(self, lines: int) -> None:
@@ -75,6 +83,8 @@ class UnknownRefusalError(StediError):
 
 class CommitConflictError(StediError):
     """Another commit was made to the table after this run had read its head."""
+
+    exit_code = 3
 
 
 class MultipliedRowsError(StediError):

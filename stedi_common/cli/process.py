@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from stedi_common import log
-from stedi_common.errors import CommitConflictError, StediError, UnexpectedError, UnknownRefusalError
+from stedi_common.errors import StediError, UnexpectedError
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from stedi_common.lake import Lake
     from stedi_common.runs.run_all import CompletedTask, Task
 
-#: Exit codes; `UnknownRefusalError` has its own.
-ERROR, CONFLICT = 1, 3
+#: The exit code of an error; some errors have their own.
+ERROR = StediError.exit_code
 
 #: Whether the stack of an unexpected error is printed.
 _debug = ContextVar("debug", default=False)
@@ -75,7 +75,7 @@ def _ended() -> int:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except StediError as error:
         _show(error)
-        return _exit_code(error)
+        return error.exit_code
     except Exception as error:
         _show(UnexpectedError(error))
         return ERROR
@@ -112,7 +112,7 @@ def exit_on_errors(done: Sequence[CompletedTask]) -> None:
     for error in errors:
         _show(error)
     if errors:
-        sys.exit(_exit_code(most_serious(errors)))
+        sys.exit(most_serious(errors).exit_code)
 
 
 def _show(error: StediError) -> None:
@@ -125,9 +125,3 @@ def _show(error: StediError) -> None:
         else:
             error = StediError(str(error), hint="stedi --debug … prints the traceback, without values")
     console.error(error)
-
-
-def _exit_code(error: StediError) -> int:
-    if isinstance(error, CommitConflictError):
-        return CONFLICT
-    return UnknownRefusalError.exit_code if isinstance(error, UnknownRefusalError) else ERROR

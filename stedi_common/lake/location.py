@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from stedi_common.contracts import ZONES, Contract
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, UnusablePathError
+from stedi_common.text import escaped
 
 #: The catalog's name, in SQL and in PyIceberg.
 CATALOG = "stedi"
+
+#: Libraries drop control characters from a URI, and end its path at `?` and `#`. DuckDB takes a backslash for a slash.
+#: Bytes that are not UTF-8 are lone surrogates.
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f?#\\\ud800-\udfff]")
+#: PyArrow decodes `%` in an S3 URI.
+_UNUSABLE_IN_S3 = re.compile(rf"%|{_UNUSABLE.pattern}")
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,12 @@ class Lake:
 
     @classmethod
     def at(cls, location: str, prefix: str = "") -> Lake:
-        """The lake at this folder or S3 URI."""
+        """The lake at this folder or S3 URI. Raises UnusablePathError if libraries would take it for another place."""
         location = str(location)  # settings that a program writes down may have a path
         if location.startswith("s3://"):
-            return cls(location.rstrip("/"), prefix)
-        return cls(str(Path(location).expanduser().absolute()), prefix)
+            return cls(_usable(location.rstrip("/"), _UNUSABLE_IN_S3), prefix)
+        folder = os.path.expanduser(location)  # noqa: PTH111 - pathlib's raises for an unknown user
+        return cls(_usable(str(Path(folder).absolute()), _UNUSABLE), prefix)
 
     def expect_exists(self) -> Lake:
         """Return this lake. Raises LakeError if it is a folder without a catalog."""
@@ -118,6 +127,15 @@ class Lake:
 
     def _namespace(self, zone: str) -> str:
         return f"{self.prefix}_{zone}" if self.prefix else zone
+
+
+def _usable(location: str, unusable: re.Pattern[str]) -> str:
+    if found := unusable.search(location):
+        raise UnusablePathError(
+            f"lake {escaped(location)}: expected a path without {found[0]!r}, which is not read as part of a name",
+            hint="put the lake into a folder with another name",
+        )
+    return location
 
 
 def local_path(location: str) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from stedi_common.contracts import SOURCES
+from stedi_common.text import escaped
 
 # Why a file is not read: docs/records.md, "Files".
 HIDDEN = "hidden"
@@ -30,7 +30,6 @@ _ENDING = rf"(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.(?:{'|'.join(_COMPRESSED)}))?"
 _ADDRESS = re.compile(rf"[^\s/]+(?:[@\uff20\ufe6b]|%40)[^\s/]+?(?={_ENDING}(?:[\s/]|$))", re.IGNORECASE)
 #: Every file passes by here, so it is one search. The parts `.` and `..`, which a key in S3 can have, do not hide.
 _HIDDEN = re.compile(r"(?:^|/)(?:_|\.(?!\.?(?:/|\Z)))")
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def text_of(name: bytes) -> tuple[str, str | None]:
@@ -91,13 +90,4 @@ def _letters(name: str) -> str:
 
 def shown(name: str) -> str:
     """A name for a screen or an error: nothing in it moves the cursor or hides, and no address is told."""
-    return "".join(map(_shown, _ADDRESS.sub("‹address›", name)))  # noqa: RUF001 - not `<`, which is markup
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _UNSEEN:
-        return character
-    code = ord(character)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return escaped(_ADDRESS.sub("‹address›", name))  # noqa: RUF001 - not `<`, which is markup

@@ -97,7 +97,7 @@ def _of_file(document: Mapping[str, Any], file: str) -> tuple[dict[str, Any], Ca
     options = {name: value for name, value in document.items() if name in OPTIONS}
     for name, value in options.items():
         if OPTIONS[name].is_path and isinstance(value, str) and value and "://" not in value:
-            options[name] = str(folder / Path(value).expanduser())
+            options[name] = str(folder / os.path.expanduser(value))  # noqa: PTH111 - pathlib's raises for an unknown user
     return options, lambda name: f"{file}: {name}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from stedi_common.errors import SettingsError, nearest
+from stedi_common.errors import SettingsError, UnusablePathError, nearest
 from stedi_common.settings.reader import Limits, ReaderSettings
 
 # The rules import what takes long, and `stedi --help` is quick.
@@ -83,7 +83,7 @@ def _text(where: str, given: Any) -> str:
 def _location(where: str, given: Any) -> str:
     text = _text(where, given)
     if not text:
-        raise SettingsError(f"{where}: expected a folder or an S3 URI, got nothing")
+        raise UnusablePathError(f"{where}: expected a folder or an S3 URI, got nothing")
     return text
 
 

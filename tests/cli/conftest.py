@@ -1,7 +1,8 @@
 """The command line, typed in a folder."""
 
 import pytest
-from support.cli import DROPS, Said
+from support.cli import DROPS
+from support.commands import Said
 from support.drops import at
 from support.lakes import land, run, write
 

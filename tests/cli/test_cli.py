@@ -8,8 +8,8 @@ from typing import Any
 import click
 import pytest
 import typer
-from support.cli import DROPS, Said, error_lines
-from support.commands import python
+from support.cli import DROPS, error_lines
+from support.commands import Said, python
 from support.commands import stedi as stedi_in_a_process
 from support.drops import at, customer, drop, landing, line_of, reading
 from support.lakes import write

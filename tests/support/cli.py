@@ -1,7 +1,6 @@
 """Commands that are typed in the process of the tests, and what they say."""
 
-from typing import NamedTuple
-
+from support.commands import Said
 from support.drops import at, customer, landing, reading, step
 
 DROPS = landing(
@@ -9,14 +8,6 @@ DROPS = landing(
     [reading("ann@example.org", at("09:00")), reading("bob@example.org", at("09:00"))],
     [step("sn-1", at("09:00"))],
 )
-
-
-class Said(NamedTuple):
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
 
 
 def error_lines(said: Said) -> list[str]:

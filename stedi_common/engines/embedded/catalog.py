@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
 from pyiceberg.exceptions import (
     CommitFailedException,
@@ -44,7 +46,8 @@ def open_catalog(lake: Lake) -> SqlCatalog:
 
 
 def _open_catalog(lake: Lake) -> SqlCatalog:
-    catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{lake.catalog_uri}", warehouse=f"file://{lake.location}")
+    uri = f"sqlite:///{quote(lake.catalog_uri)}"  # SQLAlchemy decodes it
+    catalog = SqlCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}")
     for namespace in lake.namespaces:
         catalog.create_namespace_if_not_exists(namespace)
     return catalog

@@ -15,7 +15,7 @@ import pyarrow as pa
 from stedi_common.contracts import Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines.embedded.damage import unreadable_data_file
-from stedi_common.engines.embedded.session import as_duckdb_error, quoted, redact
+from stedi_common.engines.embedded.session import as_duckdb_error, literal, quoted, redact
 from stedi_common.errors import LakeError, QueryError, StediError
 
 ResultType = TypeVar("ResultType")
@@ -242,7 +242,8 @@ def _mark(identifier: str) -> str:
 
 def _restrict(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
     """Allow the connection to read these files, and nothing else. No later statement changes that."""
-    paths = ", ".join(f"'{quoted(file)}'" for file in files)
+    # DuckDB asks for the pattern, and for the file that it matches.
+    paths = ", ".join(f"'{quoted(path)}'" for file in files for path in dict.fromkeys((file, literal(file))))
     connection.execute(f"SET allowed_paths = [{paths}]")
     connection.execute("SET enable_external_access = false")
     # DuckDB would look for the name of an unknown table among the variables of this program.

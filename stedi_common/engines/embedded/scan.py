@@ -14,7 +14,7 @@ from pyiceberg.table import ALWAYS_TRUE, Table
 
 from stedi_common.contracts import Contract
 from stedi_common.contracts.types import TYPES
-from stedi_common.engines.embedded.session import quoted
+from stedi_common.engines.embedded.session import literal, quoted
 from stedi_common.engines.embedded.snapshots import day_of
 from stedi_common.engines.protocol import Head
 
@@ -72,7 +72,7 @@ def select(contract: Contract, ids: Mapping[str, int], files: Sequence[str]) -> 
         if name in ids
     )
     names = ", ".join(f'"{name}"' if name in ids else null for name, null in nulls.items())
-    paths = ", ".join(f"'{quoted(local(file))}'" for file in files)
+    paths = ", ".join(f"'{quoted(literal(local(file)))}'" for file in files)
     return f"SELECT {names} FROM read_parquet([{paths}], hive_partitioning = false, schema = MAP {{{columns}}})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -14,6 +15,9 @@ from stedi_common.errors import EngineError, LakeError
 #: Sets DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
 MEMORY = "STEDI_MEMORY"
 DEFAULT_MEMORY = "1200MB"
+
+#: What DuckDB takes for a pattern in the path of a file.
+_WILDCARD = re.compile(r"[*?\[]")
 
 
 def connect(folder: str) -> duckdb.DuckDBPyConnection:
@@ -74,6 +78,11 @@ def as_duckdb_error(error: Exception) -> duckdb.Error:
 def quoted(text: str) -> str:
     """The text as it stands between quotes in SQL."""
     return text.replace("'", "''")
+
+
+def literal(path: str) -> str:
+    """The pattern that matches this path only: in a lake called `a*`, a file would be that of the lake `ab`, too."""
+    return _WILDCARD.sub(r"[\g<0>]", path)
 
 
 def _memory() -> str:
