@@ -14,8 +14,9 @@ from stedi_common.contracts import SOURCES
 from stedi_common.instants import EPOCH
 from stedi_common.records.names import LINK_LOOP, LINK_OUTSIDE, NOT_A_FILE, UNREADABLE, is_hidden, text_of
 
-# O_NONBLOCK: if a FIFO has replaced the file, opening it must not wait for a writer.
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+# O_NONBLOCK: if a FIFO has replaced the file, opening it must not wait for a writer. O_NOFOLLOW: nor is a link followed
+# that has replaced it since it was listed. The paths of files that links lead to are those of the files.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
 _LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
@@ -38,10 +39,11 @@ class _Folder(NamedTuple):
 
 
 class _Target(NamedTuple):
-    """What a link leads to: a folder if `folder` is its real path, a file if `reason` is None too."""
+    """What a link leads to: a file or folder, if `reason` is None, and its real path."""
 
     reason: str | None
-    folder: bytes | None = None
+    real: bytes = b""
+    is_folder: bool = False
 
 
 class Tree:
@@ -98,8 +100,8 @@ class Tree:
         if not entry.is_symlink():
             return Entry(name, entry.path, None if entry.is_file(follow_symlinks=False) else NOT_A_FILE)
         target = self._target(entry, folder)
-        if target.folder is None:
-            return Entry(name, entry.path, target.reason)
+        if not target.is_folder:
+            return Entry(name, entry.path if target.reason else target.real, target.reason)
         text = text_of(name)[0]
         source = text.split("/", 1)[0]
         if is_hidden(text) or source not in SOURCES:
@@ -108,7 +110,7 @@ class Tree:
         if link in followed:
             return Entry(name, entry.path, LINK_LOOP)
         followed.add(link)
-        return _Folder(name + b"/", entry.path, target.folder, (*folder.way, folder.real))
+        return _Folder(name + b"/", target.real, target.real, (*folder.way, folder.real))
 
     def _target(self, link: os.DirEntry[bytes], folder: _Folder) -> _Target:
         real = os.path.realpath(link.path)
@@ -119,10 +121,10 @@ class Tree:
         except OSError as error:
             return _Target(LINK_LOOP if error.errno in _LEADS_NOWHERE else UNREADABLE)
         if not stat.S_ISDIR(mode):
-            return _Target(None if stat.S_ISREG(mode) else NOT_A_FILE)
+            return _Target(None, real) if stat.S_ISREG(mode) else _Target(NOT_A_FILE)
         if any(_is_in(above, real) for above in (*folder.way, folder.real)):
             return _Target(LINK_LOOP)
-        return _Target(None, real)
+        return _Target(None, real, is_folder=True)
 
 
 def _entries(folder: _Folder) -> list[os.DirEntry[bytes]]:

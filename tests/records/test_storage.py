@@ -320,6 +320,23 @@ def test_a_fifo_in_the_place_of_a_file_is_not_waited_for(landing):
         sha256(drop)
 
 
+@pytest.mark.parametrize("through", ["customer/c.json", "customer/link.json"])
+def test_a_link_in_the_place_of_a_listed_file_is_not_followed(landing, tmp_path, through):
+    """Neither where the file is listed itself, nor where a link has led to it."""
+    put(tmp_path, "secret.json")
+    put(landing, "customer/c.json")
+    (landing / "customer" / "link.json").symlink_to("c.json")
+    drops = {drop.name: drop for drop in discover(str(landing)).drops["customer"]}
+    assert sorted(drops) == ["customer/c.json", "customer/link.json"]
+    (landing / "customer" / "c.json").unlink()
+    (landing / through).unlink(missing_ok=True)
+    (landing / through).symlink_to(tmp_path / "secret.json")
+    for drop in drops.values():
+        assert why_unreadable(drop) == "unreadable"
+        with pytest.raises(LakeError, match="expected to read the file"):
+            b"".join(stored(drop))
+
+
 def recorded(monkeypatch) -> list:
     opened, real = [], os.open
 
