@@ -32,9 +32,11 @@ if TYPE_CHECKING:
         RebuildRequiredError,
         SettingsError,
         StediError,
+        StorageError,
         UnexpectedError,
         UnknownRefusalError,
         UnreadFilesError,
+        UnusablePathError,
     )
     from stedi_common.rules.policy import Policy
     from stedi_common.settings import Settings
@@ -58,9 +60,11 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StediError",
+    "StorageError",
     "UnexpectedError",
     "UnknownRefusalError",
     "UnreadFilesError",
+    "UnusablePathError",
     "__version__",
     "col",
     "open",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+import sqlite3
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+
+from stedi_common.text import escaped
 
 
 class StediError(Exception):
@@ -13,8 +19,12 @@ class StediError(Exception):
     #: How the command line ends with it.
     exit_code = 1
 
+    #: Which characters of a message stay as they are, though they are control characters.
+    _kept = ""
+
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message if hint is None else f"{message}\nhint: {hint}")
+        message = escaped(message, self._kept)  # names and texts from outside may be in it
+        super().__init__(message if hint is None else f"{message}\nhint: {escaped(hint)}")
 
 
 class ContractError(StediError):
@@ -102,10 +112,93 @@ class EngineError(StediError):
 class QueryError(StediError):
     """A query is not one SELECT, is not valid SQL, or names an unknown table or column."""
 
+    _kept = "\n"
+
+
+class StorageError(StediError):
+    """The system does not let a file be read or written: the disk is full, a right is missing, a device fails."""
+
+    def __init__(self, problem: str, place: str | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{place or 'storage'}: expected a file or folder that can be used, got: {problem}", hint)
+
+
+class InterruptedRunError(StediError):
+    """Ctrl-C or SIGTERM has ended the command."""
+
+    def __init__(self, signal: str) -> None:
+        super().__init__(
+            f"interrupted by {signal}; what is committed stays", hint="run the command again: it goes on from there"
+        )
+
 
 def as_stedi_error(error: Exception) -> StediError:
-    """The error itself if it is a StediError, else an UnexpectedError without its message."""
-    return error if isinstance(error, StediError) else UnexpectedError(error)
+    """The error itself if it is a StediError; a StorageError if the system is its cause, else an UnexpectedError."""
+    if isinstance(error, StediError):
+        return error
+    known = next(filter(None, map(_storage_error, _causes(error))), None)
+    if known is None:
+        return UnexpectedError(error)
+    known.__cause__ = error
+    return known
+
+
+def _storage_error(error: BaseException) -> StorageError | None:
+    """The error as the system or SQLite says it, if it is theirs."""
+    original = getattr(error, "orig", None)  # SQLAlchemy's errors quote statements, SQLite's own do not
+    if isinstance(original, sqlite3.Error):
+        message = str(original)
+        return StorageError(message, "catalog.db", _SQLITE_HINTS.get(message)) if message in _SQLITE_HINTS else None
+    if isinstance(error, OSError) and error.errno in _HINTS:
+        place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        # The name of a drop may be that of a person.
+        return StorageError(os.strerror(error.errno), _NAME_WITH_ADDRESS.sub("‹address›", place), _HINTS[error.errno])  # noqa: RUF001
+    return None
+
+
+_NAME_WITH_ADDRESS = re.compile(r"[^/]*(?:[@\uff20\ufe6b]|%40)[^/]*", re.IGNORECASE)
+
+_ROOM = "free some space, then run the command again: it goes on from where it was"
+_RIGHTS = "let this user read and write it, or name another folder"
+_OTHER = "name another path, or move what is there away"
+
+#: What to do about an error of the system. All others are defects.
+_HINTS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHTS),
+    **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG), _OTHER),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files: ulimit -n 4096"),
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), "look at the disk, then run the command again"),
+}
+#: The same of SQLite, by its messages.
+_SQLITE_HINTS = {
+    "database or disk is full": _ROOM,
+    "disk I/O error": "look at the disk and its free space, then run the command again",
+    "attempt to write a readonly database": _RIGHTS,
+    "unable to open database file": _RIGHTS,
+    "database is locked": "wait for the other run, then run the command again",
+    "file is not a database": "put the catalog back from a backup, or name another lake",
+    "database disk image is malformed": "put the catalog back from a backup, or name another lake",
+}
+
+
+def storage_error(message: str) -> StorageError | None:
+    """The StorageError that a library's message tells of; None if it tells of none. The message may quote values."""
+    number = next((each for each in _HINTS if os.strerror(each) in message), None)
+    return None if number is None else StorageError(os.strerror(number), hint=_HINTS[number])
+
+
+def stack_of(error: StediError) -> str:
+    """The stack of an unexpected error, or of what has led to an error; without values. Empty if it has no cause."""
+    if isinstance(error, UnexpectedError):
+        return error.stack
+    return "".join(_frames(error.__cause__)) if error.__cause__ else ""
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what has led to it."""
+    while error:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 class UnexpectedError(StediError):

@@ -1,6 +1,8 @@
 """Both engines behind one fixture: a test that takes `connect` runs on DuckDB and on Spark."""
 
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -82,6 +84,16 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 @pytest.fixture(scope="session")
 def key() -> PseudonymKey:
     return PseudonymKey(bytes(range(32)))
+
+
+@pytest.fixture(autouse=True)
+def own_signals(monkeypatch) -> Iterator[None]:
+    """A command that a test calls leaves signals without effect, which is not for the tests after it."""
+    monkeypatch.setattr("sys.unraisablehook", sys.unraisablehook)
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,21 @@
 """The command line `stedi`."""
 
-from stedi_common.cli.process import main
+import sys
+
+from stedi_common.cli import signals
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line, print an error in one line, and exit with its code."""
+    signals.catch()  # before all that takes long to import
+    try:
+        from stedi_common.cli.process import main as run
+
+        run()
+    except (Exception, KeyboardInterrupt):
+        number = signals.received()
+        if number is None:
+            raise
+        sys.exit(signals.report(number))  # a library may have made another error of the signal

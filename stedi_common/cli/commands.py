@@ -36,6 +36,7 @@ from stedi_common.cli.policy import policy
 from stedi_common.cli.process import begin, exit_on_errors, open_engine, run_tasks
 from stedi_common.cli.sql import SqlCommand, instant, read_sql
 from stedi_common.contracts import SOURCES
+from stedi_common.text import escaped
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ app = typer.Typer(
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
     epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
-    "4 landed, but some customer lines may be the refusal of an unknown person.",
+    "4 landed, but some customer lines may be the refusal of an unknown person, 130 and 143 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -102,7 +103,7 @@ def init_(
     from stedi_common.cli.init import make_project
 
     made = make_project(folder)
-    _print(as_json, made, lambda: typer.echo("\n".join(f"made {file}" for file in made)))
+    _print(as_json, made, lambda: typer.echo("\n".join(f"made {escaped(str(file))}" for file in made)))
 
 
 @app.command()

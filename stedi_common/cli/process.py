@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from stedi_common import log
-from stedi_common.errors import StediError, UnexpectedError
+from stedi_common.cli import signals
+from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, stack_of
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 #: The exit code of an error; some errors have their own.
 ERROR = StediError.exit_code
+#: The exit code of a command that Ctrl-C has interrupted, as shells and Typer have it.
+_INTERRUPTED = 128 + signal.SIGINT
 
 #: Whether the stack of an unexpected error is printed.
 _debug = ContextVar("debug", default=False)
@@ -38,6 +42,7 @@ def main() -> None:
         try:
             ended = _ended()
         finally:
+            signals.ignore()
             log.end(ended, time.monotonic() - began)
     sys.exit(ended)
 
@@ -64,6 +69,17 @@ def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
 
 
 def _ended() -> int:
+    """Run the command line, and say so if it was interrupted. Returns its exit code."""
+    try:
+        ended = _run()
+    except KeyboardInterrupt:
+        ended = _INTERRUPTED
+    # Spark has a handler of its own for Ctrl-C.
+    number = signals.received() or (signal.SIGINT if ended == _INTERRUPTED else None)
+    return ended if number is None else signals.report(number)
+
+
+def _run() -> int:
     """Run the command line. Returns its exit code."""
     _debug.set(False)
     try:
@@ -73,12 +89,10 @@ def _ended() -> int:
         app(prog_name="stedi")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except StediError as error:
-        _show(error)
-        return error.exit_code
     except Exception as error:
-        _show(UnexpectedError(error))
-        return ERROR
+        known = as_stedi_error(error)
+        _show(known)
+        return known.exit_code
     return 0
 
 
@@ -101,7 +115,14 @@ def run_tasks(engine: Engine, settings: Any, tasks: Sequence[Task]) -> list[Comp
     from stedi_common.api.tasks import run_logged
     from stedi_common.cli import console
 
-    return list(run_logged(engine, settings, tasks, around=lambda task: console.working(f"{task.job}: {task.table}")))
+    @contextmanager
+    def around(task: Task) -> Iterator[None]:
+        signals.expect_none()
+        with console.working(f"{task.job}: {task.table}"):
+            yield
+        signals.expect_none()
+
+    return list(run_logged(engine, settings, tasks, around))
 
 
 def exit_on_errors(done: Sequence[CompletedTask]) -> None:
@@ -118,10 +139,11 @@ def exit_on_errors(done: Sequence[CompletedTask]) -> None:
 def _show(error: StediError) -> None:
     from stedi_common.cli import console
 
+    if signals.received():
+        return  # it may be the error that a library made of the signal
     log.error(error)
-    if isinstance(error, UnexpectedError):
-        if _debug.get():
-            typer.echo(error.stack, err=True, nl=False)
-        else:
-            error = StediError(str(error), hint="stedi --debug … prints the traceback, without values")
+    if _debug.get():
+        typer.echo(stack_of(error), err=True, nl=False)
+    elif isinstance(error, UnexpectedError):
+        error = StediError(str(error), hint="stedi --debug … prints the traceback, without values")
     console.error(error)

@@ -14,6 +14,14 @@ def missing_table(contract: Contract) -> LakeError:
     )
 
 
+def missing_metadata(contract: Contract, location: str | None) -> LakeError:
+    """The error for a table whose metadata are not where the catalog says."""
+    return LakeError(
+        f"{contract.name}: expected the table's metadata at {location}, got none",
+        hint="restore the files of the table from a backup; after the lake was moved: stedi relocate",
+    )
+
+
 def no_snapshot(contract: Contract) -> LakeError:
     """The error for a table without a snapshot: Terraform has created it, and no job has prepared it."""
     return LakeError(

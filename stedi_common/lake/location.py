@@ -118,7 +118,7 @@ class Lake:
         if local_path(location) != local_path(expected) if self.is_local else location != expected:
             raise LakeError(
                 f"{contract.name}: expected the table at {expected}, got {location}",
-                hint="--lake and the catalog disagree about where the lake is",
+                hint="after a lake was moved or copied, stedi relocate writes its folder into its files",
             )
 
     def above(self, zone: str) -> str:

@@ -18,6 +18,7 @@ from stedi_common.instants import EPOCH
 from stedi_common.records import blocks, drift, fast
 from stedi_common.records.blocks import Block
 from stedi_common.records.framing import MAY_BE_INNER, PADDING, go_over_lines
+from stedi_common.records.names import shown
 from stedi_common.records.record import (
     BROKEN_JSON,
     Field,
@@ -103,7 +104,7 @@ class Reader:
             if some is None:
                 return
             yield some
-        raise EngineError(f"{block.name}: expected to read the lines from {block.line} on, got {cause}")
+        raise EngineError(f"{shown(block.name)}: expected to read the lines from {block.line} on, got {cause}")
 
     def _parse(self, block: Block) -> Iterator[Parsed]:
         if block.sha256 is not None:

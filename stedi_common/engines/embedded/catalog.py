@@ -18,17 +18,18 @@ from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform
 from pyiceberg.types import IcebergType, NestedField
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines.embedded.snapshots import has_snapshot
-from stedi_common.engines.errors import missing_table
+from stedi_common.engines.errors import missing_metadata, missing_table
 from stedi_common.engines.properties import table_properties
 from stedi_common.engines.protocol import Head
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
+from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
 
 #: Errors after which the state of the commit is unknown.
@@ -40,9 +41,18 @@ def open_catalog(lake: Lake) -> SqlCatalog:
 
     PyIceberg looks for each part of it and then creates it. If another process does so in between, the next attempt
     finds it.
+
+    Raises:
+        LakeError: the catalog is no SQLite database, or cannot be opened or written.
     """
     parts = len(lake.namespaces) + len(SqlCatalogBaseTable.metadata.tables)
-    return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
+    try:
+        return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
+    except DatabaseError as error:
+        raise LakeError(
+            f"lake {lake.location}: expected an SQLite catalog in catalog.db, got: {error.orig}",
+            hint="put the catalog back from a backup, or name another lake; this user must be able to write to it",
+        ) from error
 
 
 def _open_catalog(lake: Lake) -> SqlCatalog:
@@ -62,17 +72,14 @@ class CatalogTables:
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
-        return self.metadata_location(contract) is not None
+        return metadata_location(self._lake, self._catalog, contract) is not None
 
     def get(self, contract: Contract) -> Table:
         """The table with its present metadata. Raises LakeError if it does not exist."""
         loaded = self._loaded.get(contract.name)
-        if loaded and loaded.metadata_location == self.metadata_location(contract):
+        if loaded and loaded.metadata_location == metadata_location(self._lake, self._catalog, contract):
             return loaded
-        try:
-            self._loaded[contract.name] = self._catalog.load_table(self._lake.identifier(contract))
-        except NoSuchTableError:
-            raise missing_table(contract) from None
+        self._loaded[contract.name] = load_table(self._lake, self._catalog, contract)
         return self._loaded[contract.name]
 
     def get_with(self, contract: Contract, head: Head) -> Table:
@@ -86,17 +93,6 @@ class CatalogTables:
             self._create(contract)
         # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.
         retrying(retry_if_exception_type((CommitFailedException, *UNKNOWN_STATE)))(self._align, contract)
-
-    def metadata_location(self, contract: Contract) -> str | None:
-        """Where the catalog says that the table's metadata lie; None if it has no such table."""
-        namespace, name = self._lake.identifier(contract).split(".")
-        found = select(IcebergTables.metadata_location).where(
-            IcebergTables.catalog_name == CATALOG,
-            IcebergTables.table_namespace == namespace,
-            IcebergTables.table_name == name,
-        )
-        with self._catalog.engine.connect() as connection:
-            return connection.scalar(found)
 
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
@@ -128,6 +124,30 @@ class CatalogTables:
             if table.current_snapshot() is None:
                 with change.update_snapshot().fast_append():
                     pass
+
+
+def load_table(lake: Lake, catalog: SqlCatalog, contract: Contract) -> Table:
+    """The table with its present metadata. Raises LakeError if it, or its metadata, are not where the lake is."""
+    try:
+        table = catalog.load_table(lake.identifier(contract))
+    except NoSuchTableError:
+        raise missing_table(contract) from None
+    except FileNotFoundError as error:
+        raise missing_metadata(contract, metadata_location(lake, catalog, contract)) from error
+    lake.expect_table(contract, table.location())  # a copy of a lake has the files of the lake it was copied from
+    return table
+
+
+def metadata_location(lake: Lake, catalog: SqlCatalog, contract: Contract) -> str | None:
+    """Where the catalog says that the table's metadata lie; None if it has no such table."""
+    namespace, name = lake.identifier(contract).split(".")
+    found = select(IcebergTables.metadata_location).where(
+        IcebergTables.catalog_name == CATALOG,
+        IcebergTables.table_namespace == namespace,
+        IcebergTables.table_name == name,
+    )
+    with catalog.engine.connect() as connection:
+        return connection.scalar(found)
 
 
 def field_ids(table: Table) -> dict[str, int]:

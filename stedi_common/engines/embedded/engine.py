@@ -19,7 +19,7 @@ from pyiceberg.table import Table
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines import history
 from stedi_common.engines.embedded import damage
-from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, open_catalog
+from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, metadata_location, open_catalog
 from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
 from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
@@ -52,10 +52,14 @@ class EmbeddedEngine:
         if writes:
             lake.make_folder()
         self._lake = lake
-        self._staging = Staging(lake, writes=writes)
-        self._duckdb = connect(self._staging.scratch)
-        self._plans = ScanPlans()
         self._catalog = open_catalog(lake)
+        self._staging = Staging(lake, writes=writes)
+        try:
+            self._duckdb = connect(self._staging.scratch)
+        except BaseException:
+            self._staging.remove()
+            raise
+        self._plans = ScanPlans()
         self._tables = CatalogTables(lake, self._catalog)
         self._writer = DataFileWriter(lake, self._duckdb)
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
@@ -166,7 +170,11 @@ class EmbeddedEngine:
         threads = os.cpu_count() or 1
         with self._staging.subfolder() as folder:
             with ThreadPoolExecutor(threads) as pool:
-                tallies = merged(pool.map(lambda _: blocks.stage(folder, *layouts), range(threads)))
+                try:
+                    tallies = merged(pool.map(lambda _: blocks.stage(folder, *layouts), range(threads)))
+                except BaseException:  # Ctrl-C, too, or the pool waits for threads that read on to the end
+                    blocks.stop()
+                    raise
             files = self._staging.data_files(f"{folder}/{RECORDS}")
             records = self.fingerprint(self._staged(contract, files), contract.keys)
             rejected = self._staged(REJECTED_RECORDS, self._staging.data_files(f"{folder}/{REJECTED}"))
@@ -242,7 +250,9 @@ class EmbeddedEngine:
     def _scan(self, contract: Contract, at: datetime | None) -> Scan:
         """What reads the rows of a table. Raises LakeError for the file of its metadata that cannot be read."""
         name = contract.identifier
-        with damage.named(name, lambda: damage.unreadable_metadata(self._tables.metadata_location(contract))):
+        with damage.named(
+            name, lambda: damage.unreadable_metadata(metadata_location(self._lake, self._catalog, contract))
+        ):
             table = self._tables.get(contract)
         head = current_head(contract, table) if at is None else head_as_of(contract, table, at)
         with damage.named(name, lambda: damage.unreadable_manifest(table, head.snapshot_id)):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
@@ -17,10 +17,11 @@ from pyiceberg.table.refs import SnapshotRef
 from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
 
 from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.catalog import load_table, metadata_location
 from stedi_common.engines.embedded.orphans import known_files, old_files, remove_empty_folders
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
 from stedi_common.engines.embedded.snapshots import table_snapshot
-from stedi_common.engines.errors import conflict, missing_table
+from stedi_common.engines.errors import conflict
 from stedi_common.engines.protocol import TableSize
 from stedi_common.engines.retention import Expired, Ref, expired
 from stedi_common.engines.storage.staging import remove_abandoned
@@ -34,12 +35,12 @@ Rewrite = Callable[[Contract, Table, Sequence[str]], AbstractContextManager[list
 class EmbeddedMaintenance:
     """The maintenance of a lake in a folder. What each method does is said in `Maintenance`."""
 
-    def __init__(self, lake: Lake, catalog: Catalog, rewrite: Rewrite) -> None:
+    def __init__(self, lake: Lake, catalog: SqlCatalog, rewrite: Rewrite) -> None:
         self._lake, self._catalog, self._rewrite = lake, catalog, rewrite
 
     def size(self, contract: Contract) -> TableSize | None:
         """See `Maintenance.size`."""
-        there = self._catalog.table_exists(self._lake.identifier(contract))
+        there = metadata_location(self._lake, self._catalog, contract) is not None
         snapshot = self._table(contract).current_snapshot() if there else None
         return TableSize.of(snapshot.summary or {}) if snapshot else None
 
@@ -97,10 +98,7 @@ class EmbeddedMaintenance:
         return remove_abandoned(self._lake, older_than)
 
     def _table(self, contract: Contract) -> Table:
-        try:
-            return self._catalog.load_table(self._lake.identifier(contract))
-        except NoSuchTableError:
-            raise missing_table(contract) from None
+        return load_table(self._lake, self._catalog, contract)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import cast
 
 import duckdb
 
-from stedi_common.errors import EngineError, LakeError
+from stedi_common.errors import EngineError, LakeError, StorageError, storage_error
 
 #: Sets DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
 MEMORY = "STEDI_MEMORY"
@@ -55,7 +55,7 @@ def redacted() -> Iterator[None]:
         raise redact(error) from None
 
 
-def redact(error: duckdb.Error) -> EngineError:
+def redact(error: duckdb.Error) -> EngineError | StorageError:
     """The error without its message."""
     kind = type(error).__name__
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -63,6 +63,8 @@ def redact(error: duckdb.Error) -> EngineError:
             f"engine embedded: {_memory()} of memory, and what may be spilled to disk, were not enough",
             hint=f"allow more, as in {MEMORY}=4GB",
         )
+    if problem := storage_error(str(error)):
+        return problem
     return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")
 
 

@@ -43,7 +43,12 @@ class DataFileWriter:
         # Not as the table says: Spark writes `file:/` where we write `file:///`.
         folder = Path(self._lake.table_location(contract).removeprefix("file://")) / "data" / uuid.uuid4().hex
         try:
-            yield self._write(contract, table, rows, folder)
+            files = self._write(contract, table, rows, folder)
+        except BaseException:  # Ctrl-C, too: nothing is committed yet
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        try:
+            yield files
         except (CommitFailedException, StediError):
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -26,6 +26,11 @@ class BlockReader:
         self._blocks = (block for drop in drops for block in reader.blocks(drop))
         self._reader = reader
         self._turn = Lock()
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Let no thread take another block: what is staged is not going to be needed."""
+        self._is_stopped = True
 
     def stage(self, folder: str, records_in: ParquetLayout, rejected_in: ParquetLayout) -> dict[str, Tally]:
         """Parse blocks until there are none.
@@ -66,7 +71,7 @@ class BlockReader:
 
     def _next(self) -> Block | None:
         with self._turn:
-            return next(self._blocks, None)
+            return None if self._is_stopped else next(self._blocks, None)
 
 
 def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:

@@ -9,10 +9,11 @@ whichever container or PID namespace it ran. The lock file is created before the
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -54,6 +55,7 @@ class Staging:
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
         self._lake, self._writes = lake, writes
+        self._made: str | None = None
         self._lock: FileLock | None = None
         self._local: TemporaryDirectory[str] | None = None
         if writes and lake.is_local:
@@ -62,7 +64,8 @@ class Staging:
     @cached_property
     def folder(self) -> str:
         """The folder or S3 URI. Raises LakeError if the file system has no locks."""
-        folder = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
+        folder = self._made = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
+        atexit.register(self.remove)  # Ctrl-C may come before anybody can close what has the folder
         if self._lake.is_local:
             self._lock = locks.acquire(folder)
             Path(folder).mkdir(mode=0o700)
@@ -123,29 +126,43 @@ class Staging:
         for partition in {file.partition for file in files}:
             make_folder(DataFile(folder, partition, "").location)
         system, _ = filesystem(folder)
-        for old, new in zip(files, there, strict=True):
-            system.move(filesystem(old.location)[1], filesystem(new.location)[1])
+        moved: list[str] = []
+        try:
+            for old, new in zip(files, there, strict=True):
+                moved.append(filesystem(new.location)[1])
+                system.move(filesystem(old.location)[1], moved[-1])
+        except BaseException:  # Ctrl-C, too: nothing is committed yet
+            _remove_files(system, moved)
+            raise
         try:
             yield there
         except CommitConflictError:
-            for file in there:
-                system.delete_file(filesystem(file.location)[1])
+            _remove_files(system, moved)
             raise
 
     def remove(self) -> None:
         """Remove the folders and all in them, if they were made."""
         if self._local:
             self._local.cleanup()
-        if "folder" in vars(self):
-            _remove(self.folder)
-        if self._lock:
-            locks.remove(self._lock)
+        if self._made is None:
+            return
+        _remove(self._made)
+        if self._lake.is_local:
+            locks.remove(self._lock or locks.lock_of(self._made))
+        self._made = self._lock = None
+        atexit.unregister(self.remove)
 
 
 def _of_part(prints: pa.Table, part: int, parts: int) -> NDArray[np.int64]:
     """The fingerprints of one of so many parts; equal ones are in the same part."""
     values: NDArray[np.int64] = prints.column(0).to_numpy()
     return values[values % parts == part] if parts > 1 else values
+
+
+def _remove_files(system: fs.FileSystem, paths: Iterable[str]) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError):
+            system.delete_file(path)
 
 
 def _remove(folder: str) -> None:

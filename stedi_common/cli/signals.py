@@ -1,0 +1,80 @@
+"""Ctrl-C (SIGINT) and SIGTERM: the command cleans up, says so in one line, and ends with exit code 130 or 143."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+_CAUGHT = (signal.SIGINT, signal.SIGTERM)
+#: A second signal does not wait for the clean-up. `timeout` sends two at once.
+_MIN_SECONDS_BETWEEN = 1.0
+
+
+class _Received:
+    """The first signal that was received, and when."""
+
+    number: int | None = None
+    at = 0.0
+
+
+def catch() -> None:
+    """From now on a signal raises KeyboardInterrupt in the main thread. A program that embeds the commands in another
+    thread keeps its own handlers.
+    """
+    _Received.number = None
+    if threading.current_thread() is threading.main_thread():
+        sys.unraisablehook = _unraisable
+        for each in _CAUGHT:
+            if signal.getsignal(each) is not signal.SIG_IGN:  # as nohup and a script's `&` have it
+                signal.signal(each, _interrupt)
+
+
+def ignore() -> None:
+    """From now on signals have no effect: the command has ended, and its exit code stands."""
+    if threading.current_thread() is threading.main_thread():
+        for each in _CAUGHT:
+            signal.signal(each, signal.SIG_IGN)
+
+
+def received() -> int | None:
+    """The number of the signal that was received, or None."""
+    return _Received.number
+
+
+def expect_none() -> None:
+    """Raise KeyboardInterrupt if a signal was received and a library has made another error of it."""
+    if _Received.number is not None:
+        raise KeyboardInterrupt
+
+
+def report(number: int) -> int:
+    """Say in one line that the command was interrupted. Returns its exit code."""
+    ignore()
+    from stedi_common import log
+    from stedi_common.errors import InterruptedRunError
+
+    error = InterruptedRunError(signal.Signals(number).name)
+    log.error(error)
+    # Without rich, which may be half imported.
+    print(f"error: {error}".replace("\nhint: ", "\nhint:  "), file=sys.stderr)  # noqa: T201
+    return 128 + number
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    now = time.monotonic()
+    if _Received.number is None:
+        _Received.number, _Received.at = number, now
+        raise KeyboardInterrupt
+    if now - _Received.at >= _MIN_SECONDS_BETWEEN:
+        os._exit(128 + number)
+
+
+def _unraisable(error: Any) -> None:
+    """A KeyboardInterrupt that is raised in a destructor goes nowhere; the command ends before its next task."""
+    if not issubclass(error.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(error)

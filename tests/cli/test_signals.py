@@ -1,0 +1,90 @@
+"""Ctrl-C and SIGTERM at any moment of a command: one line, exit code 130 or 143, and nothing staged is left."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from support.crowds import crowd, in_pieces
+from support.lakes import write
+from support.processes import PATIENCE
+
+COMMANDS = ("land", "run", "maintain")
+#: The command, which says when it has begun: before, the signal is Python's own.
+SCRIPT = """
+import sys
+from stedi_common.cli import main, signals
+signals.catch()
+print("begun", flush=True)
+sys.argv = ["stedi", *sys.argv[1:]]
+main()
+"""
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class Command(subprocess.Popen):
+    """A command that has begun."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        command = [sys.executable, "-c", SCRIPT, *words]
+        super().__init__(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.stdout.readline() == "begun\n"
+
+    def end(self) -> tuple[int, str]:
+        """The exit code and what it wrote to standard error."""
+        _, errors = self.communicate(timeout=PATIENCE)
+        return self.returncode, errors
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with drops."""
+    write(tmp_path / "drops", in_pieces(crowd(5), 1).runs[0])
+    return tmp_path
+
+
+def duration(folder: Path, *words: str) -> float:
+    began, command = time.monotonic(), Command(folder, *words)
+    assert command.end() == (0, "")
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("moments", [10, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_interrupted_at_any_moment(folder, name, moments):
+    random, lake = Random(f"{name} {moments}"), folder / "lake"
+    before = COMMANDS[: COMMANDS.index(name)]
+    for each in before:
+        duration(folder, each)
+    if before:
+        shutil.copytree(lake, folder / "kept")
+    seconds, interrupted = duration(folder, name), 0
+    for n in range(moments):
+        shutil.rmtree(lake, ignore_errors=True)
+        if before:
+            shutil.copytree(folder / "kept", lake)
+        command = Command(folder, name)
+        sent = random.choice(list(SIGNALS))
+        time.sleep(seconds * (n + random.random()) / moments * 0.9)
+        command.send_signal(sent)
+        code, errors = command.end()
+        assert "Traceback" not in errors, errors
+        assert not lake.exists() or not list(lake.glob(".staging-*")), (n, sent)
+        if code:
+            interrupted += 1
+            assert code == SIGNALS[sent], errors
+            assert errors == (
+                f"error: interrupted by {sent.name}; what is committed stays\n"
+                "hint:  run the command again: it goes on from there\n"
+            )
+        else:
+            assert errors == ""
+    assert interrupted > moments / 3
+    for each in COMMANDS:
+        duration(folder, each)
