@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -18,6 +17,7 @@ from rich.markup import escape
 from stedi_common.cli.console import out
 from stedi_common.errors import QueryError
 from stedi_common.query import Answer
+from stedi_common.text import escaped
 
 #: So many rows of an answer are in memory, and in a row group of Parquet. A table is aligned to the first ones.
 BATCH_ROWS, ROW_GROUP_ROWS = 10_000, 25_000
@@ -51,10 +51,6 @@ JSON_CASTS: Mapping[str | None, str] = {
     None: _TEXT,
 }
 PARQUET_CASTS: Mapping[str | None, str] = {**dict.fromkeys(_NOT_IN_PARQUET, _TEXT), None: "{}"}
-
-#: Characters that would break a line, or that a terminal would obey.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_IN_ARROW = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
 
 
 def write_csv(answer: Answer, to: BinaryIO) -> None:
@@ -100,7 +96,7 @@ def write_table(answer: Answer, to: BinaryIO) -> None:
     batches = map(_texts, answer.batches(TABLE_CASTS, BATCH_ROWS))
     next(batches)
     first: list[list[str]] = next(batches, [[] for _ in answer.columns])
-    names = [_visible(name) for name in answer.columns]
+    names = [escaped(name) for name in answer.columns]
     widths = _widths(names, first)
     to.write(_lines([[name] for name in names], widths).encode())
     for columns in chain([first], batches):
@@ -111,7 +107,7 @@ def show_table(answer: Answer) -> None:
     """The first rows, for a terminal. If it is too narrow for them, a line for each value."""
     batches = (_texts(batch) for batch in answer.batches(TABLE_CASTS, MAX_SHOWN_ROWS + 1))
     rows = list(islice(chain.from_iterable(zip(*columns, strict=True) for columns in batches), MAX_SHOWN_ROWS + 1))
-    names, shown = [_visible(name) for name in answer.columns], rows[:MAX_SHOWN_ROWS]
+    names, shown = [escaped(name) for name in answer.columns], rows[:MAX_SHOWN_ROWS]
     columns = [list(column) for column in zip(*shown, strict=True)] or [[] for _ in names]
     widths = _widths(names, columns)
     if sum(widths) + len(widths) <= out.width:
@@ -163,19 +159,15 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _texts(batch: pa.RecordBatch) -> list[list[str]]:
-    """The texts of each column, without characters that break a line."""
+    """The texts of each column, in which each character shows: none breaks a line."""
     columns = [pc.fill_null(column, "null") for column in batch.columns]
     return [
-        list(map(_visible, column.to_pylist())) if _has_control(column) else column.to_pylist() for column in columns
+        column.to_pylist() if _is_printable(column) else list(map(escaped, column.to_pylist())) for column in columns
     ]
 
 
-def _has_control(column: pa.Array) -> bool:
-    return bool(pc.any(pc.match_substring_regex(column, _CONTROL_IN_ARROW)).as_py())
-
-
-def _visible(text: str) -> str:
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+def _is_printable(column: pa.Array) -> bool:
+    return bool(pc.all(pc.utf8_is_printable(column), min_count=0).as_py())
 
 
 def _widths(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:

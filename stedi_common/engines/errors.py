@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stedi_common.contracts import Contract
 from stedi_common.errors import CommitConflictError, LakeError
+from stedi_common.lake import local_path
 
 
 def missing_table(contract: Contract) -> LakeError:
@@ -17,8 +18,8 @@ def missing_table(contract: Contract) -> LakeError:
 def missing_metadata(contract: Contract, location: str | None) -> LakeError:
     """The error for a table whose metadata are not where the catalog says."""
     return LakeError(
-        f"{contract.name}: expected the table's metadata at {location}, got none",
-        hint="restore the files of the table from a backup; after the lake was moved: stedi relocate",
+        f"{contract.identifier}: expected the table's file {local_path(location or '')}, got none",
+        hint="restore the file from a backup; after the lake was moved: stedi relocate",
     )
 
 

@@ -173,7 +173,7 @@ def test_a_copy_of_a_lake_is_not_taken_for_the_lake(landed, tmp_path):
 def test_a_table_whose_files_are_gone(landed, tmp_path, command):
     shutil.rmtree(tmp_path / "lake" / "landing" / "customer_landing")
     said = landed(*command)
-    assert "customer_landing: expected the table's metadata at " in said.err
+    assert "landing.customer_landing: expected the table's file " in said.err
     assert (said.code, "Traceback" in said.err, "unexpected" in said.err) == (1, False, False)
 
 
