@@ -51,6 +51,7 @@ TABLES = {
     "beats_without_lookup": ("trusted", "heart_rate_landing, customer_trusted", ("timestamp", "beats")),
     "beats_of_pseudonyms": ("curated", "heart_rate_trusted, customer_trusted", ("pseudonym", "timestamp", "beats")),
     "beats_of_days": ("curated", "heart_rate_trusted", ("timestamp", "beats")),
+    "beats_of_beats": ("curated", "beats_without_lookup", ("timestamp", "beats")),
     "people_with_beats": ("curated", "customer_trusted, heart_rate_trusted", ("pseudonym",)),
 }
 #: The column of each by which its rows are told.
@@ -78,6 +79,10 @@ def beats_of_days(heart_rate_trusted: Frame) -> Classified:
     days = heart_rate_trusted.with_columns(nw.col("timestamp").dt.truncate("1d"))
     beats = days.group_by("timestamp").agg(nw.col("beats").sum().cast(nw.Int32))
     return Classified(classify(beats).rows, (), one_to_one=False)
+
+
+def beats_of_beats(beats_without_lookup: Frame) -> Classified:
+    return classify(beats_without_lookup)
 
 
 def people_with_beats(customer_trusted: Frame, heart_rate_trusted: Frame, pseudonyms: Frame) -> Classified:
@@ -210,6 +215,7 @@ def test_withdrawn_rows_of_a_project_are_deleted_before_its_tables_are_computed(
         "people_with_beats": 1,
         "beats_of_pseudonyms": 1,
         "beats_of_days": 1,
+        "beats_of_beats": 1,
         "heart_rate_trusted": 1,
         "beats_without_people": 1,
         "beats_without_lookup": 1,
