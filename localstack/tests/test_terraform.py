@@ -16,6 +16,7 @@ def terraform(endpoint: str, bucket: str, name: str, tmp_path: Path) -> Run:
     return initialized(configuration, tmp_path, endpoint, {"name": name, "bucket": bucket})
 
 
+@pytest.mark.long  # the deployment's story does the same with the lakehouse
 def test_apply_update_destroy(terraform: Run, glue: BaseClient, name: str) -> None:
     locations = []
     for revision in ("first", "second"):

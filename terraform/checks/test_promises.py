@@ -11,6 +11,8 @@ import pytest
 from modules import TERRAFORM, Module, modules
 from plan import EXAMPLE, PACK
 
+#: What no promise about consent, access or encryption is about: each takes the provider a minute.
+LONG = {"account", "modules/artifacts", "modules/observability", "modules/orchestration", "modules/query"}
 PROMISING = [module for module in modules() if list(module.folder.glob("tests/*.tftest.hcl"))]
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
@@ -22,7 +24,13 @@ def packed() -> None:
     subprocess.run([sys.executable, PACK, TERRAFORM / EXAMPLE], check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("module", PROMISING, ids=[module.name for module in PROMISING])
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(module, id=module.name, marks=[pytest.mark.long] if module.name in LONG else [])
+        for module in PROMISING
+    ],
+)
 def test_promises(module: Module, tmp_path: Path) -> None:
     terraform(module, tmp_path, "init", "-backend=false", "-input=false")
     terraform(module, tmp_path, "validate")
