@@ -228,6 +228,7 @@ def test_a_query_can_be_stopped(made_folder):
     script = """
 import os, signal, sys, threading
 from stedi_common.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
 threading.Timer(5, os.kill, (os.getpid(), signal.SIGINT)).start()
 sys.argv = ["stedi", *sys.argv[1:]]
 main()

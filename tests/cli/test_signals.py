@@ -16,8 +16,9 @@ from support.processes import PATIENCE
 COMMANDS = ("land", "run", "maintain")
 #: The command, which says when it has begun: before, the signal is Python's own.
 SCRIPT = """
-import sys
+import signal, sys
 from stedi_common.cli import main, signals
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
 signals.catch()
 print("begun", flush=True)
 sys.argv = ["stedi", *sys.argv[1:]]
