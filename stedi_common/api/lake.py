@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from stedi_common import log, maintenance, status
 from stedi_common.api.rows import Rows, columns_of, expect_condition, names_of, table_of
-from stedi_common.api.setup import expect_key, key_of, lake_of, load_settings, policy_of, run_settings_of
+from stedi_common.api.setup import lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
@@ -117,10 +117,10 @@ class OpenLake:
         """
         chosen = jobs_of(names_of("run", jobs or ()))
         self._expect_open()
-        policy, key = policy_of(self.settings, self._lake), key_of(self.settings, self._lake, must_exist=True)
-        expect_key(key, self._lake)
-        rebuild = self.settings.rebuild if rebuild is None else rebuild
-        return preview(self._opened(), chosen, policy, key, rebuild=rebuild)
+        run_settings = run_settings_of(self.settings, self._lake, must_exist=True)
+        run_settings.expect_jobs_allowed()
+        rebuild = run_settings.rebuild if rebuild is None else rebuild
+        return preview(self._opened(), chosen, run_settings.policy, run_settings.key, rebuild=rebuild)
 
     def run(self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None) -> list[Deleted | Outcome]:
         """Delete withdrawn rows, then compute the tables of these jobs from the landing tables.

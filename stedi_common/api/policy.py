@@ -51,9 +51,8 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
         return LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
     wanted = settings_with(settings, kept)
     changed = kept.changed(wanted.policy, wanted.environment, key.id if key else kept.key)
-    if changed.now == kept.now:
-        return kept
-    changed.write(lake)
+    if changed is not kept:
+        changed.write(lake)
     return changed
 
 

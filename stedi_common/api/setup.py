@@ -14,7 +14,6 @@ from stedi_common.lake import Lake
 from stedi_common.lake.properties import LakeProperties
 from stedi_common.privacy.pseudonym import KEY_BYTES, PseudonymKey, local_key, read_key, secret_key
 from stedi_common.records import Drop, stored
-from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings
 from stedi_common.settings import Settings
 
@@ -35,18 +34,11 @@ def lake_of(settings: Settings) -> Lake:
     return lake
 
 
-def policy_of(settings: Settings, lake: Lake) -> Policy:
-    """The policy that the lake keeps; of a lake that keeps none, that of the settings.
-
-    Raises:
-        PolicyError: the settings give another one, or one that is not allowed in the environment.
-    """
-    kept = LakeProperties.of(lake)
-    if kept is None:
-        return settings.policy
-    wanted = settings_with(settings, kept)
-    kept.expect(wanted.policy, wanted.environment)
-    return kept.policy
+def expect_policy(settings: Settings, kept: LakeProperties | None) -> None:
+    """Raise PolicyError unless the settings give the policy of the lake, if the lake keeps any."""
+    if kept:
+        wanted = settings_with(settings, kept)
+        kept.expect(wanted.policy, wanted.environment)
 
 
 def settings_with(settings: Settings, kept: LakeProperties) -> Settings:
@@ -60,27 +52,8 @@ def _is_given(settings: Settings, name: str) -> bool:
     return name in settings.explicit or getattr(settings, name) != getattr(DEFAULTS, name)
 
 
-def key_of(settings: Settings, lake: Lake, *, must_exist: bool = False) -> PseudonymKey:
-    """The pseudonym key. One is made only for a lake without tables: another would rename every pseudonym.
-
-    Args:
-        settings: where the key is; by default this user's own one is taken.
-        lake: whose key it is.
-        must_exist: the lake must be there.
-
-    Raises:
-        KeyMissingError: there is no key where the settings say.
-        LakeError: there is no lake, and `must_exist`.
-    """
-    key = given_key(settings)
-    if must_exist:
-        lake.expect_exists()
-    return key or local_key(may_make=LakeProperties.of(lake) is None and not lake.has_tables)
-
-
-def expect_key(key: PseudonymKey, lake: Lake) -> None:
+def expect_key(key: PseudonymKey, kept: LakeProperties | None) -> None:
     """Raise KeyMissingError unless it is the key of the lake, if the lake keeps any."""
-    kept = LakeProperties.of(lake)
     if kept and key.id != kept.key:
         raise KeyMissingError(
             f"pseudonym key: expected the key of the lake, {kept.key[:8]}…, got {key.id[:8]}…",
@@ -96,7 +69,7 @@ def given_key(settings: Settings) -> PseudonymKey | None:
 
 
 def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
-    """What a run needs. If policy or key are not the lake's, it says so: then the run deletes withdrawn rows only.
+    """What a run needs. If the policy or the key is not the lake's, the run may only delete withdrawn rows.
 
     Args:
         settings: the settings.
@@ -111,29 +84,36 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
     """
     kept = LakeProperties.of(lake)
     policy = kept.policy if kept else settings.policy
-    key, no_key = _key_and_refusal(settings, lake, must_exist=must_exist)
-    if creates and lake.is_local and not lake.has_tables:
+    key, no_key = _key_and_refusal(settings, lake, kept, must_exist=must_exist)
+    if creates and kept is None and lake.is_local and not lake.has_tables:
         # Another process may have made it in between, with another policy.
-        policy = LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask).policy
-    other_key = no_key or _refusal(expect_key, key, lake)
+        kept = LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
+        policy = kept.policy
+    other_key = no_key or _refusal(expect_key, key, kept)
     return RunSettings(
         policy,
         key,
         settings.reader,
         settings.rebuild,
-        refusal=other_key or _refusal(policy_of, settings, lake),
+        refusal=other_key or _refusal(expect_policy, settings, kept),
         landing_refusal=other_key,
     )
 
 
-def _key_and_refusal(settings: Settings, lake: Lake, *, must_exist: bool) -> tuple[PseudonymKey, StediError | None]:
+def _key_and_refusal(
+    settings: Settings, lake: Lake, kept: LakeProperties | None, *, must_exist: bool
+) -> tuple[PseudonymKey, StediError | None]:
     """The key. If a lake with tables has none where the settings say, any other one, and the error."""
     try:
-        return key_of(settings, lake, must_exist=must_exist), None
+        key = given_key(settings)
+        if must_exist:
+            lake.expect_exists()
+        # One is made only for a lake without tables: another would rename every pseudonym.
+        return key or local_key(may_make=kept is None and not lake.has_tables), None
     except KeyMissingError as error:
         if not lake.has_tables:
             raise
-        # Withdrawn rows are deleted all the same. Under this key no pair is known, so all of a day go.
+        # Withdrawn rows are deleted all the same. Under this key no pair is known, so all pairs of a day are deleted.
         return PseudonymKey(secrets.token_bytes(KEY_BYTES)), error
 
 

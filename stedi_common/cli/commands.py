@@ -189,8 +189,7 @@ def run(
     run_settings = run_settings_of(settings, at, must_exist=True)
     chosen = jobs(names or [])
     if plan:
-        if run_settings.refusal:
-            raise run_settings.refusal
+        run_settings.expect_jobs_allowed()
         with open_engine(settings.engine, at, writes=False) as connected:
             previews = preview(connected, chosen, run_settings.policy, run_settings.key, rebuild=run_settings.rebuild)
         _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))

@@ -108,15 +108,12 @@ class LakeProperties:
         )
 
     def changed(self, policy: Policy, environment: str, key: str) -> Self:
-        """The properties with this policy, environment and key. The change is recorded."""
+        """The properties with this policy, environment and key. If one of them differs, the change is recorded."""
+        if self.changes and (policy, environment, key) == (self.policy, self.environment, self.key):
+            return self
         now = datetime.now(UTC).isoformat(timespec="seconds")
         changes = (*self.changes, Change(now, str(policy), environment, key))
         return replace(self, policy=policy, environment=environment, key=key, changes=changes)
-
-    @property
-    def now(self) -> tuple[Policy, str, str]:
-        """Policy, environment and key."""
-        return self.policy, self.environment, self.key
 
     def relocated(self, lake: Lake, *, as_copy: bool) -> Self:
         """The properties of the lake in another folder; a copy gets an id of its own."""
@@ -127,7 +124,7 @@ class LakeProperties:
 
         Args:
             lake: the lake.
-            umask: whom the folder is not for.
+            umask: the umask of the folder and the file.
 
         Returns:
             What the file says then.
@@ -145,7 +142,7 @@ class LakeProperties:
         return type(self).of(lake) or self
 
     def write(self, lake: Lake) -> None:
-        """Write the file, in place of the one that is there. Raises LakeError if it cannot be written."""
+        """Overwrite the file. Raises LakeError if it cannot be written."""
         mode = stat.S_IMODE((lake.folder / FILE).stat().st_mode)
         self._write_draft(lake, mode).replace(lake.folder / FILE)
 

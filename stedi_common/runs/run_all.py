@@ -42,6 +42,16 @@ class RunSettings:
     refusal: StediError | None = None
     landing_refusal: StediError | None = None
 
+    def expect_jobs_allowed(self) -> None:
+        """Raise the refusal of the jobs, if there is one."""
+        if self.refusal:
+            raise self.refusal
+
+    def expect_landing_allowed(self) -> None:
+        """Raise the refusal of landing, if there is one."""
+        if self.landing_refusal:
+            raise self.landing_refusal
+
 
 @dataclass(frozen=True)
 class Task:
@@ -82,7 +92,7 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
 
     def task(source: str) -> Task:
         def run(engine: Engine, settings: RunSettings) -> Landed:
-            _expect_allowed(settings.landing_refusal)
+            settings.expect_landing_allowed()
             return land(engine, source, folder, settings.key, settings=settings.reader, found=found())
 
         return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_required=False)
@@ -103,7 +113,7 @@ def job_task(job: Job) -> Task:
     """The task that runs a job."""
 
     def run(engine: Engine, settings: RunSettings) -> executor.Outcome:
-        _expect_allowed(settings.refusal)
+        settings.expect_jobs_allowed()
         return executor.run(engine, job, settings.policy, settings.key, rebuild=settings.rebuild)
 
     return Task(job.name, job.target.name, run)
@@ -143,11 +153,6 @@ def run_all(
         yield completed
         if completed.error and task.is_required:
             return
-
-
-def _expect_allowed(refusal: StediError | None) -> None:
-    if refusal:
-        raise refusal
 
 
 def _complete(task: Task, engine: Engine, settings: Any) -> CompletedTask:
