@@ -121,7 +121,7 @@ test-localstack: install-localstack ## Only the tests of the plugin of LocalStac
 test-terraform: install-checks install-localstack ## Only Terraform: hygiene, the modules' promises, checkov on prod
 	@$(CHECKS) pytest -q
 
-test-long: lint install-checks install-spark4 ## Everything, unhurried, on the Spark of both Glue generations
+test-long: lint install-checks install-spark4 ## Everything, with the slow tests, on the Spark of both Glue generations
 	@$(CHECKS) pytest -q -m "long or not long"
 	@$(LOCALSTACK) pytest -q -m "long or not long"
 	@$(RUN) pytest -q tests/deployment -m "long or not long"

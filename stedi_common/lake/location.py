@@ -76,7 +76,7 @@ class Lake:
         """Make the folder of a local lake, if it is not there.
 
         Args:
-            umask: whom it is not for, as a mask of modes.
+            umask: the umask of the folder.
 
         Raises:
             LakeError: it cannot be made.

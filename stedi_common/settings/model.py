@@ -18,8 +18,8 @@ ENGINES = ("embedded", "spark")
 #: The values of `environment`. An unknown one is an error, so that a misspelled `prod` is not unguarded.
 ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 
-#: Masks: of all rights, of the owner's, and of the rights of others to write.
-_NO_RIGHTS, _OWNER_RIGHTS, _WRITE_RIGHTS = 0o777, 0o700, 0o022
+#: Bits of a file mode: all rights, those of the owner, and the rights of others to write.
+_ALL_RIGHTS, _OWNER_RIGHTS, _OTHERS_WRITE = 0o777, 0o700, 0o022
 
 #: Parses a setting: from the place where the value is given, for errors, and the value.
 Parse: TypeAlias = Callable[[str, Any], Any]
@@ -100,14 +100,14 @@ def _boolean(where: str, given: Any) -> bool:
 
 
 def _umask(where: str, given: Any) -> int:
-    """A mask in octal: which rights on files nobody but their owner, or their group, gets."""
+    """The umask, from octal digits or a number."""
     if isinstance(given, bool) or not isinstance(given, int | str):
         raise SettingsError(f"{where}: expected a mask such as 077, got {given!r}")
     try:
         mask = given if isinstance(given, int) else int(given, 8)
     except ValueError:
         mask = -1
-    if not 0 <= mask <= _NO_RIGHTS or mask & _OWNER_RIGHTS or mask & _WRITE_RIGHTS != _WRITE_RIGHTS:
+    if not 0 <= mask <= _ALL_RIGHTS or mask & _OWNER_RIGHTS or mask & _OTHERS_WRITE != _OTHERS_WRITE:
         raise SettingsError(f"{where}: expected a mask in octal that lets the owner alone write, as 077, got {given!r}")
     return mask
 
@@ -216,7 +216,7 @@ class Settings:
     )
     umask: int = _setting(
         0o077,
-        help="Whom the lake's files are not for, in octal: 077 is all others, with 027 the group may read.",
+        help="The umask of the lake's files, in octal. 077: only the owner reads; 027: the group, too.",
         parse=_umask,
         metavar="MASK",
     )

@@ -30,7 +30,7 @@ _REFUSED = re.compile(
 )
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _SHOW_TABLES = re.compile(r"\s*SHOW\s+TABLES[\s;]*", re.IGNORECASE)
-#: In the place of DuckDB's own, which shows the tables of one schema.
+#: What SHOW TABLES runs: DuckDB's own shows the tables of one schema.
 _TABLES = "SELECT schema_name || '.' || view_name AS name, comment FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
 _READ_ONLY = "the lake is read-only here, and files outside of its tables are not read"
 

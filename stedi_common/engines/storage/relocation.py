@@ -43,7 +43,7 @@ class Relocated:
 
 
 def relocate(lake: Lake) -> Relocated:
-    """Write the lake's present folder into its files, in place of the folder where it was made.
+    """Replace the folder where the lake was made by its present one, in all its metadata.
 
     If the lake is still in that folder, this one is a copy, and gets an id of its own.
 
@@ -156,7 +156,7 @@ def _damaged(file: Path, error: Exception) -> LakeError:
 
 
 class _Replacing:
-    """A new file in place of another, with its mode, when the block ends without an error."""
+    """Overwrites a file atomically when the block ends without an error. The new file has the mode of the old one."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._draft = file, file.with_name(f".{file.name}.relocated")
