@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from stedi_common.text import escaped
+from stedi_common.text import ADDRESS, AT, escaped
 
 
 class StediError(Exception):
@@ -20,10 +20,10 @@ class StediError(Exception):
     exit_code = 1
 
     #: Which characters of a message stay as they are, though they are control characters.
-    _kept = ""
+    _unescaped = ""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        message = escaped(message, self._kept)  # names and texts from outside may be in it
+        message = escaped(message, self._unescaped)  # names and texts from outside may be in it
         super().__init__(message if hint is None else f"{message}\nhint: {escaped(hint)}")
 
 
@@ -112,7 +112,7 @@ class EngineError(StediError):
 class QueryError(StediError):
     """A query is not one SELECT, is not valid SQL, or names an unknown table or column."""
 
-    _kept = "\n"
+    _unescaped = "\n"
 
 
 class StorageError(StediError):
@@ -151,11 +151,11 @@ def _storage_error(error: BaseException) -> StorageError | None:
     if isinstance(error, OSError) and error.errno in _HINTS:
         place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
         # The name of a drop may be that of a person.
-        return StorageError(os.strerror(error.errno), _NAME_WITH_ADDRESS.sub("‹address›", place), _HINTS[error.errno])  # noqa: RUF001
+        return StorageError(os.strerror(error.errno), _NAME_WITH_ADDRESS.sub(ADDRESS, place), _HINTS[error.errno])
     return None
 
 
-_NAME_WITH_ADDRESS = re.compile(r"[^/]*(?:[@\uff20\ufe6b]|%40)[^/]*", re.IGNORECASE)
+_NAME_WITH_ADDRESS = re.compile(rf"[^/]*{AT}[^/]*", re.IGNORECASE)
 
 _ROOM = "free some space, then run the command again: it goes on from where it was"
 _RIGHTS = "let this user read and write it, or name another folder"
@@ -176,8 +176,8 @@ _SQLITE_HINTS = {
     "attempt to write a readonly database": _RIGHTS,
     "unable to open database file": _RIGHTS,
     "database is locked": "wait for the other run, then run the command again",
-    "file is not a database": "put the catalog back from a backup, or name another lake",
-    "database disk image is malformed": "put the catalog back from a backup, or name another lake",
+    "file is not a database": "restore the catalog from a backup, or name another lake",
+    "database disk image is malformed": "restore the catalog from a backup, or name another lake",
 }
 
 
@@ -188,14 +188,14 @@ def storage_error(message: str) -> StorageError | None:
 
 
 def stack_of(error: StediError) -> str:
-    """The stack of an unexpected error, or of what has led to an error; without values. Empty if it has no cause."""
+    """The stack of an unexpected error, or of the cause of an error; without values. Empty if it has no cause."""
     if isinstance(error, UnexpectedError):
         return error.stack
     return "".join(_frames(error.__cause__)) if error.__cause__ else ""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what has led to it."""
+    """The error and its causes."""
     while error:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

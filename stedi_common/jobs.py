@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -34,6 +33,7 @@ from stedi_common.api.tasks import maintenance_tasks, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, nearest
+from stedi_common.files import umask
 from stedi_common.landing import Landed
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
@@ -133,12 +133,12 @@ def _run(
     with log.run(parser.prog):
         try:
             settings = load_settings(_given(arguments), DEFAULTS)
-            os.umask(settings.umask)
             _expect_required(parser, settings, ("lake", "landing") if lands else ("lake",))
             waiting = list(to_do(settings.landing))
-            for done in _done(settings, list(waiting), lands=lands, has_policy=has_policy):
-                waiting.remove(done.task)
-                stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
+            with umask(settings.umask):
+                for done in _done(settings, list(waiting), lands=lands, has_policy=has_policy):
+                    waiting.remove(done.task)
+                    stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
         except Exception as error:  # before the first task is what all of them need
             stale.append(f"{waiting.pop(0).table} is stale: {_message(as_stedi_error(error))}")
     if stale:

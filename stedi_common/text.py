@@ -7,6 +7,11 @@ import unicodedata
 #: Control and format characters (ANSI, bidirectional text), lone surrogates, and separators of lines.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
+#: What separates the parts of an address, in the name of a file too.
+AT = r"(?:[@\uff20\ufe6b]|%40)"
+#: What is shown instead of an address.
+ADDRESS = "‹address›"  # noqa: RUF001 - not `<`, which is markup
+
 
 def escaped(text: str, keep: str = "") -> str:
     """The text with each character that does not show written as its code, such as `\\x1b` or `\\u202e`.

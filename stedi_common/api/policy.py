@@ -17,14 +17,14 @@ def properties_of(lake: Lake) -> LakeProperties:
         LakeError: the lake is in S3, is not there, is a copy or was moved, or has no properties.
     """
     _expect_folder(lake)
-    kept = LakeProperties.of(lake)
-    if kept is None:
+    properties = LakeProperties.of(lake)
+    if properties is None:
         lake.expect_exists()
         raise LakeError(
             f"lake {lake.location}: expected lake.json, got none: an earlier version made the lake",
             hint="stedi policy set makes it",
         )
-    return kept
+    return properties
 
 
 def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
@@ -45,13 +45,13 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
         LakeError: the lake is in S3, is a copy or was moved, or its folder cannot be written to.
     """
     _expect_folder(lake)
-    kept, key = LakeProperties.of(lake), given_key(settings)
-    if kept is None:
+    properties, key = LakeProperties.of(lake), given_key(settings)
+    if properties is None:
         policy, key = settings.policy, key or local_key(may_make=not lake.has_tables)
         return LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
-    wanted = settings_with(settings, kept)
-    changed = kept.changed(wanted.policy, wanted.environment, key.id if key else kept.key)
-    if changed is not kept:
+    wanted = settings_with(settings, properties)
+    changed = properties.changed(wanted.policy, wanted.environment, key.id if key else properties.key)
+    if changed is not properties:
         changed.write(lake)
     return changed
 

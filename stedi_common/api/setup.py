@@ -34,16 +34,16 @@ def lake_of(settings: Settings) -> Lake:
     return lake
 
 
-def expect_policy(settings: Settings, kept: LakeProperties | None) -> None:
+def expect_policy(settings: Settings, properties: LakeProperties | None) -> None:
     """Raise PolicyError unless the settings give the policy of the lake, if the lake keeps any."""
-    if kept:
-        wanted = settings_with(settings, kept)
-        kept.expect(wanted.policy, wanted.environment)
+    if properties:
+        wanted = settings_with(settings, properties)
+        properties.expect(wanted.policy, wanted.environment)
 
 
-def settings_with(settings: Settings, kept: LakeProperties) -> Settings:
+def settings_with(settings: Settings, properties: LakeProperties) -> Settings:
     """The settings; those that nobody gave are the lake's."""
-    lakes = {**{name: getattr(kept.policy, name) for name in POLICY}, "environment": kept.environment}
+    lakes = {**{name: getattr(properties.policy, name) for name in POLICY}, "environment": properties.environment}
     return replace(settings, **{name: value for name, value in lakes.items() if not _is_given(settings, name)})
 
 
@@ -52,11 +52,11 @@ def _is_given(settings: Settings, name: str) -> bool:
     return name in settings.explicit or getattr(settings, name) != getattr(DEFAULTS, name)
 
 
-def expect_key(key: PseudonymKey, kept: LakeProperties | None) -> None:
+def expect_key(key: PseudonymKey, properties: LakeProperties | None) -> None:
     """Raise KeyMissingError unless it is the key of the lake, if the lake keeps any."""
-    if kept and key.id != kept.key:
+    if properties and key.id != properties.key:
         raise KeyMissingError(
-            f"pseudonym key: expected the key of the lake, {kept.key[:8]}…, got {key.id[:8]}…",
+            f"pseudonym key: expected the key of the lake, {properties.key[:8]}…, got {key.id[:8]}…",
             hint="name the lake's key by --key-file; under another one every pseudonym is another: stedi policy set",
         )
 
@@ -82,26 +82,26 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
         KeyMissingError: there is no key where the settings say, and the lake has no tables.
         LakeError: there is no lake, and `must_exist`.
     """
-    kept = LakeProperties.of(lake)
-    policy = kept.policy if kept else settings.policy
-    key, no_key = _key_and_refusal(settings, lake, kept, must_exist=must_exist)
-    if creates and kept is None and lake.is_local and not lake.has_tables:
+    properties = LakeProperties.of(lake)
+    policy = properties.policy if properties else settings.policy
+    key, no_key = _key_and_refusal(settings, lake, properties, must_exist=must_exist)
+    if creates and properties is None and lake.is_local and not lake.has_tables:
         # Another process may have made it in between, with another policy.
-        kept = LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
-        policy = kept.policy
-    other_key = no_key or _refusal(expect_key, key, kept)
+        properties = LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
+        policy = properties.policy
+    other_key = no_key or _refusal(expect_key, key, properties)
     return RunSettings(
         policy,
         key,
         settings.reader,
         settings.rebuild,
-        refusal=other_key or _refusal(expect_policy, settings, kept),
+        refusal=other_key or _refusal(expect_policy, settings, properties),
         landing_refusal=other_key,
     )
 
 
 def _key_and_refusal(
-    settings: Settings, lake: Lake, kept: LakeProperties | None, *, must_exist: bool
+    settings: Settings, lake: Lake, properties: LakeProperties | None, *, must_exist: bool
 ) -> tuple[PseudonymKey, StediError | None]:
     """The key. If a lake with tables has none where the settings say, any other one, and the error."""
     try:
@@ -109,7 +109,7 @@ def _key_and_refusal(
         if must_exist:
             lake.expect_exists()
         # One is made only for a lake without tables: another would rename every pseudonym.
-        return key or local_key(may_make=kept is None and not lake.has_tables), None
+        return key or local_key(may_make=properties is None and not lake.has_tables), None
     except KeyMissingError as error:
         if not lake.has_tables:
             raise

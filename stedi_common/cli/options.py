@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from stedi_common.cli.names import Names
+from stedi_common.cli.process import enter
+from stedi_common.files import umask
 from stedi_common.settings import CONFIG, OPTIONS, Settings
 
 #: The defaults, which the help shows.
@@ -20,13 +21,13 @@ def settings_of(context: typer.Context) -> Settings:
     """The settings of a command: what was typed, then the environment, then `stedi.toml`, then the defaults.
 
     They are taken from the context, since only there it is known whether an option was typed or is the default. Files
-    that the process writes from now on have the modes that they say.
+    that the command writes from now on have the modes that they say.
     """
     from stedi_common.api.setup import load_settings
 
     names = [name for name in context.params if name in (*OPTIONS, CONFIG)]
     settings = load_settings({name: context.params[name] for name in names if _is_typed(context, name)})
-    os.umask(settings.umask)
+    enter(umask(settings.umask))
     return settings
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from stedi_common.errors import StediError
+from stedi_common.files import overwritten
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def opened(file: Path | None) -> Iterator[BinaryIO]:
             with file.open("wb") as to:
                 yield to
         else:
-            with _replaced(file.resolve()) as to:
+            with overwritten(file.resolve()) as draft, draft.open("wb") as to:
                 yield to
     except BrokenPipeError:
         raise
@@ -40,20 +40,6 @@ def opened(file: Path | None) -> Iterator[BinaryIO]:
         raise StediError(
             f"query: expected to write to {file or 'standard output'}, got {error.strerror or 'an error'}"
         ) from None
-
-
-@contextmanager
-def _replaced(file: Path) -> Iterator[BinaryIO]:
-    """A new file, which replaces the old one when it is whole."""
-    number, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # its mode is 0600
-    try:
-        with os.fdopen(number, "wb") as to:
-            yield cast("BinaryIO", to)
-        os.replace(name, file)  # noqa: PTH105 - the name is a text
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
 
 
 def discard() -> None:

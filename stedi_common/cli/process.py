@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,11 @@ def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
         raise StediError(f"--log-file: expected a file to write to, got {error.strerror} at {log_file}") from None
     stack.enter_context(log.run(command))
     log.start()
+
+
+def enter(context: AbstractContextManager[object]) -> None:
+    """Enter the context until the command ends."""
+    _open.get().enter_context(context)
 
 
 def _ended() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stedi_common.contracts import Contract
 from stedi_common.errors import CommitConflictError, LakeError
-from stedi_common.lake import local_path
 
 
 def missing_table(contract: Contract) -> LakeError:
@@ -12,14 +11,6 @@ def missing_table(contract: Contract) -> LakeError:
     return LakeError(
         f"lake: expected the table {contract.identifier}, got none",
         hint="land drops, and run the jobs before this one",
-    )
-
-
-def missing_metadata(contract: Contract, location: str | None) -> LakeError:
-    """The error for a table whose metadata are not where the catalog says."""
-    return LakeError(
-        f"{contract.identifier}: expected the table's file {local_path(location or '')}, got none",
-        hint="restore the file from a backup; after the lake was moved: stedi relocate",
     )
 
 

@@ -13,13 +13,12 @@ import os
 import stat
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self
 
 from stedi_common.errors import LakeError, PolicyError
+from stedi_common.files import overwritten, write_new
 from stedi_common.lake.location import Lake
 from stedi_common.rules.policy import Policy, is_production
 
@@ -133,29 +132,23 @@ class LakeProperties:
             LakeError: the folder cannot be made or written to.
         """
         lake.make_folder(umask)
-        draft = self._write_draft(lake, 0o666 & ~umask)
         try:
-            with suppress(FileExistsError):
-                (lake.folder / FILE).hardlink_to(draft)
-        finally:
-            draft.unlink()
+            write_new(lake.folder / FILE, self._text(), 0o666 & ~umask)
+        except OSError as error:
+            raise lake.unwritable(error) from None
         return type(self).of(lake) or self
 
     def write(self, lake: Lake) -> None:
         """Overwrite the file. Raises LakeError if it cannot be written."""
-        mode = stat.S_IMODE((lake.folder / FILE).stat().st_mode)
-        self._write_draft(lake, mode).replace(lake.folder / FILE)
-
-    def _write_draft(self, lake: Lake, mode: int) -> Path:
-        draft = lake.folder / f".{FILE}-{uuid.uuid4().hex}"
+        file = lake.folder / FILE
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), mode)
-                json.dump(self._document(), file, indent=2)
-                file.write("\n")
+            with overwritten(file, stat.S_IMODE(file.stat().st_mode)) as draft:
+                draft.write_text(self._text(), encoding="utf-8")
         except OSError as error:
             raise lake.unwritable(error) from None
-        return draft
+
+    def _text(self) -> str:
+        return json.dumps(self._document(), indent=2) + "\n"
 
     def public(self) -> dict[str, Any]:
         """The properties as JSON has them, without serial numbers."""
@@ -179,18 +172,16 @@ class LakeProperties:
     def _parsed(cls, document: Mapping[str, Any]) -> Self:
         if document["format"] != FORMAT:
             raise ValueError
-        serials = frozenset(map(_text, document["defective_serials"]))
+        serials = frozenset(map(_as_text, document["defective_serials"]))
         names = ("consent", "pairing", "environment")
-        consent, pairing, environment = (_text(document[name]) for name in names)
+        consent, pairing, environment = (_as_text(document[name]) for name in names)
         return cls(
-            id=_text(document["id"]),
-            location=_text(document["location"]),
+            id=_as_text(document["id"]),
+            location=_as_text(document["location"]),
             policy=Policy.checked(consent, pairing, serials, environment),
             environment=environment,
-            key=_text(document["key"]),
-            changes=tuple(
-                Change(**{name: _text(value) for name, value in each.items()}) for each in document["changes"]
-            ),
+            key=_as_text(document["key"]),
+            changes=tuple(map(_change, document["changes"])),
         )
 
 
@@ -200,10 +191,10 @@ def real_path(lake: Lake) -> str:
 
 
 def _change(document: Mapping[str, Any]) -> Change:
-    return Change(**{name: _text(value) for name, value in document.items()})
+    return Change(**{name: _as_text(value) for name, value in document.items()})
 
 
-def _text(value: object) -> str:
+def _as_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value

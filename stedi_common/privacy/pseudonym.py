@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import shlex
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stedi_common.errors import KeyMissingError
+from stedi_common.files import write_new
 
 KEY_BYTES = 32
 
@@ -106,7 +105,7 @@ def local_key(*, may_make: bool) -> PseudonymKey:
     """
     path = local_key_path()
     if may_make and not path.exists():
-        _write_new(path, secrets.token_hex(KEY_BYTES))
+        _make_key(path)
     return read_key(path)
 
 
@@ -117,16 +116,10 @@ def local_key_path() -> Path:
     return Unix("stedi").user_config_path / "pseudonym.key"
 
 
-def _write_new(path: Path, text: str) -> None:
-    """Write a file atomically. If two processes do so at once, both then read the file of the first."""
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+def _make_key(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text + "\n")
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-        draft.unlink()
+        write_new(path, f"{secrets.token_hex(KEY_BYTES)}\n")
     except OSError as error:
         raise KeyMissingError(
             f"pseudonym key: expected to write one at {path}, got: {error.strerror}",

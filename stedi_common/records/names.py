@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from stedi_common.contracts import SOURCES
-from stedi_common.text import escaped
+from stedi_common.text import ADDRESS, AT, escaped
 
 # Why a file is not read: docs/records.md, "Files".
 HIDDEN = "hidden"
@@ -27,7 +27,7 @@ _ENDINGS = ("json", "jsonl", "ndjson", "txt")
 _COMPRESSED = ("gz", "gzip", "zst", "zstd", "bz2")
 _ENDING = rf"(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.(?:{'|'.join(_COMPRESSED)}))?"
 #: An `@` may be a full-width one, or escaped as in a URI. The ending is no part of an address.
-_ADDRESS = re.compile(rf"[^\s/]+(?:[@\uff20\ufe6b]|%40)[^\s/]+?(?={_ENDING}(?:[\s/]|$))", re.IGNORECASE)
+_ADDRESS = re.compile(rf"[^\s/]+{AT}[^\s/]+?(?={_ENDING}(?:[\s/]|$))", re.IGNORECASE)
 #: Every file passes by here, so it is one search. The parts `.` and `..`, which a key in S3 can have, do not hide.
 _HIDDEN = re.compile(r"(?:^|/)(?:_|\.(?!\.?(?:/|\Z)))")
 
@@ -90,4 +90,4 @@ def _letters(name: str) -> str:
 
 def shown(name: str) -> str:
     """A name for a screen or an error: nothing in it moves the cursor or hides, and no address is told."""
-    return escaped(_ADDRESS.sub("‹address›", name))  # noqa: RUF001 - not `<`, which is markup
+    return escaped(_ADDRESS.sub(ADDRESS, name))

@@ -26,9 +26,9 @@ from support.drops import at, customer, landing
 from support.lakes import write
 from support.processes import PATIENCE
 
-from stedi_common.cli import answers
 from stedi_common.cli.names import FORMATS
 from stedi_common.contracts import contract, names
+from stedi_common.engines.embedded import formats
 from stedi_common.engines.embedded import query as embedded_query
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.instants import from_milliseconds
@@ -286,7 +286,7 @@ def test_csv_is_read_as_it_was_written(made_folder, values):
     texts = [(a.replace("\0", ""), None if b is None else b.replace("\0", "")) for a, b in values]
     relation = duckdb.connect().from_arrow(pa.table({"a": [a for a, _ in texts], "b": [b for _, b in texts]}, ARROW))
     to = io.BytesIO()
-    answers.write_csv(embedded_query.Answer(relation, lambda call: call()), to)
+    formats.write_csv(embedded_query.Answer(relation, lambda call: call()), to)
     assert pa.csv.read_csv(io.BytesIO(to.getvalue()), parse_options=LINES, convert_options=NULLS).to_pylist() == [
         {"a": a, "b": b} for a, b in texts
     ]

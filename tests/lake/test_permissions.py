@@ -16,6 +16,7 @@ from support.processes import FORKED, PATIENCE, wait_for
 
 import stedi_common as stedi
 from stedi_common.cli import main
+from stedi_common.jobs import lakehouse
 
 ANN = "ann@example.org"
 DROPS = landing(
@@ -73,6 +74,19 @@ def test_the_library_makes_a_folder_of_its_own_user(folder):
     with stedi.open(folder / "lake") as lake:
         lake.land(folder / "drops")
     assert stat.S_IMODE((folder / "lake").stat().st_mode) == 0o700
+
+
+def test_the_umask_of_the_process_is_restored(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    before = os.umask(0o022)
+    try:
+        monkeypatch.setattr("sys.argv", ["stedi", "land"])
+        with pytest.raises(SystemExit):
+            main()
+        assert lakehouse(["--lake", "lake", "--landing", "drops", "--engine", "embedded"]) is None
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
 
 
 def test_who_reads_writes_nothing(folder):

@@ -62,8 +62,12 @@ def test_it_holds_what_is_not_code(files):
     assert {*contracts, "stedi_common/py.typed", "stedi_common/engines/spark/log4j2.properties"} <= files.keys()
 
 
-def test_it_is_light(wheel):
-    assert wheel.stat().st_size < 300_000
+def test_it_is_light(files):
+    """Code and contracts, and no file that code would not be: data and binaries are of extras."""
+    kinds = {".py", ".yaml", ".json", ".properties", ".typed"}
+    package = {name: content for name, content in files.items() if ".dist-info/" not in name}
+    assert {name for name in package if not name.endswith(tuple(kinds))} == set()
+    assert {name: len(content) for name, content in package.items() if len(content) > 32_000} == {}
 
 
 def test_without_extras_it_has_the_embedded_engine_and_the_command_line(files):

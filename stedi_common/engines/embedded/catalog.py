@@ -23,8 +23,9 @@ from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
+from stedi_common.engines.embedded.damage import unreadable
 from stedi_common.engines.embedded.snapshots import has_snapshot
-from stedi_common.engines.errors import missing_metadata, missing_table
+from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
 from stedi_common.engines.protocol import Head
 from stedi_common.engines.retry import retrying
@@ -51,7 +52,7 @@ def open_catalog(lake: Lake) -> SqlCatalog:
     except DatabaseError as error:
         raise LakeError(
             f"lake {lake.location}: expected an SQLite catalog in catalog.db, got: {error.orig}",
-            hint="put the catalog back from a backup, or name another lake; this user must be able to write to it",
+            hint="restore the catalog from a backup, or name another lake; this user must be able to write to it",
         ) from error
 
 
@@ -133,7 +134,7 @@ def load_table(lake: Lake, catalog: SqlCatalog, contract: Contract) -> Table:
     except NoSuchTableError:
         raise missing_table(contract) from None
     except FileNotFoundError as error:
-        raise missing_metadata(contract, metadata_location(lake, catalog, contract)) from error
+        raise unreadable(contract.identifier, metadata_location(lake, catalog, contract) or "") from error
     lake.expect_table(contract, table.location())  # a copy of a lake has the files of the lake it was copied from
     return table
 

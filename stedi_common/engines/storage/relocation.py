@@ -9,8 +9,9 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import fastavro
 
 from stedi_common.contracts import ZONES
 from stedi_common.errors import LakeError
+from stedi_common.files import overwritten
 from stedi_common.lake import Lake
 from stedi_common.lake.properties import LakeProperties, real_path
 
@@ -53,19 +55,19 @@ def relocate(lake: Lake) -> Relocated:
     Raises:
         LakeError: there is no lake, it does not say where it was made, or a file cannot be read.
     """
-    kept = LakeProperties.at(lake.expect_exists()) if lake.is_local else None
-    if kept is None:
+    properties = LakeProperties.at(lake.expect_exists()) if lake.is_local else None
+    if properties is None:
         raise LakeError(
             f"lake {lake.location}: expected a folder with lake.json, got none",
             hint="only a lake in a folder, which says where it was made, can be relocated",
         )
-    moved = _Move(kept.location, real_path(lake))
+    moved = _Move(properties.location, real_path(lake))
     if moved.before == moved.after:
-        return Relocated(kept.id, 0)
+        return Relocated(properties.id, 0)
     original = LakeProperties.at(Lake.at(moved.before))
     files = sum(_relocated(folder, moved) for folder in _metadata_folders(lake))
     _relocate_catalog(lake, moved)
-    after = kept.relocated(lake, as_copy=original is not None and original.id == kept.id)
+    after = properties.relocated(lake, as_copy=original is not None and original.id == properties.id)
     after.write(lake)  # at last: until then every other command refuses the lake
     return Relocated(after.id, files)
 
@@ -122,14 +124,14 @@ def _rewrite_avro(file: Path, change: Callable[[Any], Any]) -> bool:
         with file.open("rb") as content:
             reader = fastavro.reader(content)
             records, schema, codec = list(reader), reader.writer_schema, reader.codec
-            properties = {key: value for key, value in reader.metadata.items() if not key.startswith("avro.")}
+            metadata = {key: value for key, value in reader.metadata.items() if not key.startswith("avro.")}
     except (ValueError, EOFError, KeyError) as error:
         raise _damaged(file, error) from None
     changed = [change(record) for record in records]
     if changed == records:
         return False
-    with _Replacing(file) as draft, draft.open("wb") as content:
-        fastavro.writer(content, schema, changed, codec=codec, metadata=properties)
+    with _overwritten(file) as draft, draft.open("wb") as content:
+        fastavro.writer(content, schema, changed, codec=codec, metadata=metadata)
     return True
 
 
@@ -143,7 +145,7 @@ def _rewrite_json(file: Path, moved: _Move) -> bool:
     changed = moved(document)
     if changed == document:
         return False
-    with _Replacing(file) as draft, opened(draft, "wt", encoding="utf-8") as content:
+    with _overwritten(file) as draft, opened(draft, "wt", encoding="utf-8") as content:
         json.dump(changed, content)
     return True
 
@@ -155,23 +157,13 @@ def _damaged(file: Path, error: Exception) -> LakeError:
     )
 
 
-class _Replacing:
-    """Overwrites a file atomically when the block ends without an error. The new file has the mode of the old one."""
-
-    def __init__(self, file: Path) -> None:
-        self._file, self._draft = file, file.with_name(f".{file.name}.relocated")
-
-    def __enter__(self) -> Path:
-        self._draft.touch(mode=self._file.stat().st_mode & 0o777)
-        return self._draft
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind:
-            self._draft.unlink(missing_ok=True)
-        else:
-            # Spark keeps a checksum beside each file, and reads none that does not match.
-            self._file.with_name(f".{self._file.name}.crc").unlink(missing_ok=True)
-            self._draft.replace(self._file)
+@contextmanager
+def _overwritten(file: Path) -> Iterator[Path]:
+    """As `files.overwritten`, with the mode that the file has."""
+    with overwritten(file, stat.S_IMODE(file.stat().st_mode)) as draft:
+        yield draft
+        # Spark keeps a checksum beside each file, and reads none that does not match.
+        file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
 
 
 def _relocate_catalog(lake: Lake, moved: _Move) -> None:
