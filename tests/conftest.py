@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from support.commands import Finished
 from support.lakes import opening
 
+from stedi_common import cli
 from stedi_common.engines import ENGINES
 from stedi_common.engines.protocol import Engine
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -100,6 +102,24 @@ def own_signals(monkeypatch) -> Iterator[None]:
 def nobodys_home(tmp_path_factory, monkeypatch):
     """No test reads or makes this user's pseudonym key."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture
+def stedi(tmp_path, monkeypatch, capsys):
+    """The command line, typed in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def typed(*words) -> Finished:
+        monkeypatch.setattr("sys.argv", ["stedi", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = ended.code
+        return Finished(code, *capsys.readouterr())
+
+    return typed
 
 
 @pytest.fixture(scope="session")

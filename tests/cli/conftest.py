@@ -2,33 +2,13 @@
 
 import pytest
 from support.cli import DROPS
-from support.commands import Said
 from support.drops import at
 from support.lakes import land, run, write
 
-from stedi_common import cli
 from stedi_common.engines import connect
 from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
-
-
-@pytest.fixture
-def stedi(tmp_path, monkeypatch, capsys):
-    """The command line, typed in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def typed(*words) -> Said:
-        monkeypatch.setattr("sys.argv", ["stedi", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = ended.code
-        return Said(code, *capsys.readouterr())
-
-    return typed
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import click
 import pytest
 import typer
 from support.cli import DROPS, error_lines
-from support.commands import Said, python
+from support.commands import Finished, python
 from support.commands import stedi as stedi_in_a_process
 from support.drops import at, customer, drop, landing, line_of, reading
 from support.lakes import write
@@ -74,7 +74,7 @@ def test_the_commands_are_those_of_the_product():
 
 
 def test_the_version(stedi):
-    assert stedi("--version") == Said(0, f"{__version__}\n", "")
+    assert stedi("--version") == Finished(0, f"{__version__}\n", "")
 
 
 HEAVY = ("duckdb", "narwhals", "numpy", "pyarrow", "pydantic", "pyiceberg", "pyspark", "sqlalchemy", "yaml")
@@ -528,7 +528,7 @@ def test_a_run_prints_first_what_it_deleted(withdrawn, words):
 # Status
 
 
-def behind(said: Said) -> dict[str, dict[str, int | None]]:
+def behind(said: Finished) -> dict[str, dict[str, int | None]]:
     return {table["table"]: table["behind"] for table in json.loads(said.out) if table["behind"]}
 
 

@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
 from support.lakes import write
 
-import stedi_common as stedi
-from stedi_common.cli import main
+import stedi_common
 from stedi_common.errors import KeyMissingError, LakeError, PolicyError
 from stedi_common.jobs import lakehouse
 from stedi_common.lake import Lake
@@ -42,40 +42,27 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def typed(folder, monkeypatch, capsys):
-    """The command line: returns its exit code, output and errors."""
-
-    def typed(*words):
-        monkeypatch.setattr("sys.argv", ["stedi", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, *capsys.readouterr()
-
-    return typed
-
-
-@pytest.fixture
-def made(typed):
+def made(stedi, folder):
     """The command line, where all tables are made."""
-    assert typed("land")[0] == 0
-    assert typed("run")[0] == 0
-    return typed
+    assert stedi("land")[0] == 0
+    assert stedi("run")[0] == 0
+    return stedi
 
 
 def document(folder):
     return json.loads((folder / "lake" / FILE).read_text())
 
 
-def pairs(typed):
-    return json.loads(typed("query", "SELECT count(*) AS n FROM curated.machine_learning_curated", "--json")[1])[0]["n"]
+def pairs(stedi):
+    return json.loads(stedi("query", "SELECT count(*) AS n FROM curated.machine_learning_curated", "--json")[1])[0]["n"]
 
 
 def snapshots(folder):
     return sorted(file.name for file in (folder / "lake").rglob("*.metadata.json"))
 
 
-def test_the_first_landing_writes_the_properties(typed, folder):
-    assert typed("land", "--environment", "prod", "--key-file", "key")[0] == 0
+def test_the_first_landing_writes_the_properties(stedi, folder):
+    assert stedi("land", "--environment", "prod", "--key-file", "key")[0] == 0
     kept = document(folder)
     assert (folder / "lake" / FILE).stat().st_mode & 0o777 == 0o600
     assert kept["location"] == str((folder / "lake").resolve())
@@ -124,7 +111,7 @@ def test_a_night_with_another_policy_lands_a_withdrawal_and_deletes(made, folder
     said = lakehouse(["--lake", "lake", "--landing", "drops", "--engine", "embedded", "--consent", "ever"])
     assert "customer_trusted is stale: policy: expected that of the lake" in said
     assert "customer_landing" not in said
-    with stedi.open("lake") as lake:
+    with stedi_common.open("lake") as lake:
         assert lake.read("machine_learning_curated").arrow().num_rows == 0
 
 
@@ -144,8 +131,8 @@ def test_a_variable_and_a_file_of_settings_are_refused_as_well(made, folder, mon
 
 
 def test_the_library_and_the_jobs_are_refused_as_well(made, folder):
-    for settings in ({"consent": "ever"}, {"settings": stedi.Settings(consent="ever")}):
-        with stedi.open("lake", **settings) as lake:
+    for settings in ({"consent": "ever"}, {"settings": stedi_common.Settings(consent="ever")}):
+        with stedi_common.open("lake", **settings) as lake:
             for call in (lake.run, lake.plan):
                 with pytest.raises(PolicyError, match="expected that of the lake"):
                     call()
@@ -154,18 +141,18 @@ def test_the_library_and_the_jobs_are_refused_as_well(made, folder):
     )
 
 
-def test_a_lake_keeps_another_policy_though_nobody_repeats_it(typed, folder):
-    assert typed("land", "--consent", "ever", "--defective-serials", "serials.txt")[0] == 0
-    assert typed("run")[0] == 0
-    assert pairs(typed) == 2
-    assert "sn-9" not in "".join(typed("policy", "show", "--json")[1:])
-    assert made_policy(typed) == str(Policy("ever", "owner", frozenset({"sn-9"})))
+def test_a_lake_keeps_another_policy_though_nobody_repeats_it(stedi, folder):
+    assert stedi("land", "--consent", "ever", "--defective-serials", "serials.txt")[0] == 0
+    assert stedi("run")[0] == 0
+    assert pairs(stedi) == 2
+    assert "sn-9" not in "".join(stedi("policy", "show", "--json")[1:])
+    assert made_policy(stedi) == str(Policy("ever", "owner", frozenset({"sn-9"})))
 
 
-def made_policy(typed):
+def made_policy(stedi):
     """The policy in the run summary of the pairs."""
     return next(
-        table["policy"] for table in json.loads(typed("status", "--json")[1]) if "machine_learning" in table["table"]
+        table["policy"] for table in json.loads(stedi("status", "--json")[1]) if "machine_learning" in table["table"]
     )
 
 
@@ -185,31 +172,31 @@ def test_the_policy_is_changed_by_a_command_that_is_recorded(made, folder):
     assert "consent=ever" in made("policy", "show")[1]
 
 
-def test_a_lake_of_production_accepts_the_default_policy_only(typed, folder):
-    assert typed("land", "--environment", "prod")[0] == 0
-    code, _, err = typed("policy", "set", "--consent", "ever")
+def test_a_lake_of_production_accepts_the_default_policy_only(stedi, folder):
+    assert stedi("land", "--environment", "prod")[0] == 0
+    code, _, err = stedi("policy", "set", "--consent", "ever")
     assert (code, "expected consent=as-of pairing=owner in prod" in err) == (1, True)
     assert document(folder)["consent"] == "as-of"
-    assert typed("policy", "set", "--consent", "ever", "--environment", "local")[0] == 0
+    assert stedi("policy", "set", "--consent", "ever", "--environment", "local")[0] == 0
     assert [change["environment"] for change in document(folder)["changes"]] == ["prod", "local"]
 
 
-def test_another_key_is_refused_until_it_is_set(typed, folder):
-    assert typed("land", "--key-file", "key")[0] == 0
-    assert typed("run", "--key-file", "key")[0] == 0
-    code, _, err = typed("run", "--key-file", "other.key", "--rebuild")
+def test_another_key_is_refused_until_it_is_set(stedi, folder):
+    assert stedi("land", "--key-file", "key")[0] == 0
+    assert stedi("run", "--key-file", "key")[0] == 0
+    code, _, err = stedi("run", "--key-file", "other.key", "--rebuild")
     assert (code, "pseudonym key: expected the key of the lake" in err) == (1, True)
-    with stedi.open("lake", pseudonym_key_file="other.key") as lake, pytest.raises(KeyMissingError):
+    with stedi_common.open("lake", pseudonym_key_file="other.key") as lake, pytest.raises(KeyMissingError):
         lake.land()
-    before = pseudonyms(typed)
-    assert typed("policy", "set", "--key-file", "other.key")[0] == 0
-    assert typed("run", "--key-file", "key", "--rebuild")[0] == 1
-    assert typed("run", "--key-file", "other.key", "--rebuild")[0] == 0
-    assert pseudonyms(typed) != before
+    before = pseudonyms(stedi)
+    assert stedi("policy", "set", "--key-file", "other.key")[0] == 0
+    assert stedi("run", "--key-file", "key", "--rebuild")[0] == 1
+    assert stedi("run", "--key-file", "other.key", "--rebuild")[0] == 0
+    assert pseudonyms(stedi) != before
 
 
-def pseudonyms(typed):
-    return typed("query", "SELECT pseudonym FROM curated.machine_learning_curated", "--json")[1]
+def pseudonyms(stedi):
+    return stedi("query", "SELECT pseudonym FROM curated.machine_learning_curated", "--json")[1]
 
 
 def test_a_user_without_the_key_of_the_lake_does_not_make_one(made, folder, monkeypatch):
@@ -248,17 +235,6 @@ JUNK = [
         )
     ),
 ]
-EVERY_COMMAND = (
-    ("land",),
-    ("run",),
-    ("run", "--plan"),
-    ("maintain",),
-    ("status",),
-    ("query", "SELECT 1"),
-    ("demo",),
-    ("policy", "show"),
-    ("policy", "set", "--consent", "ever"),
-)
 
 
 def test_properties_that_cannot_be_understood_stop_every_command(made, folder):
@@ -282,13 +258,13 @@ def test_a_lake_of_an_earlier_version_works_and_can_be_given_properties(made, fo
     assert made("run", "--consent", "ever")[0] == 1
 
 
-def test_a_lake_in_s3_has_its_policy_from_terraform(typed):
+def test_a_lake_in_s3_has_its_policy_from_terraform(stedi):
     for command in ("show", "set"):
-        code, _, err = typed("policy", command, "--lake", "s3://bucket/lake")
+        code, _, err = stedi("policy", command, "--lake", "s3://bucket/lake")
         assert (code, "expected a lake in a folder" in err) == (1, True)
 
 
-def test_a_folder_that_is_a_file_is_named(typed, folder):
+def test_a_folder_that_is_a_file_is_named(stedi, folder):
     (folder / "afile").write_text("")
     with pytest.raises(LakeError, match="expected a folder that can be written to"):
         LakeProperties.new(Lake.at(str(folder / "afile")), Policy(), "local", "k").create(

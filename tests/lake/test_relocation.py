@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
 from support.lakes import SLOW_ON_SPARK, write
 
-import stedi_common as stedi
-from stedi_common.cli import main
+import stedi_common
 from stedi_common.contracts import names
 from stedi_common.engines.storage import relocation
 from stedi_common.engines.storage.relocation import relocate
@@ -24,10 +24,6 @@ DROPS = landing(
     [step(f"sn-{who}", at("09:00")) for who in (ANN, BOB)],
 )
 EMBEDDED = pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-EVERY_COMMAND = (
-    *(("land",), ("run",), ("run", "--plan"), ("maintain",), ("status",)),
-    *(("query", "SELECT 1"), ("demo",), ("policy", "show"), ("policy", "set")),
-)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +51,7 @@ def folder(made, tmp_path):
 
 
 def opened(folder: Path, name: str, engine: str):
-    return stedi.open(folder / name, engine=engine, pseudonym_key_file=folder / "key")
+    return stedi_common.open(folder / name, engine=engine, pseudonym_key_file=folder / "key")
 
 
 def contents(folder: Path, name: str, engine: str):
@@ -109,29 +105,16 @@ def test_a_lake_that_was_moved_stays_the_same_lake(folder):
 
 
 @EMBEDDED
-def test_every_command_refuses_a_copy(folder, monkeypatch, capsys):
-    monkeypatch.chdir(folder)
+def test_every_command_refuses_a_copy(folder, stedi):
     before = digests(folder / "lake")
     for command in EVERY_COMMAND:
-        monkeypatch.setattr("sys.argv", ["stedi", *command])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert (ended.value.code, out) == (1, ""), command
+        code, out, err = stedi(*command)
+        assert (code, out) == (1, ""), command
         assert "a copy or a lake that was moved" in err
         assert "stedi relocate" in err
     assert digests(folder / "lake") == before
-    monkeypatch.setattr("sys.argv", ["stedi", "relocate"])
-    main_ended(0)
-    assert "metadata files rewritten" in capsys.readouterr().out
-    monkeypatch.setattr("sys.argv", ["stedi", "status"])
-    main_ended(0)
-
-
-def main_ended(code):
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == code
+    assert "metadata files rewritten" in stedi("relocate").out
+    assert stedi("status").code == 0
 
 
 @EMBEDDED

@@ -25,14 +25,6 @@ class Finished(NamedTuple):
         return self.out + self.err
 
 
-class Said(NamedTuple):
-    """How a command ended in this process, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
 def finished(*command: str | Path, **environment: str) -> Finished:
     """Run the command to its end, with these variables besides our own."""
     done = subprocess.run(
