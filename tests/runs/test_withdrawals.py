@@ -57,6 +57,7 @@ SUBSETS = [
     ("accelerometer_landing_to_trusted", "machine_learning_curated"),
 ]
 
+BOB_WITHDRAWS = drops_of([record(BOB, 2, "sn-2", consents=False)], name="third")
 ANN_IS_BACK = drops_of([record(ANN, 2, "sn-1", consents=True)], name="third")
 ANN_MOVES_HER_CONSENT = drops_of([customer(ANN, FIRST + timedelta(hours=1), DAYS[1], "sn-1")], name="second")
 BOB_WALKS_ON = drops_of(
@@ -131,6 +132,28 @@ def test_rows_of_a_device_that_somebody_else_claims_are_deleted(engine, tmp_path
     dropped(engine, tmp_path, key, CONSENTING, SOMEBODY_CLAIMS_ANNS_DEVICE)
     removed = withdrawals.delete_withdrawn(engine, Policy(), key)
     assert removed == withdrawals.Deleted({"machine_learning_curated": 3, "step_trainer_trusted": 3})
+
+
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_rows_from_before_a_later_consent_are_deleted(engine, tmp_path, key):
+    """She consents as before, but from a later hour on: only the readings tell which pairs go."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
+    removed = withdrawals.delete_withdrawn(engine, Policy(), key)
+    readings = ("machine_learning_curated", "step_trainer_trusted", "accelerometer_trusted")
+    assert removed == withdrawals.Deleted(dict.fromkeys(readings, 1))
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_the_run_after_several_deletions_is_right(engine, tmp_path, key):
+    nights = (CONSENTING, ANN_WITHDRAWS, BOB_WITHDRAWS)
+    dropped(engine, tmp_path, key, *nights[:2])
+    withdrawals.delete_withdrawn(engine, Policy(), key)
+    write(tmp_path / "drops", BOB_WITHDRAWS)
+    land(engine, tmp_path / "drops", key, ARRIVAL)
+    withdrawals.delete_withdrawn(engine, Policy(), key)
+    run(engine, Policy(), key)
+    assert actual_tables(engine) == expected_tables(History(nights, (ARRIVAL,) * 3), Policy(), key)
 
 
 @SLOW_ON_SPARK
