@@ -19,6 +19,9 @@ class StediError(Exception):
     #: How the command line ends with it.
     exit_code = 1
 
+    #: Whether the machine has too little space, memory or open files. Then nothing is damaged.
+    is_of_limits = False
+
     #: Which characters of a message stay as they are, though they are control characters.
     _unescaped = ""
 
@@ -59,6 +62,14 @@ class KeyMissingError(StediError):
 
 class LakeError(StediError):
     """The lake, its catalog or a table is missing, at another place, or not as expected."""
+
+
+class DamagedFileError(LakeError):
+    """A file of a table is missing or damaged."""
+
+
+class LakePropertiesError(LakeError):
+    """What a lake keeps about itself, `lake.json`, cannot be read or understood."""
 
 
 class UnusablePathError(SettingsError, LakeError):
@@ -120,6 +131,7 @@ class StorageError(StediError):
 
     def __init__(self, problem: str, place: str | None = None, hint: str | None = None) -> None:
         super().__init__(f"{place or 'storage'}: expected a file or folder that can be used, got: {problem}", hint)
+        self.is_of_limits = hint in {_ROOM, _MORE_FILES}
 
 
 class InterruptedRunError(StediError):
@@ -158,6 +170,7 @@ def _storage_error(error: BaseException) -> StorageError | None:
 _NAME_WITH_ADDRESS = re.compile(rf"[^/]*{AT}[^/]*", re.IGNORECASE)
 
 _ROOM = "free some space, then run the command again: it goes on from where it was"
+_MORE_FILES = "allow more open files: ulimit -n 4096"
 _RIGHTS = "let this user read and write it, or name another folder"
 _OTHER = "name another path, or move what is there away"
 
@@ -166,7 +179,7 @@ _HINTS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _ROOM),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHTS),
     **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG), _OTHER),
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files: ulimit -n 4096"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _MORE_FILES),
     **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), "look at the disk, then run the command again"),
 }
 #: The same of SQLite, by its messages.

@@ -6,7 +6,8 @@ The line is on standard output after the commit. Metrics are made from it, so it
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values, doubtful,
                 without_address, unread, skipped (file and reason of each), warnings
     remove_withdrawn
-                deleted (rows by table); its table is `withdrawals`, and if no row is deleted there is no line
+                deleted (rows by table), emptied (tables that could not be read); its table is `withdrawals`, and if no
+                row is deleted there is no line
     maintain_tables
                 files, bytes (before and after), snapshots, refs, removed, pinned, skipped
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
@@ -149,7 +150,7 @@ def _run(
 
 def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy: bool) -> Iterator[CompletedTask]:
     """Run the tasks on the lake, which must be there if nothing lands."""
-    lake = lake_of(settings)
+    lake = lake_of(settings, for_run=has_policy)
     run_settings: RunSettings | None = None
     if has_policy:
         run_settings = run_settings_of(settings, lake, must_exist=not lands, creates=lands)

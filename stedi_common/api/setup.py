@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from stedi_common import settings as sources
-from stedi_common.errors import KeyMissingError, PolicyError, StediError
+from stedi_common.errors import KeyMissingError, LakePropertiesError, PolicyError, StediError
 from stedi_common.instants import EPOCH
 from stedi_common.lake import Lake
 from stedi_common.lake.properties import LakeProperties
 from stedi_common.privacy.pseudonym import KEY_BYTES, PseudonymKey, local_key, read_key, secret_key
 from stedi_common.records import Drop, stored
+from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings
 from stedi_common.settings import Settings
 
@@ -27,11 +28,30 @@ def load_settings(given: Mapping[str, Any] | None = None, defaults: Mapping[str,
     return sources.load(given, defaults=defaults, read=_content)
 
 
-def lake_of(settings: Settings) -> Lake:
-    """The lake. Raises LakeError if it is a copy, or was moved."""
+def lake_of(settings: Settings, *, for_run: bool = False) -> Lake:
+    """The lake.
+
+    Args:
+        settings: the settings.
+        for_run: whether a run follows. It deletes withdrawn rows though nobody knows the properties of the lake.
+
+    Raises:
+        LakePropertiesError: the properties of the lake cannot be read.
+        LakeError: the lake is a copy, or was moved.
+    """
     lake = Lake.at(settings.lake, settings.database_prefix)
-    LakeProperties.of(lake)
+    _, unknown = _properties_of(lake)
+    if unknown and not for_run:
+        raise unknown
     return lake
+
+
+def _properties_of(lake: Lake) -> tuple[LakeProperties | None, LakePropertiesError | None]:
+    """The properties, or why they cannot be read. Raises LakeError if the lake is a copy, or was moved."""
+    try:
+        return LakeProperties.of(lake), None
+    except LakePropertiesError as error:
+        return None, error
 
 
 def expect_policy(settings: Settings, properties: LakeProperties | None) -> None:
@@ -69,7 +89,7 @@ def given_key(settings: Settings) -> PseudonymKey | None:
 
 
 def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
-    """What a run needs. If the policy or the key is not the lake's, the run may only delete withdrawn rows.
+    """What a run needs. If policy and key are not known to be the lake's, the run may only delete withdrawn rows.
 
     Args:
         settings: the settings.
@@ -82,10 +102,11 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
         KeyMissingError: there is no key where the settings say, and the lake has no tables.
         LakeError: there is no lake, and `must_exist`.
     """
-    properties = LakeProperties.of(lake)
-    policy = properties.policy if properties else settings.policy
-    key, no_key = _key_and_refusal(settings, lake, properties, must_exist=must_exist)
-    if creates and properties is None and lake.is_local and not lake.has_tables:
+    properties, unknown = _properties_of(lake)
+    policy = properties.policy if properties else Policy() if unknown else settings.policy
+    is_new = properties is None and not unknown and not lake.has_tables
+    key, no_key = _key_and_refusal(settings, lake, may_make=is_new, must_exist=must_exist)
+    if creates and is_new and lake.is_local:
         # Another process may have made it in between, with another policy.
         properties = LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
         policy = properties.policy
@@ -95,13 +116,13 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
         key,
         settings.reader,
         settings.rebuild,
-        refusal=other_key or _refusal(expect_policy, settings, properties),
-        landing_refusal=other_key,
+        refusal=unknown or other_key or _refusal(expect_policy, settings, properties),
+        landing_refusal=unknown or other_key,
     )
 
 
 def _key_and_refusal(
-    settings: Settings, lake: Lake, properties: LakeProperties | None, *, must_exist: bool
+    settings: Settings, lake: Lake, *, may_make: bool, must_exist: bool
 ) -> tuple[PseudonymKey, StediError | None]:
     """The key. If a lake with tables has none where the settings say, any other one, and the error."""
     try:
@@ -109,7 +130,7 @@ def _key_and_refusal(
         if must_exist:
             lake.expect_exists()
         # One is made only for a lake without tables: another would rename every pseudonym.
-        return key or local_key(may_make=properties is None and not lake.has_tables), None
+        return key or local_key(may_make=may_make), None
     except KeyMissingError as error:
         if not lake.has_tables:
             raise

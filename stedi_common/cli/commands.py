@@ -185,7 +185,7 @@ def run(
     from stedi_common.runs.withdrawals import Deleted
 
     settings = settings_of(context)
-    at = lake_of(settings)
+    at = lake_of(settings, for_run=not plan)
     run_settings = run_settings_of(settings, at, must_exist=True)
     chosen = jobs(names or [])
     if plan:
@@ -323,7 +323,7 @@ def demo(
     from stedi_common.runs.withdrawals import Deleted
 
     settings = settings_of(context)
-    at, folder = lake_of(settings), Path(settings.landing)
+    at, folder = lake_of(settings, for_run=True), Path(settings.landing)
     run_settings = run_settings_of(settings, at, creates=True)
     if "landing" not in settings.explicit:
         with console.progress("generating drops") as advance:

@@ -71,6 +71,9 @@ def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> No
     for each in deletions:
         deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.deleted.items())
         out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
+        if each.emptied:
+            tables = ", ".join(each.emptied)
+            out.print(f"[yellow]emptied[/], for a file of it could not be read: {tables}\n", soft_wrap=True)
     funnel(outcomes)
 
 

@@ -41,7 +41,8 @@ class Snapshots(Protocol):
         """The days of the data files that the snapshot added or removed.
 
         Returns:
-            The days; None if a file has no day, because the table was not partitioned when the file was written.
+            The days; None if a file has no day, because the table was not partitioned when the file was written, or if
+            the snapshot cannot be read.
         """
 
 

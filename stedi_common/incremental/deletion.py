@@ -18,7 +18,7 @@ import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head, Materialized
-from stedi_common.incremental.deletion_by_consent import plan_deletion_by_consent
+from stedi_common.incremental.deletion_by_consent import Consents
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, read, rows_of
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
@@ -57,11 +57,18 @@ def plan_deletion(
             return
         lake = _LakeState.now(engine, policy, key, without)
         if lake is None:
-            yield plan_deletion_by_consent(engine, policy, key, stack, without)
+            consents = Consents.now(engine, policy, key, stack)
+            yield tuple(filter(None, map(consents.deletion, computed_tables(engine, without))))
         elif not lake.changed or lake.has_new_people_only():
             yield ()
         else:
             yield _planned(lake, stack)
+
+
+def computed_tables(engine: Engine, without: Container[str] = ()) -> list[Contract]:
+    """The trusted and curated tables that exist, downstream first, without those of these names."""
+    tables = [job.target for job in reversed(JOBS.values()) if job.target.name not in without]
+    return [table for table in tables if engine.exists(table)]
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,21 @@
-"""The plan of the deletion of withdrawn rows if the last run of a table is not known: by the present consents alone.
+"""The deletion of withdrawn rows if the last runs do not tell what has changed: by the present consents alone.
 
-A table may be missing, or the snapshot of its last run, or one that it consumed, may have expired. Then the changes
-since are not known, so each table that exists is compared with the customer records as they are now. Rows of people who
-do not consent are deleted, and rows whose person is not known. No row is added.
+A table may be missing or damaged, or the snapshot of its last run, or one that it consumed, may have expired. Then each
+table is compared with the customer records as they are now. Rows of people who do not consent are deleted, under
+`as-of` also those from before their consent, and rows whose person is not known. No row is added.
+
+Each table is planned on its own, so that one that cannot be read stops the deletion from no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import narwhals as nw
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.protocol import Engine, Head
+from stedi_common.engines.protocol import Engine
 from stedi_common.incremental.diff import CUSTOMER_LANDING, count, days_in, last_build
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
@@ -25,72 +26,94 @@ from stedi_common.rules.lineage import JOBS_BY_TABLE
 from stedi_common.rules.policy import Policy
 
 
-def plan_deletion_by_consent(
-    engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack, without: Container[str]
-) -> Sequence[Deletion]:
-    """Plan the deletion from the tables that exist.
-
-    Args:
-        engine: an open lake that has the customer records.
-        policy: the policy of the run; a table is classified by the policy that it was built with, if that is known.
-        key: the pseudonym key.
-        stack: closed by the caller after the plan is carried out; the rows of the plan can be read until then.
-        without: names of tables that cannot be written to.
-
-    Returns:
-        A deletion for each table with such rows, downstream first.
-    """
-    customers = engine.head(CUSTOMER_LANDING)
-    records = engine.read(CUSTOMER_LANDING, customers)
-    consents = JOBS_BY_TABLE["customer_trusted"].function(records).kept(("email", "consent_start"))
-    people = _People(engine, records, stack.enter_context(engine.materialized(consents)).frame, policy, key)
-    deletions = []
-    for job in reversed(JOBS_BY_TABLE.values()):
-        if job.target.name in without or not engine.exists(job.target):
-            continue
-        if found := _deletion(engine, job.target, customers, people):
-            deletions.append(found)
-    return deletions
-
-
 @dataclass(frozen=True)
-class _People:
-    """The people who consent, and the values by which their rows are found."""
+class Consents:
+    """The people who consent, and the values by which their rows are found.
+
+    Attributes:
+        engine: the open lake.
+        snapshot: the id of the snapshot of the customer records.
+        records: the customer records.
+        people: who consents, in the column email, and since when, in the column consent_start.
+        policy: the policy of the run. A table is classified by the policy that it was built with, if that is known.
+        key: the pseudonym key.
+    """
 
     engine: Engine
+    snapshot: int
     records: Frame
-    consents: Frame
+    people: Frame
     policy: Policy
     key: PseudonymKey
 
-    def values(self, column: str, build: Build | None) -> Frame | None:
-        """The values of the column that a table of this build keeps; None if they are not known."""
+    @classmethod
+    def now(cls, engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Consents:
+        """The present consents.
+
+        Args:
+            engine: an open lake that has the customer records.
+            policy: the policy of the run.
+            key: the pseudonym key.
+            stack: closed by the caller after the plans are carried out; their rows can be read until then.
+        """
+        head = engine.head(CUSTOMER_LANDING)
+        records = engine.read(CUSTOMER_LANDING, head)
+        people = JOBS_BY_TABLE["customer_trusted"].function(records).kept(("email", "consent_start"))
+        kept = stack.enter_context(engine.materialized(people)).frame
+        return cls(engine, head.data_snapshot_id, records, kept, policy, key)
+
+    def deletion(self, table: Contract) -> Deletion | None:
+        """The deletion from a table; None if no row is withdrawn."""
+        engine, head, person = self.engine, self.engine.head(table), person_column(table)
+        build = last_build(engine, table, head)
+        stay = self._since(person, build) if person else None
+        if stay is None or person is None:
+            return emptying(engine, table, self.snapshot)
+        time = _time_column(table)
+        withdrawn = nw.col("since").is_null()
+        if time and self._policy_of(build).consent == "as-of":
+            withdrawn |= nw.col(time) < nw.col("since")
+        gone = engine.read(table, head).join(stay, on=person, how="left").filter(withdrawn)
+        if not (deleted := count(engine, gone)):
+            return None
+        days = days_in(engine, gone, time) if time else None
+        kept = engine.read(table, head, days).join(stay, on=person, how="left").filter(~withdrawn).select(*table.names)
+        return Deletion(table, days, kept, deleted, head, _summary(build, self.snapshot))
+
+    def _since(self, column: str, build: Build | None) -> Frame | None:
+        """The values of the column that a table of this build keeps, and since when; None if they are not known."""
+        since = nw.col("consent_start").alias("since")
         if column in {"email", "user"}:
-            return self.consents.select(nw.col("email").alias(column))
+            return self.people.select(nw.col("email").alias(column), since)
         if column == "serialnumber":
-            return self._devices(build)
+            claims = device_claims(self.records, self.people, self._policy_of(build))
+            return claims.filter(nw.col(DROPPED).is_null()).group_by(column).agg(since.min())
         if build is None or build.key != self.key.id:
             return None
-        emails = self.consents.select("email")
-        return self.engine.derive(emails, "email", "pseudonym", self.key.pseudonym).select("pseudonym")
+        return self.engine.derive(self.people, "email", column, self.key.pseudonym).select(column, since)
 
-    def _devices(self, build: Build | None) -> Frame:
-        built = self.policy.built_with(build.policy) if build else self.policy
-        claims = device_claims(self.records, self.consents, built).filter(nw.col(DROPPED).is_null())
-        return claims.group_by("serialnumber").agg(nw.len().alias("owners")).select("serialnumber")
+    def _policy_of(self, build: Build | None) -> Policy:
+        return self.policy.built_with(build.policy) if build else self.policy
 
 
-def _deletion(engine: Engine, table: Contract, customers: Head, people: _People) -> Deletion | None:
+def emptying(engine: Engine, table: Contract, customers: int | None = None) -> Deletion | None:
+    """The deletion of all rows of a table. None if it has none.
+
+    Args:
+        engine: an open lake that has the table.
+        table: the contract of the table.
+        customers: the id of the snapshot of the customer records; None if they cannot be read.
+    """
     head = engine.head(table)
-    build, rows, column = last_build(engine, table, head), engine.read(table, head), person_column(table)
-    summary = DeletionSummary(build or Build.unknown(), customers.data_snapshot_id, None)
-    stay = people.values(column, build) if column else None
-    if stay is None or column is None:
-        return Deletion(table, None, engine.frame(table, ()), head.rows, head, summary) if head.rows else None
-    gone = rows.join(stay, on=column, how="anti")
-    deleted = count(engine, gone)
-    if not deleted:
+    if not head.rows:
         return None
-    days = days_in(engine, gone, table.partition.name) if table.partition else None
-    kept = engine.read(table, head, days).join(stay, on=column, how="semi")
-    return Deletion(table, days, kept, deleted, head, summary)
+    summary = _summary(last_build(engine, table, head), customers)
+    return Deletion(table, None, engine.frame(table, ()), head.rows, head, summary)
+
+
+def _summary(build: Build | None, customers: int | None) -> DeletionSummary:
+    return DeletionSummary(build or Build.unknown(), customers, None)
+
+
+def _time_column(table: Contract) -> str | None:
+    return table.partition.name if table.partition else None

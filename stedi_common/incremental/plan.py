@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.protocol import Engine, Head
-from stedi_common.errors import PolicyError, RebuildRequiredError
+from stedi_common.errors import DamagedFileError, PolicyError, RebuildRequiredError
 from stedi_common.incremental.diff import (
     Changes,
     LastRun,
@@ -138,8 +138,11 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
         return _planned(engine, job, head, heads, build, None, Changes(None, tuple(differences)))
     if last is None:
         return _planned(engine, job, head, heads, build, None, Changes.all(why_no_last_run(job.target, head)))
-    last = last.past_deletion(engine, heads)
-    return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
+    try:
+        last = last.past_deletion(engine, heads)
+        return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
+    except DamagedFileError:  # of an earlier snapshot, if a full rebuild can read all that it needs
+        return _planned(engine, job, head, heads, build, None, Changes.all("a file of an earlier snapshot is damaged"))
 
 
 def differences_of(engine: Engine, table: Contract, head: Head, last: LastRun | None, build: Build) -> list[str]:

@@ -129,26 +129,27 @@ class DeletionSummary:
 
     Attributes:
         build: the build of the table. It is kept here because the snapshot of the last run may expire.
-        customers: the id of the snapshot of `customer_landing` that it read.
+        customers: the id of the snapshot of `customer_landing` that it read; None if that could not be read.
         deletion: its id, if it left what a run would commit, so that the next run can advance past it; else None.
     """
 
     build: Build
-    customers: int
+    customers: int | None
     deletion: str | None
 
     def properties(self) -> dict[str, str]:
         """The properties for the summary of a snapshot."""
         deletion = {} if self.deletion is None else {_DELETION: self.deletion}
         build = {_kept(name): value for name, value in self.build.properties().items() if value}
-        return {_VERSION: __version__, **build, _DELETED_BY: str(self.customers), **deletion}
+        return {_VERSION: __version__, **build, _DELETED_BY: str(self.customers or ""), **deletion}
 
     @classmethod
     def parse(cls, properties: Properties) -> DeletionSummary | None:
         """The summary of a deletion; None if no deletion committed the snapshot."""
         if _DELETED_BY not in properties:
             return None
-        return cls(Build.parse(properties), int(properties[_DELETED_BY]), properties.get(_DELETION))
+        customers = properties[_DELETED_BY]
+        return cls(Build.parse(properties), int(customers) if customers else None, properties.get(_DELETION))
 
 
 def landing_properties(source: str, files: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from stedi_common.errors import LakeError, PolicyError
+from stedi_common.errors import LakeError, LakePropertiesError, PolicyError
 from stedi_common.files import overwritten, write_new
 from stedi_common.lake.location import Lake
 from stedi_common.rules.policy import Policy, is_production
@@ -68,7 +68,8 @@ class LakeProperties:
         """The properties of the lake. None if it is in S3, is not there, or was made by a version without them.
 
         Raises:
-            LakeError: the file cannot be read or understood, or the lake is not at the place where it was made.
+            LakePropertiesError: the file cannot be read or understood.
+            LakeError: the lake is not at the place where it was made.
         """
         found = cls.at(lake)
         if found and found.location != real_path(lake):
@@ -81,7 +82,7 @@ class LakeProperties:
 
     @classmethod
     def at(cls, lake: Lake) -> Self | None:
-        """The properties in the lake's folder, wherever the lake was made. Raises LakeError as `of` does."""
+        """The properties in the lake's folder, wherever the lake was made. Raises LakePropertiesError as `of` does."""
         if not lake.is_local:
             return None
         try:
@@ -89,9 +90,9 @@ class LakeProperties:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise LakeError(f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}") from None
+            raise LakePropertiesError(f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}") from None
         except (ValueError, TypeError, KeyError, AttributeError, PolicyError):
-            raise LakeError(
+            raise LakePropertiesError(
                 f"lake {lake.location}: expected the properties of a lake in {FILE}, got something else",
                 hint="restore the file from a backup: without it nobody knows which policy the lake has",
             ) from None

@@ -1,14 +1,23 @@
-"""Carry out the deletion of withdrawn rows, before a run computes its tables. `incremental.deletion` plans it."""
+"""Carry out the deletion of withdrawn rows, before a run computes its tables. `incremental.deletion` plans it.
+
+If something cannot be read, each table is dealt with on its own. A table whose rows cannot be judged is emptied: nobody
+knows whether people in it have withdrawn. If the customer records cannot be read, that is every table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
+from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retry import retry_on_conflict
-from stedi_common.errors import LakeError
-from stedi_common.incremental.deletion import plan_deletion
+from stedi_common.errors import CommitConflictError, StediError, as_stedi_error
+from stedi_common.incremental.deletion import computed_tables, plan_deletion
+from stedi_common.incremental.deletion_by_consent import Consents, emptying
+from stedi_common.incremental.plan import Deletion
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS
 from stedi_common.rules.policy import Policy
@@ -21,9 +30,11 @@ class Deleted:
 
     Attributes:
         deleted: how many rows were deleted, by table, downstream first.
+        emptied: the tables that lost all rows because these could not be judged. Their jobs compute them anew.
     """
 
     deleted: Mapping[str, int]
+    emptied: tuple[str, ...] = ()
 
 
 def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Deleted | None:
@@ -39,30 +50,105 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Delet
 
     Raises:
         CommitConflictError: other runs kept committing in between.
-        LakeError: a table cannot be what its contract wants. The rows of all others are deleted.
+        StediError: a table can neither be read nor written to. The withdrawn rows of all others are deleted.
     """
-    deleted: dict[str, int] = {}
-    errors = _prepare(engine)
+    unusable = _prepare(engine)
+    run = _Run(engine, policy, key, unusable)
+    try:
+        retry_on_conflict(run.delete)
+    except Exception as error:
+        if _is_no_damage(error):
+            raise
+        unusable |= run.delete_from_each_table()
+    if unusable:
+        raise next(iter(unusable.values()))
+    return run.result
 
-    def attempt() -> None:
-        with plan_deletion(engine, policy, key, without=errors) as deletions:
+
+class _Run:
+    """A deletion from the tables that can be written to."""
+
+    def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, without: Container[str]) -> None:
+        self._engine, self._policy, self._key, self._without = engine, policy, key, without
+        self._deleted: dict[str, int] = {}
+        self._emptied: list[str] = []
+
+    @property
+    def result(self) -> Deleted | None:
+        """What was done; None for nothing."""
+        return Deleted(self._deleted, tuple(self._emptied)) if self._deleted else None
+
+    def delete(self) -> None:
+        """Carry out the plan of all tables."""
+        with plan_deletion(self._engine, self._policy, self._key, without=self._without) as deletions:
             for deletion in deletions:
-                rows = executor.delete(engine, deletion)
-                deleted[deletion.table.name] = deleted.get(deletion.table.name, 0) + rows
+                self._carry_out(deletion)
 
-    retry_on_conflict(attempt)
-    for error in errors.values():
-        raise error
-    return Deleted(deleted) if deleted else None
+    def delete_from_each_table(self) -> dict[str, StediError]:
+        """Delete from each table by the present consents, and empty those that cannot be judged.
+
+        Returns:
+            The errors of the tables that could not be emptied, by name.
+        """
+        errors: dict[str, StediError] = {}
+        with ExitStack() as stack:
+            consents = self._consents(stack)
+            for table in computed_tables(self._engine, self._without):
+                try:
+                    self._delete_or_empty(table, consents)
+                except Exception as error:
+                    errors[table.name] = as_stedi_error(error)
+        return errors
+
+    def _consents(self, stack: ExitStack) -> Consents | None:
+        """The present consents; None if they cannot be read."""
+        return _unless_damaged(lambda: Consents.now(self._engine, self._policy, self._key, stack))
+
+    def _delete_or_empty(self, table: Contract, consents: Consents | None) -> None:
+        def delete(of: Consents) -> bool:
+            retry_on_conflict(lambda: self._carry_out(of.deletion(table)))
+            return True
+
+        if consents is None or not _unless_damaged(lambda: delete(consents)):
+            retry_on_conflict(lambda: self._carry_out(emptying(self._engine, table), empties=True))
+
+    def _carry_out(self, deletion: Deletion | None, *, empties: bool = False) -> None:
+        if deletion is None:
+            return
+        rows, name = executor.delete(self._engine, deletion), deletion.table.name
+        self._deleted[name] = self._deleted.get(name, 0) + rows
+        if empties:
+            self._emptied.append(name)
 
 
-def _prepare(engine: Engine) -> Mapping[str, LakeError]:
+T = TypeVar("T")
+
+
+def _unless_damaged(read: Callable[[], T]) -> T | None:
+    """What is read; None if it cannot be."""
+    try:
+        return read()
+    except Exception as error:
+        if _is_no_damage(error):
+            raise
+        return None
+
+
+def _is_no_damage(error: Exception) -> bool:
+    """Whether another run is the cause, or a limit of this machine: then it is better to try again."""
+    known = as_stedi_error(error)
+    return isinstance(known, CommitConflictError) or known.is_of_limits
+
+
+def _prepare(engine: Engine) -> dict[str, StediError]:
     """Prepare the tables that are there. Returns the errors of those that cannot be, by the name of the table."""
-    errors = {}
+    errors: dict[str, StediError] = {}
     for job in JOBS.values():
         try:
             if engine.exists(job.target):
                 engine.prepare(job.target)
-        except LakeError as error:
-            errors[job.target.name] = error
+        except CommitConflictError:
+            raise
+        except Exception as error:
+            errors[job.target.name] = as_stedi_error(error)
     return errors

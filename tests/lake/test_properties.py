@@ -247,6 +247,17 @@ def test_properties_that_cannot_be_understood_stop_every_command(made, folder):
     assert snapshots(folder) == before
 
 
+def test_withdrawn_rows_are_deleted_though_the_properties_cannot_be_understood(made, folder):
+    withdraw(folder)
+    assert made("land")[0] == 0
+    kept = (folder / "lake" / FILE).read_bytes()
+    for content in JUNK[:2]:
+        (folder / "lake" / FILE).write_bytes(content)
+        assert made("run")[0] == 1
+    (folder / "lake" / FILE).write_bytes(kept)
+    assert pairs(made) == 0
+
+
 def test_a_lake_of_an_earlier_version_works_and_can_be_given_properties(made, folder):
     (folder / "lake" / FILE).unlink()
     assert made("run")[0] == 0

@@ -329,6 +329,26 @@ def test_withdrawn_rows_are_deleted_though_the_consumed_customer_records_have_ex
     assert {name: rows[anns[name],] for name, rows in people(engine).items()} == dict.fromkeys(WHOSE, 0)
 
 
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("consent", ["as-of", "ever"])
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_by_the_present_consents_rows_from_before_a_later_consent_are_deleted(engine, tmp_path, key, consent):
+    """What the last run consumed has expired. Under `ever` it does not matter since when she consents."""
+    policy, nights = Policy(consent), (CONSENTING, ANN_MOVES_HER_CONSENT)
+    for drops in nights:
+        write(tmp_path / "drops", drops)
+        land(engine, tmp_path / "drops", key, ARRIVAL)
+        if drops is CONSENTING:
+            run(engine, policy, key)
+    landed = table_of(tmp_path / "lake", contract("customer_landing"))
+    landed.maintenance.expire_snapshots().older_than(datetime.now()).commit()
+    deleted = withdrawals.delete_withdrawn(engine, policy, key)
+    readings = ("machine_learning_curated", "step_trainer_trusted", "accelerometer_trusted")
+    assert deleted == (withdrawals.Deleted(dict.fromkeys(readings, 1)) if consent == "as-of" else None)
+    run(engine, policy, key)
+    assert actual_tables(engine) == expected_tables(History(nights, (ARRIVAL,) * 2), policy, key)
+
+
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_a_deletion_keeps_the_build_of_its_table(engine, tmp_path, key):
     """The run's own snapshot may expire before the next run: pseudonyms are not renamed for that."""

@@ -23,7 +23,7 @@ from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
-from stedi_common.engines.embedded.damage import unreadable
+from stedi_common.engines.embedded.damage import named, unreadable_metadata
 from stedi_common.engines.embedded.snapshots import has_snapshot
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
@@ -130,11 +130,10 @@ class CatalogTables:
 def load_table(lake: Lake, catalog: SqlCatalog, contract: Contract) -> Table:
     """The table with its present metadata. Raises LakeError if it, or its metadata, are not where the lake is."""
     try:
-        table = catalog.load_table(lake.identifier(contract))
+        with named(contract.identifier, lambda: unreadable_metadata(metadata_location(lake, catalog, contract))):
+            table = catalog.load_table(lake.identifier(contract))
     except NoSuchTableError:
         raise missing_table(contract) from None
-    except FileNotFoundError as error:
-        raise unreadable(contract.identifier, metadata_location(lake, catalog, contract) or "") from error
     lake.expect_table(contract, table.location())  # a copy of a lake has the files of the lake it was copied from
     return table
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.table import Table
 
-from stedi_common.errors import LakeError, StediError
+from stedi_common.errors import DamagedFileError, StediError
 from stedi_common.lake import local_path
 
 
-def unreadable(table: str, file: str) -> LakeError:
+def unreadable(table: str, file: str) -> DamagedFileError:
     """The error for a file of a table that is missing or damaged.
 
     Args:
@@ -24,7 +24,7 @@ def unreadable(table: str, file: str) -> LakeError:
     """
     path = local_path(file)
     state = "a damaged one" if path.exists() else "none"
-    return LakeError(
+    return DamagedFileError(
         f"{table}: expected the table's file {path}, got {state}",
         hint="restore the file from a backup, or land the drops into a new lake and run the jobs; "
         "other tables can be queried",
@@ -33,7 +33,7 @@ def unreadable(table: str, file: str) -> LakeError:
 
 @contextmanager
 def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
-    """Raise LakeError with the file that `find` finds, if what is in the block fails. Else the error is raised."""
+    """Raise DamagedFileError with the file that `find` finds, if the block fails. Else the block's error is raised."""
     try:
         yield
     except StediError:
@@ -70,7 +70,7 @@ def unreadable_manifest(table: Table, snapshot_id: int) -> str | None:
     return None
 
 
-def unreadable_data_file(files: Mapping[str, Sequence[str]], message: str) -> LakeError | None:
+def unreadable_data_file(files: Mapping[str, Collection[str]], message: str) -> DamagedFileError | None:
     """The error for the first data file that cannot be read; None if all can.
 
     Args:

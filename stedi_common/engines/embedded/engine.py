@@ -14,20 +14,21 @@ from typing import Any
 import duckdb
 import narwhals as nw
 import pyarrow as pa
+from pyiceberg.manifest import DataFile as IcebergDataFile
 from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines import history
 from stedi_common.engines.embedded import damage
-from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, metadata_location, open_catalog
+from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, open_catalog
 from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
 from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
 from stedi_common.engines.embedded.scan import ScanPlans, local, select
-from stedi_common.engines.embedded.session import as_duckdb_error, connect, redact, redacted
-from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, conflict_if_expired, current_head, head_as_of
+from stedi_common.engines.embedded.session import as_duckdb_error, connect, redact
+from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, current_head, has_snapshot, head_as_of
 from stedi_common.engines.embedded.writer import DataFileWriter
-from stedi_common.engines.errors import missing_table
+from stedi_common.engines.errors import conflict, missing_table
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
 from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
@@ -61,7 +62,8 @@ class EmbeddedEngine:
             raise
         self._plans = ScanPlans()
         self._tables = CatalogTables(lake, self._catalog)
-        self._writer = DataFileWriter(lake, self._duckdb)
+        self._writer = DataFileWriter(lake, self._duckdb, self._errors)
+        self._selected: dict[str, set[str]] = {}
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
 
     # Tables and their snapshots
@@ -199,31 +201,31 @@ class EmbeddedEngine:
         """See `Engine.materialized`."""
         name = f"materialized_{uuid.uuid4().hex}"
         try:
-            with redacted():
+            with self._errors():
                 created = self._duckdb.execute(f"CREATE TABLE {name} AS {rows.to_native().sql_query()}").fetchall()
             yield Materialized(self._frame(f"SELECT * FROM {name}"), rows=created[0][0])
         finally:
-            with redacted():
+            with self._errors():
                 self._duckdb.execute(f"DROP TABLE IF EXISTS {name}")
 
     def derive(self, rows: Frame, column: str, name: str, function: Callable[[str], str]) -> Frame:
         """See `Engine.derive`."""
-        table = _arrow(rows)
+        table = self._arrow(rows)
         derived = pa.array([function(value) for value in table[column].to_pylist()], pa.string())
         return _lazy(self._duckdb.from_arrow(table.append_column(name, derived)))
 
     def collect(self, rows: Frame) -> list[dict[str, Any]]:
         """See `Engine.collect`."""
-        return list(_arrow(rows).to_pylist())
+        return list(self._arrow(rows).to_pylist())
 
     def batches(self, rows: Frame, size: int) -> Iterator[pa.RecordBatch]:
         """The rows, here, as record batches."""
         # On a cursor of its own: the next query of a connection ends what it still streams.
-        with redacted(), self._duckdb.cursor() as cursor:
+        with self._errors(), self._duckdb.cursor() as cursor:
             try:
                 yield from cursor.sql(rows.to_native().sql_query()).to_arrow_reader(size)
             except (OSError, pa.ArrowException) as error:
-                raise redact(as_duckdb_error(error)) from None
+                raise as_duckdb_error(error) from None
 
     def frame(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         """See `Engine.frame`."""
@@ -243,20 +245,35 @@ class EmbeddedEngine:
     ) -> str:
         """A SELECT of the rows at that snapshot."""
         table = self._tables.get_with(contract, head)
-        with conflict_if_expired(contract):
-            files = [file.file_path for file in self._plans.files(contract, table, head, days, since)]
+        files = [file.file_path for file in self._planned(contract, table, head, days, since)]
+        self._selected.setdefault(contract.identifier, set()).update(map(local, files))
         return select(contract, field_ids(table), files)
+
+    def _planned(
+        self,
+        contract: Contract,
+        table: Table,
+        head: Head,
+        days: Collection[date] | None = None,
+        since: date | None = None,
+    ) -> list[IcebergDataFile]:
+        """The data files. Raises CommitConflictError if the snapshot has expired, LakeError if a file is damaged."""
+        try:
+            with damage.named(contract.identifier, lambda: self._unreadable_manifest(contract, head)):
+                return self._plans.files(contract, table, head, days, since)
+        except FileNotFoundError:
+            raise conflict(contract) from None
+
+    def _unreadable_manifest(self, contract: Contract, head: Head) -> str | None:
+        """The file of a snapshot that cannot be read, unless the snapshot has expired in the meantime."""
+        table = self._tables.get(contract)
+        return damage.unreadable_manifest(table, head.snapshot_id) if has_snapshot(table, head) else None
 
     def _scan(self, contract: Contract, at: datetime | None) -> Scan:
         """What reads the rows of a table. Raises LakeError for the file of its metadata that cannot be read."""
-        name = contract.identifier
-        with damage.named(
-            name, lambda: damage.unreadable_metadata(metadata_location(self._lake, self._catalog, contract))
-        ):
-            table = self._tables.get(contract)
+        table = self._tables.get(contract)
         head = current_head(contract, table) if at is None else head_as_of(contract, table, at)
-        with damage.named(name, lambda: damage.unreadable_manifest(table, head.snapshot_id)):
-            files = [file.file_path for file in self._plans.files(contract, table, head)]
+        files = [file.file_path for file in self._planned(contract, table, head)]
         return Scan(select(contract, field_ids(table), files), [local(file) for file in files])
 
     def _commit(
@@ -265,7 +282,7 @@ class EmbeddedEngine:
         """Commit rows that replace those of these days; of all days for None."""
         table = self._tables.get(contract)
         expect_head(contract, table, onto)
-        replaced = self._plans.files(contract, table, onto, days) if days is None or contract.partition else []
+        replaced = self._planned(contract, table, onto, days) if days is None or contract.partition else []
         with self._writer.written(contract, table, rows) as files:
             return commit(contract, table, files, replaced, summary)
 
@@ -285,17 +302,27 @@ class EmbeddedEngine:
         """The rows of data files in new ones, which are removed if the block fails."""
         return self._writer.written(contract, table, self._frame(select(contract, field_ids(table), files)))
 
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise DuckDB's error as that of a data file which is missing or damaged, or else without its message."""
+        try:
+            yield
+        except duckdb.Error as error:
+            known = redact(error)
+            damaged = None if known.is_of_limits else damage.unreadable_data_file(self._selected, str(error))
+            raise damaged or known from None
+
+    def _arrow(self, rows: Frame) -> pa.Table:
+        with self._errors():
+            return rows.to_native().to_arrow_table()
+
     def _ids(self, contract: Contract) -> dict[str, int]:
         return field_ids(self._tables.get(contract))
 
     def _frame(self, sql: str) -> Frame:
-        return _lazy(self._duckdb.sql(sql))
+        with self._errors():  # DuckDB looks at the files already
+            return _lazy(self._duckdb.sql(sql))
 
 
 def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:
     return nw.from_native(relation)
-
-
-def _arrow(rows: Frame) -> pa.Table:
-    with redacted():
-        return rows.to_native().to_arrow_table()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
 import duckdb
@@ -46,23 +44,16 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@contextmanager
-def redacted() -> Iterator[None]:
-    """Raise DuckDB's error as an EngineError that has only its kind: its message may quote values."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise redact(error) from None
-
-
 def redact(error: duckdb.Error) -> EngineError | StorageError:
-    """The error without its message."""
+    """The error without its message, which may quote values: an EngineError that has only its kind."""
     kind = type(error).__name__
     if isinstance(error, duckdb.OutOfMemoryException):
-        return EngineError(
+        limit = EngineError(
             f"engine embedded: {_memory()} of memory, and what may be spilled to disk, were not enough",
             hint=f"allow more, as in {MEMORY}=4GB",
         )
+        limit.is_of_limits = True
+        return limit
     if problem := storage_error(str(error)):
         return problem
     return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")

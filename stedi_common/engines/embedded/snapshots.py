@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
 
@@ -14,7 +13,7 @@ from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 
 from stedi_common import instants
 from stedi_common.contracts import Contract
-from stedi_common.engines.errors import conflict, no_snapshot
+from stedi_common.engines.errors import no_snapshot
 from stedi_common.engines.history import TableSnapshot, ancestors, head_at
 from stedi_common.engines.protocol import Head
 from stedi_common.errors import QueryError
@@ -37,9 +36,11 @@ class PyIcebergSnapshots:
         return dict(summary.additional_properties) if summary else {}
 
     def days(self, snapshot: TableSnapshot) -> set[date] | None:
-        """The days of the data files that the snapshot added or removed; None if a file has no day."""
-        with conflict_if_expired(self._contract):
+        """The days of the data files that the snapshot added or removed; None if they are not known."""
+        try:
             files = list(_changed_files(self._table, self._by_id[snapshot.id]))
+        except Exception:  # the snapshot has expired in the meantime, or a file of it is lost or damaged
+            return None
         if any(self._contract.partition is None or file.spec_id != self._table.spec().spec_id for file in files):
             return None
         return {day_of(file) for file in files}
@@ -92,15 +93,6 @@ def day_of(file: DataFile) -> date:
     """The day of all rows of a file."""
     found = file.partition[0]
     return found if isinstance(found, date) else instants.day(found)
-
-
-@contextmanager
-def conflict_if_expired(contract: Contract) -> Iterator[None]:
-    """Raise CommitConflictError where files are gone: their snapshot has expired since it was looked up."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise conflict(contract) from None
 
 
 def _changed_files(table: Table, snapshot: IcebergSnapshot) -> Iterator[DataFile]:

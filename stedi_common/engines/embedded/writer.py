@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import field_ids
-from stedi_common.engines.embedded.session import quoted, redacted
+from stedi_common.engines.embedded.session import quoted
 from stedi_common.errors import StediError
 from stedi_common.lake import Lake
 from stedi_common.rules.frames import Frame
@@ -23,10 +23,18 @@ _DAY_FOLDER = "_day"
 
 
 class DataFileWriter:
-    """Writes rows to new data files of a table."""
+    """Writes rows to new data files of a table.
 
-    def __init__(self, lake: Lake, connection: duckdb.DuckDBPyConnection) -> None:
-        self._lake, self._connection = lake, connection
+    Args:
+        lake: the lake.
+        connection: the connection that the rows are of.
+        errors: makes the context that turns DuckDB's errors into ours.
+    """
+
+    def __init__(
+        self, lake: Lake, connection: duckdb.DuckDBPyConnection, errors: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._lake, self._connection, self._errors = lake, connection, errors
 
     @contextmanager
     def written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
@@ -60,7 +68,7 @@ class DataFileWriter:
         relation = rows.select(*contract.names).to_native()
         folder.mkdir(parents=True)
         partitioning = f"PARTITION_BY ({_DAY_FOLDER})" if day else "FILE_SIZE_BYTES '256MB'"
-        with redacted():
+        with self._errors():
             copied = self._connection.execute(
                 f"COPY (SELECT *{day} FROM ({relation.sql_query()}) {f'ORDER BY {order}' if order else ''}) "
                 f"TO '{quoted(str(folder))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "

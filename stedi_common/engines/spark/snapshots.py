@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from py4j.protocol import Py4JError
+
 from stedi_common import instants
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import no_snapshot
@@ -35,11 +37,15 @@ class JavaSnapshots:
         return dict(self._table.snapshot(snapshot.id).summary())
 
     def days(self, snapshot: TableSnapshot) -> set[date] | None:
-        """The days of the data files that the snapshot added or removed; None if a file has no day."""
+        """The days of the data files that the snapshot added or removed; None if they are not known."""
         found, io = self._table.snapshot(snapshot.id), self._table.io()
         a_day = self._jvm.java.lang.Class.forName("java.lang.Integer")
         days = set()
-        for file in (*found.addedDataFiles(io), *found.removedDataFiles(io)):
+        try:
+            files = [*found.addedDataFiles(io), *found.removedDataFiles(io)]
+        except Py4JError:  # the snapshot has expired in the meantime, or a file of it is lost or damaged
+            return None
+        for file in files:
             if self._contract.partition is None or file.specId() != self._table.spec().specId():
                 return None
             days.add(instants.day(file.partition().get(0, a_day)))

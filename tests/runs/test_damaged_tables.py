@@ -1,0 +1,192 @@
+"""Withdrawn rows are deleted whatever file of a table is lost or damaged; what cannot be judged is emptied."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+
+import pytest
+from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
+from support.histories import History
+from support.lakes import land, opening, rows, run, table_of, write
+from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING
+
+from stedi_common.contracts import Contract, contract
+from stedi_common.errors import LakeError, StediError
+from stedi_common.lake import local_path
+from stedi_common.rules.policy import Policy
+from stedi_common.runs import withdrawals
+
+#: The tables with rows of people, and whose rows are Ann's.
+WHOSE = {
+    "machine_learning_curated": "pseudonym",
+    "step_trainer_trusted": "serialnumber",
+    "customers_curated": "email",
+    "accelerometer_trusted": "user",
+    "customer_trusted": "email",
+}
+LANDED = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
+#: Files of a table, from its catalog entry to its rows.
+FILES = ("metadata", "manifest list", "manifest", "data")
+SOME = ("customer_landing", "customers_curated", "machine_learning_curated")
+EMBEDDED = pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+BOTH = pytest.mark.parametrize(
+    "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
+)
+
+
+def files(lake: Path, of: Contract, kind: str) -> Iterator[Path]:
+    """The files of this kind that the head of the table needs."""
+    table = table_of(lake, of)
+    snapshot = table.current_snapshot()
+    assert snapshot
+    manifests = snapshot.manifests(table.io)
+    found = {
+        "metadata": [table.metadata_location],
+        "manifest list": [snapshot.manifest_list],
+        "manifest": [manifest.manifest_path for manifest in manifests],
+        "data": [e.data_file.file_path for m in manifests for e in m.fetch_manifest_entry(table.io)],
+    }[kind]
+    yield from map(local_path, found)
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def overwrite(file: Path) -> None:
+    file.write_bytes(b"\x00" * file.stat().st_size)
+
+
+def damage(lake: Path, table: str, kind: str, how) -> None:
+    for file in files(lake, contract(table), kind):
+        file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
+        how(file)
+
+
+def left(engine, table: str) -> Bag:
+    """How many rows everybody has in a table that can be read."""
+    with suppress(Exception):
+        return rows(engine, table, (WHOSE[table],))
+    return Bag()
+
+
+#: Some in `make test`, all in `make test-long`.
+CASES = [
+    pytest.param(
+        (table, kind, how),
+        id=f"{table}-{kind}-{how.__name__}",
+        marks=() if how is remove and table in SOME else pytest.mark.long,
+    )
+    for table, kind, how in product((*WHOSE, *LANDED), FILES, (remove, truncate, overwrite))
+]
+
+
+@pytest.fixture(scope="module")
+def made(engine_name, tmp_path_factory, key) -> Path:
+    """A lake in which Ann's withdrawal has landed, and no run has consumed it; and a copy of it."""
+    folder = tmp_path_factory.mktemp(engine_name)
+    with opening() as connect_to:
+        engine = connect_to(engine_name, folder / "lake")
+        for drops in (CONSENTING, ANN_WITHDRAWS):
+            write(folder / "drops", drops)
+            land(engine, folder / "drops", key, ARRIVAL)
+            if drops is CONSENTING:
+                run(engine, Policy(), key)
+    shutil.copytree(folder / "lake", folder / "kept")
+    return folder
+
+
+@pytest.fixture
+def lake(made) -> Path:
+    """The lake as it was made."""
+    shutil.rmtree(made / "lake")
+    shutil.copytree(made / "kept", made / "lake")
+    return made / "lake"
+
+
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("damaged", CASES)
+@BOTH
+def test_nobody_who_has_withdrawn_can_be_read(connect, lake, key, damaged):
+    table, kind, how = damaged
+    damage(lake, table, kind, how)
+    engine = connect(lake)
+    with suppress(StediError):
+        withdrawals.delete_withdrawn(engine, Policy(), key)
+    anns = dict(zip(WHOSE, (key.pseudonym(ANN), "sn-1", ANN, ANN, ANN), strict=True))
+    assert {each: left(engine, each)[(anns[each],)] for each in WHOSE} == dict.fromkeys(WHOSE, 0)
+    if table != "customer_landing":
+        bobs = dict(zip(WHOSE, (key.pseudonym(BOB), "sn-2", BOB, BOB, BOB), strict=True))
+        assert all(left(engine, each)[(bobs[each],)] for each in WHOSE if each != table)
+
+
+@pytest.mark.parametrize("how", [remove, truncate])
+@pytest.mark.parametrize("table", WHOSE)
+@BOTH
+def test_a_table_without_its_rows_is_emptied_and_computed_anew(connect, lake, key, table, how):
+    damage(lake, table, "data", how)
+    engine = connect(lake)
+    deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert deleted
+    assert deleted.emptied == (table,)
+    run(engine, Policy(), key)
+    nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
+
+
+@pytest.mark.parametrize("kind", FILES)
+@EMBEDDED
+def test_without_the_customer_records_every_table_is_emptied(connect, lake, key, kind):
+    damage(lake, "customer_landing", kind, remove)
+    engine = connect(lake)
+    deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert deleted
+    assert deleted.emptied == tuple(WHOSE)
+    assert {table: left(engine, table) for table in WHOSE} == dict.fromkeys(WHOSE, Bag())
+
+
+@pytest.mark.parametrize("kind", FILES[:3])
+@EMBEDDED
+def test_a_table_that_cannot_be_written_to_is_named_in_the_end(connect, lake, key, kind):
+    damage(lake, "customers_curated", kind, remove)
+    engine = connect(lake)
+    with pytest.raises(StediError, match="customers_curated: expected"):
+        withdrawals.delete_withdrawn(engine, Policy(), key)
+
+
+@EMBEDDED
+def test_nothing_is_emptied_because_the_disk_is_full(connect, lake, key, monkeypatch):
+    engine = connect(lake)
+    before = snapshot_ids(engine)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(engine, "read", full)
+    with pytest.raises(OSError, match="No space left"):
+        withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert snapshot_ids(engine) == before
+
+
+@EMBEDDED
+def test_a_deletion_that_cannot_be_planned_is_made_by_the_present_consents(connect, lake, key, monkeypatch):
+    """As when a function of a project fails."""
+    engine = connect(lake)
+
+    def fails(*_, **__):
+        raise LakeError("x: expected a, got b")
+
+    monkeypatch.setattr(withdrawals, "plan_deletion", fails)
+    deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert deleted == withdrawals.Deleted(dict(zip(WHOSE, (3, 3, 1, 3, 1), strict=True)))
+    run(engine, Policy(), key)
+    nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
+    assert actual_tables(engine) == expected_tables(nights, Policy(), key)
