@@ -19,8 +19,8 @@ class StediError(Exception):
     #: How the command line ends with it.
     exit_code = 1
 
-    #: Whether the machine has too little space, memory or open files. Then nothing is damaged.
-    is_of_limits = False
+    #: Whether the machine is out of disk space, memory or file descriptors. Then nothing is damaged.
+    is_out_of_resources = False
 
     #: Which characters of a message stay as they are, though they are control characters.
     _unescaped = ""
@@ -69,7 +69,7 @@ class DamagedFileError(LakeError):
 
 
 class LakePropertiesError(LakeError):
-    """What a lake keeps about itself, `lake.json`, cannot be read or understood."""
+    """The properties of a lake, `lake.json`, cannot be read or understood."""
 
 
 class UnusablePathError(SettingsError, LakeError):
@@ -131,7 +131,7 @@ class StorageError(StediError):
 
     def __init__(self, problem: str, place: str | None = None, hint: str | None = None) -> None:
         super().__init__(f"{place or 'storage'}: expected a file or folder that can be used, got: {problem}", hint)
-        self.is_of_limits = hint in {_ROOM, _MORE_FILES}
+        self.is_out_of_resources = hint in {_ROOM, _MORE_FILES}
 
 
 class InterruptedRunError(StediError):

@@ -33,7 +33,8 @@ def lake_of(settings: Settings, *, for_run: bool = False) -> Lake:
 
     Args:
         settings: the settings.
-        for_run: whether a run follows. It deletes withdrawn rows though nobody knows the properties of the lake.
+        for_run: whether the lake is opened for a run, which deletes withdrawn rows even if the properties of the lake
+            cannot be read.
 
     Raises:
         LakePropertiesError: the properties of the lake cannot be read.
@@ -89,7 +90,7 @@ def given_key(settings: Settings) -> PseudonymKey | None:
 
 
 def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
-    """What a run needs. If policy and key are not known to be the lake's, the run may only delete withdrawn rows.
+    """What a run needs. Unless its policy and key are those of the lake, it may only delete withdrawn rows.
 
     Args:
         settings: the settings.
@@ -103,7 +104,9 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
         LakeError: there is no lake, and `must_exist`.
     """
     properties, unknown = _properties_of(lake)
-    policy = properties.policy if properties else Policy() if unknown else settings.policy
+    policy = properties.policy if properties else settings.policy
+    if unknown:
+        policy = Policy()  # the strictest one, for tables that do not say which policy they were built with
     is_new = properties is None and not unknown and not lake.has_tables
     key, no_key = _key_and_refusal(settings, lake, may_make=is_new, must_exist=must_exist)
     if creates and is_new and lake.is_local:

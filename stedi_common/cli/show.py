@@ -73,7 +73,7 @@ def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> No
         out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
         if each.emptied:
             tables = ", ".join(each.emptied)
-            out.print(f"[yellow]emptied[/], for a file of it could not be read: {tables}\n", soft_wrap=True)
+            out.print(f"[yellow]emptied[/] because their rows could not be read: {tables}\n", soft_wrap=True)
     funnel(outcomes)
 
 

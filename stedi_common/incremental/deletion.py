@@ -65,7 +65,7 @@ def plan_deletion(
             yield _planned(lake, stack)
 
 
-def computed_tables(engine: Engine, without: Container[str] = ()) -> list[Contract]:
+def computed_tables(engine: Engine, without: Container[str]) -> list[Contract]:
     """The trusted and curated tables that exist, downstream first, without those of these names."""
     tables = [job.target for job in reversed(JOBS.values()) if job.target.name not in without]
     return [table for table in tables if engine.exists(table)]

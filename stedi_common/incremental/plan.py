@@ -141,7 +141,7 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
     try:
         last = last.past_deletion(engine, heads)
         return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
-    except DamagedFileError:  # of an earlier snapshot, if a full rebuild can read all that it needs
+    except DamagedFileError:  # a full rebuild reads the present snapshots only
         return _planned(engine, job, head, heads, build, None, Changes.all("a file of an earlier snapshot is damaged"))
 
 

@@ -1,15 +1,15 @@
 """Carry out the deletion of withdrawn rows, before a run computes its tables. `incremental.deletion` plans it.
 
-If something cannot be read, each table is dealt with on its own. A table whose rows cannot be judged is emptied: nobody
-knows whether people in it have withdrawn. If the customer records cannot be read, that is every table.
+If the plan of all tables fails, because a file is damaged for instance, each table has a plan of its own. A table whose
+rows cannot be classified is emptied, because people in it may have withdrawn. If the customer records cannot be read,
+every table is emptied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine
@@ -30,7 +30,8 @@ class Deleted:
 
     Attributes:
         deleted: how many rows were deleted, by table, downstream first.
-        emptied: the tables that lost all rows because these could not be judged. Their jobs compute them anew.
+        emptied: the tables from which all rows were deleted, because they could not be classified. Their jobs recompute
+            them.
     """
 
     deleted: Mapping[str, int]
@@ -57,8 +58,7 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Delet
     try:
         retry_on_conflict(run.delete)
     except Exception as error:
-        if _is_no_damage(error):
-            raise
+        _raise_if_temporary(error)
         unusable |= run.delete_from_each_table()
     if unusable:
         raise next(iter(unusable.values()))
@@ -85,7 +85,7 @@ class _Run:
                 self._carry_out(deletion)
 
     def delete_from_each_table(self) -> dict[str, StediError]:
-        """Delete from each table by the present consents, and empty those that cannot be judged.
+        """Delete from each table by the present consents, and empty the tables whose rows cannot be classified.
 
         Returns:
             The errors of the tables that could not be emptied, by name.
@@ -102,15 +102,21 @@ class _Run:
 
     def _consents(self, stack: ExitStack) -> Consents | None:
         """The present consents; None if they cannot be read."""
-        return _unless_damaged(lambda: Consents.now(self._engine, self._policy, self._key, stack))
+        try:
+            return Consents.now(self._engine, self._policy, self._key, stack)
+        except Exception as error:
+            _raise_if_temporary(error)
+            return None
 
     def _delete_or_empty(self, table: Contract, consents: Consents | None) -> None:
-        def delete(of: Consents) -> bool:
-            retry_on_conflict(lambda: self._carry_out(of.deletion(table)))
-            return True
-
-        if consents is None or not _unless_damaged(lambda: delete(consents)):
-            retry_on_conflict(lambda: self._carry_out(emptying(self._engine, table), empties=True))
+        if consents:
+            try:
+                retry_on_conflict(lambda: self._carry_out(consents.deletion(table)))
+            except Exception as error:
+                _raise_if_temporary(error)
+            else:
+                return
+        retry_on_conflict(lambda: self._carry_out(emptying(self._engine, table), empties=True))
 
     def _carry_out(self, deletion: Deletion | None, *, empties: bool = False) -> None:
         if deletion is None:
@@ -121,23 +127,11 @@ class _Run:
             self._emptied.append(name)
 
 
-T = TypeVar("T")
-
-
-def _unless_damaged(read: Callable[[], T]) -> T | None:
-    """What is read; None if it cannot be."""
-    try:
-        return read()
-    except Exception as error:
-        if _is_no_damage(error):
-            raise
-        return None
-
-
-def _is_no_damage(error: Exception) -> bool:
-    """Whether another run is the cause, or a limit of this machine: then it is better to try again."""
+def _raise_if_temporary(error: Exception) -> None:
+    """Raise the error of a commit conflict or of a machine that is out of resources: the next run can succeed."""
     known = as_stedi_error(error)
-    return isinstance(known, CommitConflictError) or known.is_of_limits
+    if isinstance(known, CommitConflictError) or known.is_out_of_resources:
+        raise error
 
 
 def _prepare(engine: Engine) -> dict[str, StediError]:

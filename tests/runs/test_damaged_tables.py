@@ -1,41 +1,33 @@
-"""Withdrawn rows are deleted whatever file of a table is lost or damaged; what cannot be judged is emptied."""
+"""Withdrawn rows are deleted whatever file of a table is lost or damaged; a table that cannot be read is emptied."""
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
+import duckdb
 import pytest
 from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
 from support.histories import History
-from support.lakes import land, opening, rows, run, table_of, write
-from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING
+from support.lakes import SLOW_ON_SPARK, opening, rows, run, table_of
+from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING, WHOSE, dropped, whose
 
 from stedi_common.contracts import Contract, contract
-from stedi_common.errors import LakeError, StediError
+from stedi_common.engines.embedded.session import redact
+from stedi_common.errors import CommitConflictError, LakeError, StediError
 from stedi_common.lake import local_path
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import withdrawals
 
-#: The tables with rows of people, and whose rows are Ann's.
-WHOSE = {
-    "machine_learning_curated": "pseudonym",
-    "step_trainer_trusted": "serialnumber",
-    "customers_curated": "email",
-    "accelerometer_trusted": "user",
-    "customer_trusted": "email",
-}
 LANDED = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
 #: Files of a table, from its catalog entry to its rows.
 FILES = ("metadata", "manifest list", "manifest", "data")
 SOME = ("customer_landing", "customers_curated", "machine_learning_curated")
 EMBEDDED = pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-BOTH = pytest.mark.parametrize(
-    "engine_name", ["embedded", pytest.param("spark", marks=pytest.mark.long)], indirect=True
-)
 
 
 def files(lake: Path, of: Contract, kind: str) -> Iterator[Path]:
@@ -95,11 +87,7 @@ def made(engine_name, tmp_path_factory, key) -> Path:
     folder = tmp_path_factory.mktemp(engine_name)
     with opening() as connect_to:
         engine = connect_to(engine_name, folder / "lake")
-        for drops in (CONSENTING, ANN_WITHDRAWS):
-            write(folder / "drops", drops)
-            land(engine, folder / "drops", key, ARRIVAL)
-            if drops is CONSENTING:
-                run(engine, Policy(), key)
+        dropped(engine, folder, key, CONSENTING, ANN_WITHDRAWS)
     shutil.copytree(folder / "lake", folder / "kept")
     return folder
 
@@ -114,24 +102,24 @@ def lake(made) -> Path:
 
 @pytest.mark.rule(13)
 @pytest.mark.parametrize("damaged", CASES)
-@BOTH
+@SLOW_ON_SPARK
 def test_nobody_who_has_withdrawn_can_be_read(connect, lake, key, damaged):
     table, kind, how = damaged
     damage(lake, table, kind, how)
     engine = connect(lake)
     with suppress(StediError):
         withdrawals.delete_withdrawn(engine, Policy(), key)
-    anns = dict(zip(WHOSE, (key.pseudonym(ANN), "sn-1", ANN, ANN, ANN), strict=True))
+    anns = whose(key, ANN, "sn-1")
     assert {each: left(engine, each)[(anns[each],)] for each in WHOSE} == dict.fromkeys(WHOSE, 0)
     if table != "customer_landing":
-        bobs = dict(zip(WHOSE, (key.pseudonym(BOB), "sn-2", BOB, BOB, BOB), strict=True))
+        bobs = whose(key, BOB, "sn-2")
         assert all(left(engine, each)[(bobs[each],)] for each in WHOSE if each != table)
 
 
 @pytest.mark.parametrize("how", [remove, truncate])
 @pytest.mark.parametrize("table", WHOSE)
-@BOTH
-def test_a_table_without_its_rows_is_emptied_and_computed_anew(connect, lake, key, table, how):
+@SLOW_ON_SPARK
+def test_a_table_without_its_rows_is_emptied_and_recomputed(connect, lake, key, table, how):
     damage(lake, table, "data", how)
     engine = connect(lake)
     deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
@@ -162,16 +150,26 @@ def test_a_table_that_cannot_be_written_to_is_named_in_the_end(connect, lake, ke
         withdrawals.delete_withdrawn(engine, Policy(), key)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
+        redact(duckdb.OutOfMemoryException("failed to allocate")),
+        CommitConflictError("customer_landing: expected snapshot 1, found 2"),
+    ],
+    ids=["disk", "files", "memory", "conflict"],
+)
 @EMBEDDED
-def test_nothing_is_emptied_because_the_disk_is_full(connect, lake, key, monkeypatch):
+def test_nothing_is_emptied_because_of_an_error_that_passes(connect, lake, key, monkeypatch, error):
     engine = connect(lake)
     before = snapshot_ids(engine)
 
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def fails(*_):
+        raise error
 
-    monkeypatch.setattr(engine, "read", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(engine, "read", fails)
+    with pytest.raises(type(error), match=re.escape(str(error))):
         withdrawals.delete_withdrawn(engine, Policy(), key)
     assert snapshot_ids(engine) == before
 

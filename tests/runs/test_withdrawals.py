@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -27,8 +26,11 @@ from support.withdrawals import (
     CONSENTING,
     DAYS,
     FIRST,
+    WHOSE,
     changing_consents,
+    dropped,
     record,
+    whose,
 )
 
 from stedi_common.contracts import contract
@@ -39,14 +41,6 @@ from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
-#: The tables that a removal changes, in its order, and the column by which a row is somebody's.
-WHOSE = {
-    "machine_learning_curated": "pseudonym",
-    "step_trainer_trusted": "serialnumber",
-    "customers_curated": "email",
-    "accelerometer_trusted": "user",
-    "customer_trusted": "email",
-}
 #: Of readings all columns are compared; of customers who stay the run recomputes the rows.
 COMPARED = {table: ("email",) if table.startswith("customer") else COLUMNS[table] for table in WHOSE}
 
@@ -86,15 +80,6 @@ class Writing:
         return commit if name in COMMITS else found
 
 
-def dropped(engine: Any, folder: Path, key: Any, *nights: dict[str, bytes]) -> None:
-    """Land and run these nights, but of the last only land."""
-    for n, drops in enumerate(nights, start=1):
-        write(folder / "drops", drops)
-        land(engine, folder / "drops", key, ARRIVAL)
-        if n < len(nights):
-            run(engine, Policy(), key)
-
-
 def people(engine: Any, of: Iterable[str] = WHOSE) -> dict[str, Bag]:
     """How many rows everybody has in each of these tables."""
     return {table: rows(engine, table, (WHOSE[table],)) for table in of}
@@ -106,11 +91,6 @@ def some(rows: Bag, names: tuple[str, ...], wanted: tuple[str, ...]) -> Bag:
     for row, n in rows.items():
         found[tuple(row[names.index(name)] for name in wanted)] += n
     return found
-
-
-def whose(key: Any, who: str, device: str) -> dict[str, str]:
-    """What a person's rows are known by in each table."""
-    return dict(zip(WHOSE, (key.pseudonym(who), device, who, who, who), strict=True))
 
 
 @pytest.mark.parametrize("withdrawal", [ANN_WITHDRAWS, ANN_WITHDRAWS_WITH_A_NEW_DEVICE], ids=["", "new-device"])
@@ -197,11 +177,7 @@ def test_the_run_after_a_deletion_recomputes_new_readings_only(engine, tmp_path,
 def test_a_renewed_consent_before_the_run_restores_all_rows(engine, tmp_path, key, commits):
     """Under `ever` nothing else tells that they were gone, wherever the removal was cut short."""
     nights, policy = (CONSENTING, ANN_WITHDRAWS, ANN_IS_BACK), Policy("ever")
-    for drops in nights[:2]:
-        write(tmp_path / "drops", drops)
-        land(engine, tmp_path / "drops", key, ARRIVAL)
-        if drops is CONSENTING:
-            run(engine, policy, key)
+    dropped(engine, tmp_path, key, *nights[:2], policy=policy)
     with suppress(KilledError):
         withdrawals.delete_withdrawn(Dying(engine, commits + 1), policy, key)
     write(tmp_path / "drops", ANN_IS_BACK)
@@ -335,11 +311,7 @@ def test_withdrawn_rows_are_deleted_though_the_consumed_customer_records_have_ex
 def test_by_the_present_consents_rows_from_before_a_later_consent_are_deleted(engine, tmp_path, key, consent):
     """What the last run consumed has expired. Under `ever` it does not matter since when she consents."""
     policy, nights = Policy(consent), (CONSENTING, ANN_MOVES_HER_CONSENT)
-    for drops in nights:
-        write(tmp_path / "drops", drops)
-        land(engine, tmp_path / "drops", key, ARRIVAL)
-        if drops is CONSENTING:
-            run(engine, policy, key)
+    dropped(engine, tmp_path, key, *nights, policy=policy)
     landed = table_of(tmp_path / "lake", contract("customer_landing"))
     landed.maintenance.expire_snapshots().older_than(datetime.now()).commit()
     deleted = withdrawals.delete_withdrawn(engine, policy, key)

@@ -1,11 +1,17 @@
 """Hand-written drops of people who consent, walk and withdraw: for deletion, previews and concurrent runs."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
+from typing import Any
 
 from support.drops import Record, customer, reading, step
 from support.drops import landing as drops_of
 from support.histories import History
+from support.lakes import land, write
+from support.lakes import run as run_jobs
+
+from stedi_common.rules.policy import Policy
 
 #: When all drops arrive, and when the first records were made.
 ARRIVAL = datetime(2024, 4, 1)
@@ -14,6 +20,15 @@ DAYS = [FIRST + timedelta(days=day) for day in range(3)]
 
 ANN, BOB = "ann@example.org", "bob@example.org"
 PEOPLE = [ANN, BOB, *(f"{name}@example.org" for name in ("cem", "dora", "eli"))]
+
+#: The tables that a deletion changes, in its order, and the column by which a row is somebody's.
+WHOSE = {
+    "machine_learning_curated": "pseudonym",
+    "step_trainer_trusted": "serialnumber",
+    "customers_curated": "email",
+    "accelerometer_trusted": "user",
+    "customer_trusted": "email",
+}
 
 
 def record(who: str, hour: int, serial: str, *, consents: bool) -> Record:
@@ -60,3 +75,17 @@ def changing_consents(random: Random, runs: int) -> History:
         steps = [step(devices[who], day, run) for who, day in walks]
         drops.append(drops_of(customers, moves, steps, name=str(run)))
     return History(tuple(drops), (ARRIVAL,) * runs)
+
+
+def dropped(engine: Any, folder: Path, key: Any, *nights: dict[str, bytes], policy: Policy | None = None) -> None:
+    """Land and run these nights, but of the last only land."""
+    for n, drops in enumerate(nights, start=1):
+        write(folder / "drops", drops)
+        land(engine, folder / "drops", key, ARRIVAL)
+        if n < len(nights):
+            run_jobs(engine, policy or Policy(), key)
+
+
+def whose(key: Any, who: str, device: str) -> dict[str, str]:
+    """What a person's rows are known by in each table."""
+    return dict(zip(WHOSE, (key.pseudonym(who), device, who, who, who), strict=True))

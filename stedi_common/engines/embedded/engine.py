@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 import narwhals as nw
 import pyarrow as pa
-from pyiceberg.manifest import DataFile as IcebergDataFile
 from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract, contract, names
@@ -245,22 +244,17 @@ class EmbeddedEngine:
     ) -> str:
         """A SELECT of the rows at that snapshot."""
         table = self._tables.get_with(contract, head)
-        files = [file.file_path for file in self._planned(contract, table, head, days, since)]
+        with self._snapshot_errors(contract, head):
+            files = [file.file_path for file in self._plans.files(contract, table, head, days, since)]
         self._selected.setdefault(contract.identifier, set()).update(map(local, files))
         return select(contract, field_ids(table), files)
 
-    def _planned(
-        self,
-        contract: Contract,
-        table: Table,
-        head: Head,
-        days: Collection[date] | None = None,
-        since: date | None = None,
-    ) -> list[IcebergDataFile]:
-        """The data files. Raises CommitConflictError if the snapshot has expired, LakeError if a file is damaged."""
+    @contextmanager
+    def _snapshot_errors(self, contract: Contract, head: Head) -> Iterator[None]:
+        """Raise CommitConflictError if the snapshot has expired, DamagedFileError if a file of it cannot be read."""
         try:
             with damage.named(contract.identifier, lambda: self._unreadable_manifest(contract, head)):
-                return self._plans.files(contract, table, head, days, since)
+                yield
         except FileNotFoundError:
             raise conflict(contract) from None
 
@@ -270,10 +264,11 @@ class EmbeddedEngine:
         return damage.unreadable_manifest(table, head.snapshot_id) if has_snapshot(table, head) else None
 
     def _scan(self, contract: Contract, at: datetime | None) -> Scan:
-        """What reads the rows of a table. Raises LakeError for the file of its metadata that cannot be read."""
+        """What reads the rows of a table. Raises DamagedFileError for the metadata file that cannot be read."""
         table = self._tables.get(contract)
         head = current_head(contract, table) if at is None else head_as_of(contract, table, at)
-        files = [file.file_path for file in self._planned(contract, table, head)]
+        with self._snapshot_errors(contract, head):
+            files = [file.file_path for file in self._plans.files(contract, table, head)]
         return Scan(select(contract, field_ids(table), files), [local(file) for file in files])
 
     def _commit(
@@ -282,7 +277,8 @@ class EmbeddedEngine:
         """Commit rows that replace those of these days; of all days for None."""
         table = self._tables.get(contract)
         expect_head(contract, table, onto)
-        replaced = self._planned(contract, table, onto, days) if days is None or contract.partition else []
+        with self._snapshot_errors(contract, onto):
+            replaced = self._plans.files(contract, table, onto, days) if days is None or contract.partition else []
         with self._writer.written(contract, table, rows) as files:
             return commit(contract, table, files, replaced, summary)
 
@@ -304,12 +300,12 @@ class EmbeddedEngine:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Raise DuckDB's error as that of a data file which is missing or damaged, or else without its message."""
+        """Raise DamagedFileError if DuckDB failed on a missing or damaged data file, else its error, redacted."""
         try:
             yield
         except duckdb.Error as error:
             known = redact(error)
-            damaged = None if known.is_of_limits else damage.unreadable_data_file(self._selected, str(error))
+            damaged = None if known.is_out_of_resources else damage.unreadable_data_file(self._selected, str(error))
             raise damaged or known from None
 
     def _arrow(self, rows: Frame) -> pa.Table:
@@ -320,7 +316,7 @@ class EmbeddedEngine:
         return field_ids(self._tables.get(contract))
 
     def _frame(self, sql: str) -> Frame:
-        with self._errors():  # DuckDB looks at the files already
+        with self._errors():  # DuckDB opens the files here
             return _lazy(self._duckdb.sql(sql))
 
 

@@ -45,15 +45,15 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
 
 
 def redact(error: duckdb.Error) -> EngineError | StorageError:
-    """The error without its message, which may quote values: an EngineError that has only its kind."""
+    """The error without its message, which may quote values."""
     kind = type(error).__name__
     if isinstance(error, duckdb.OutOfMemoryException):
-        limit = EngineError(
+        out_of_memory = EngineError(
             f"engine embedded: {_memory()} of memory, and what may be spilled to disk, were not enough",
             hint=f"allow more, as in {MEMORY}=4GB",
         )
-        limit.is_of_limits = True
-        return limit
+        out_of_memory.is_out_of_resources = True
+        return out_of_memory
     if problem := storage_error(str(error)):
         return problem
     return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")

@@ -28,7 +28,7 @@ class DataFileWriter:
     Args:
         lake: the lake.
         connection: the connection that the rows are of.
-        errors: makes the context that turns DuckDB's errors into ours.
+        errors: returns a context that raises DuckDB's errors as ours.
     """
 
     def __init__(
