@@ -25,6 +25,9 @@ from stedi_common.rules.frames import DROPPED, Frame
 from stedi_common.rules.lineage import JOBS_BY_TABLE
 from stedi_common.rules.policy import Policy
 
+#: Since when the person of a row consents. No column of a contract begins with an underscore.
+SINCE = "_since"
+
 
 @dataclass(frozen=True)
 class Consents:
@@ -69,10 +72,10 @@ class Consents:
         stay = self._since(person, build) if person else None
         if stay is None or person is None:
             return emptying(engine, table, self.snapshot)
-        time = _time_column(table)
-        withdrawn = nw.col("since").is_null()
+        time = table.partition.name if table.partition else None
+        withdrawn = nw.col(SINCE).is_null()
         if time and self._policy_of(build).consent == "as-of":
-            withdrawn |= nw.col(time) < nw.col("since")
+            withdrawn |= nw.col(time) < nw.col(SINCE)
         gone = engine.read(table, head).join(stay, on=person, how="left").filter(withdrawn)
         if not (deleted := count(engine, gone)):
             return None
@@ -82,7 +85,7 @@ class Consents:
 
     def _since(self, column: str, build: Build | None) -> Frame | None:
         """The values of the column that a table of this build keeps, and since when; None if they are not known."""
-        since = nw.col("consent_start").alias("since")
+        since = nw.col("consent_start").alias(SINCE)
         if column in {"email", "user"}:
             return self.people.select(nw.col("email").alias(column), since)
         if column == "serialnumber":
@@ -113,7 +116,3 @@ def emptying(engine: Engine, table: Contract, customers: int | None = None) -> D
 
 def _summary(build: Build | None, customers: int | None) -> DeletionSummary:
     return DeletionSummary(build or Build.unknown(), customers, None)
-
-
-def _time_column(table: Contract) -> str | None:
-    return table.partition.name if table.partition else None

@@ -1,7 +1,8 @@
 """Withdrawn rows are deleted before anything else is computed, from the last table first."""
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -33,8 +34,9 @@ from support.withdrawals import (
     whose,
 )
 
-from stedi_common.contracts import contract
+from stedi_common.contracts import Column, contract
 from stedi_common.errors import RebuildRequiredError
+from stedi_common.incremental.deletion_by_consent import Consents
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, jobs
 from stedi_common.rules.policy import Policy
@@ -319,6 +321,24 @@ def test_by_the_present_consents_rows_from_before_a_later_consent_are_deleted(en
     assert deleted == (withdrawals.Deleted(dict.fromkeys(readings, 1)) if consent == "as-of" else None)
     run(engine, policy, key)
     assert actual_tables(engine) == expected_tables(History(nights, (ARRIVAL,) * 2), policy, key)
+
+
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_a_column_of_a_project_may_be_called_since(engine, tmp_path, key):
+    """It says nothing about a consent."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    readings = contract("accelerometer_trusted")
+    since = Column("since", "string", False, "internal", "Of a project.")
+    with_since = replace(readings, columns=(*readings.columns, since))
+    engine.prepare(with_since)
+    head = engine.head(with_since)
+    rows = engine.read(readings, head).with_columns(nw.lit("2024").alias("since"))
+    engine.replace(with_since, rows, head, {})
+    with ExitStack() as stack:
+        deletion = Consents.now(engine, Policy(), key, stack).deletion(with_since)
+    assert deletion
+    assert deletion.deleted == 3
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
