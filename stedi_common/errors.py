@@ -189,8 +189,10 @@ _SQLITE_HINTS = {
     "attempt to write a readonly database": _RIGHTS,
     "unable to open database file": _RIGHTS,
     "database is locked": "wait for the other run, then run the command again",
-    "file is not a database": "restore the catalog from a backup, or name another lake",
-    "database disk image is malformed": "restore the catalog from a backup, or name another lake",
+    **dict.fromkeys(
+        ("file is not a database", "database disk image is malformed"),
+        "stedi recover rebuilds the catalog from the metadata of the tables",
+    ),
 }
 
 

@@ -9,7 +9,8 @@ The line is on standard output after the commit. Metrics are made from it, so it
                 deleted (rows by table), emptied (tables that could not be read); its table is `withdrawals`, and if no
                 row is deleted there is no line
     maintain_tables
-                files, bytes (before and after), snapshots, refs, removed, pinned, skipped
+                files, bytes (before and after), snapshots, refs, removed, pinned, skipped, newer, unknown_bytes,
+                table_bytes
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 They are documented in `landing.Landed`, `runs.withdrawals.Deleted`, `maintenance.Maintained` and
@@ -36,6 +37,7 @@ from stedi_common.engines import connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, nearest
 from stedi_common.files import umask
 from stedi_common.landing import Landed
+from stedi_common.maintenance import Maintained
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
 from stedi_common.settings import CONFIG, OPTIONS, Settings
@@ -165,7 +167,7 @@ def _problems(done: CompletedTask) -> list[str]:
     if done.result is None:
         return []
     print(json.dumps({"job": done.task.job, "table": done.task.table, **asdict(done.result)}), flush=True)  # noqa: T201 - its output
-    errors = done.result.errors if isinstance(done.result, Landed) else []
+    errors = done.result.errors if isinstance(done.result, Landed | Maintained) else []
     return ["; ".join(map(_message, errors))] if errors else []
 
 

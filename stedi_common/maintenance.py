@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.protocol import Engine
+from stedi_common.engines.protocol import Engine, OrphanRemoval
 from stedi_common.engines.retention import Expired
-from stedi_common.errors import CommitConflictError
+from stedi_common.errors import CommitConflictError, LakeError, StediError
 from stedi_common.instants import utc_now
 
 #: The age at which orphan files are removed. A run may still commit a younger file. Glue's optimizers have the same.
@@ -34,6 +34,9 @@ class Maintained:
         removed: how many orphan files were removed.
         pinned: branches and tags that keep a snapshot which is older than the contract allows.
         skipped: the steps that were skipped because of a commit conflict. The next maintenance does them.
+        newer: how many files were left that no snapshot ever named and that are newer than the table's last commit.
+        unknown_bytes: the bytes of such files that are older, if they are most of the table. Then none was removed.
+        table_bytes: the bytes of all files of the table then.
     """
 
     table: str
@@ -44,15 +47,35 @@ class Maintained:
     removed: int
     pinned: tuple[str, ...]
     skipped: tuple[str, ...]
+    newer: int = 0
+    unknown_bytes: int = 0
+    table_bytes: int = 0
+
+    @property
+    def errors(self) -> list[StediError]:
+        """The errors that somebody must look at. Everything else is done."""
+        if not self.unknown_bytes:
+            return []
+        return [
+            LakeError(
+                f"{self.table}: expected orphan files of less than half of the table's bytes, "
+                f"got {self.unknown_bytes:,} of {self.table_bytes:,} that no snapshot ever named; none was removed",
+                hint="the catalog may have lost them: stedi recover; "
+                "if nobody needs them: stedi maintain --remove-unknown",
+            )
+        ]
 
 
-def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Maintained | None:
+def maintain(
+    engine: Engine, table: Contract, now: datetime | None = None, *, remove_unknown: bool = False
+) -> Maintained | None:
     """Maintain a table. A step that has a commit conflict is skipped.
 
     Args:
         engine: an open lake.
         table: the contract of the table.
         now: UTC without zone; by default the present instant.
+        remove_unknown: whether orphan files are also removed that are newer than the last commit, or most of the table.
 
     Returns:
         What was done; None if the table does not exist or has no snapshot.
@@ -61,7 +84,7 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
     before = do.size(table)
     if before is None:
         return None
-    expired, removed = Expired((), (), ()), 0
+    expired, orphans = Expired((), (), ()), OrphanRemoval(0)
     skipped: list[str] = []
     with _skipped_on_conflict("compaction", skipped):
         do.compact(table)
@@ -70,7 +93,7 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
     with _skipped_on_conflict("expiry", skipped):
         expired = do.expire(table, now)
     with _skipped_on_conflict("orphans", skipped):
-        removed = do.remove_orphans(table, now - ORPHAN_AGE)
+        orphans = do.remove_orphans(table, now - ORPHAN_AGE, unknown=remove_unknown)
     after = do.size(table) or before
     return Maintained(
         table=table.name,
@@ -78,9 +101,12 @@ def maintain(engine: Engine, table: Contract, now: datetime | None = None) -> Ma
         bytes=(before.bytes, after.bytes),
         snapshots=len(expired.snapshots),
         refs=len(expired.refs),
-        removed=removed,
+        removed=orphans.removed,
         pinned=expired.pinned,
         skipped=tuple(skipped),
+        newer=orphans.newer,
+        unknown_bytes=orphans.unknown_bytes,
+        table_bytes=orphans.table_bytes,
     )
 
 

@@ -1,10 +1,14 @@
 """Maintenance changes no row, expires snapshots after the days of the contract, and disturbs no run."""
 
+import json
 import os
 import random
+import re
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -13,19 +17,23 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table.snapshots import Operation
 from support import canaries
+from support.cli import DROPS
 from support.comparison import assert_equal_to_oracle
 from support.drops import reading, step
-from support.lakes import COMMITS, SLOW_ON_SPARK, KilledError, rows, run, table_of
+from support.lakes import COMMITS, SLOW_ON_SPARK, KilledError, rows, run, table_of, write
 from support.nights import NIGHTS, Cast, land_and_run
 
+import stedi_common
 from stedi_common import maintenance
 from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines.history import TableSnapshot
 from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.engines.retention import Ref, expired
+from stedi_common.engines.storage.table_files import needed_files
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.maintenance import ORPHAN_AGE, Maintained
 from stedi_common.rules.policy import Policy
@@ -274,8 +282,6 @@ def test_orphan_files_are_removed_when_no_run_can_need_them(fragmented, tmp_path
 
 
 def test_an_old_empty_folder_is_removed(fragmented, tmp_path):
-    if fragmented.name == "spark":
-        pytest.skip("Iceberg's action removes files; where Spark runs there are no folders")
     folder = tmp_path / "lake" / "trusted" / READINGS.name / "data"
     for name, age in (("old", ORPHAN_AGE + DAY), ("young", ORPHAN_AGE - DAY)):
         (folder / name).mkdir()
@@ -306,6 +312,114 @@ def test_a_lake_that_was_copied_removes_nothing_of_the_first(fragmented, connect
     with pytest.raises(LakeError, match="expected the table at"):
         copy.maintenance.remove_orphans(READINGS, now() + LATER)
     assert rows(fragmented, READINGS.name).total() == 2 * MIN_SMALL_FILES
+
+
+# A lost history: the catalog names older metadata than it did
+
+
+def restored(lake: Path) -> Callable[[], None]:
+    """Returns what restores the catalog as it is now, beneath an engine that is open."""
+    with closing(sqlite3.connect(lake / "catalog.db")) as catalog:
+        known = catalog.execute("SELECT metadata_location, table_name FROM iceberg_tables").fetchall()
+
+    def restore() -> None:
+        with closing(sqlite3.connect(lake / "catalog.db")) as catalog, catalog:
+            catalog.executemany("UPDATE iceberg_tables SET metadata_location = ? WHERE table_name = ?", known)
+
+    return restore
+
+
+def test_files_that_are_newer_than_the_catalog_knows_are_left(engine, tmp_path):
+    engine.prepare(READINGS)
+    add(engine, "ann", [FIRST])
+    restore = restored(tmp_path / "lake")
+    add(engine, "bob", [FIRST, SECOND])
+    lost = files(tmp_path / "lake" / "trusted")
+    restore()
+    done = maintenance.maintain(engine, READINGS, now() + LATER)
+    assert (done.errors, done.removed) == ([], 0)
+    assert done.newer > 0
+    assert lost <= files(tmp_path / "lake" / "trusted")
+    assert maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True).removed == done.newer
+
+
+@pytest.mark.parametrize("how", ["old", "new"])
+def test_files_of_a_lost_history_are_left_if_they_are_most_of_a_table(engine, tmp_path, how):
+    engine.prepare(READINGS)
+    restore = restored(tmp_path / "lake")
+    for n in range(4):
+        add(engine, f"ann{n}", [FIRST, SECOND])
+    lost = parquet_files(tmp_path / "lake")
+    if how == "old":
+        restore()
+    else:
+        SqlCatalog("stedi", uri=f"sqlite:///{tmp_path}/lake/catalog.db").drop_table(READINGS.identifier)
+        engine.prepare(READINGS)
+    add(engine, "bob", [FIRST])
+    for _ in range(2):
+        done = maintenance.maintain(engine, READINGS, now() + LATER)
+        (error,) = done.errors
+        assert re.match(r"accelerometer_trusted: expected orphan files of less than half .*, got [\d,]+ of", str(error))
+        assert "stedi recover" in str(error)
+        assert done.table_bytes > done.unknown_bytes > 0
+        assert lost < parquet_files(tmp_path / "lake")
+    done = maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True)
+    assert (done.errors, done.removed >= len(lost)) == ([], True)
+    assert rows(engine, READINGS.name, ["user"]) == Counter({("bob",): 1})
+    assert not lost & parquet_files(tmp_path / "lake")
+
+
+def test_expired_files_are_removed_however_many_they_are(engine, tmp_path):
+    engine.prepare(READINGS)
+    for n in range(20):
+        head = engine.head(READINGS)
+        engine.replace(READINGS, of(engine, f"ann{n}", [FIRST, SECOND]), head, {})
+    before = parquet_files(tmp_path / "lake")
+    done = maintenance.maintain(engine, READINGS, now() + LATER)
+    assert (done.errors, done.newer, done.snapshots) == ([], 0, 20)
+    assert len(parquet_files(tmp_path / "lake")) == 2 < len(before)
+
+
+def test_what_killed_runs_left_is_removed_though_it_is_much(engine, tmp_path):
+    """Less than what the table has since."""
+    engine.prepare(READINGS)
+    add(engine, "ann", [FIRST])
+    add(engine, "bob", [FIRST])
+    (some, _) = parquet_files(tmp_path / "lake")
+    left = some.with_name("left.parquet")
+    write_aged(left, ORPHAN_AGE + DAY)
+    assert maintenance.maintain(engine, READINGS).removed == 1
+    assert not left.exists()
+
+
+def test_what_a_table_needs_is_what_pyiceberg_finds(fragmented, tmp_path):
+    maintain(fragmented)
+    fragmented.replace_days(READINGS, [FIRST], of(fragmented, "bob", [FIRST]), fragmented.head(READINGS), {})
+    table = table_of(tmp_path / "lake", READINGS)
+    expected = {each["file_path"] for each in table.inspect.all_files().to_pylist()}
+    expected |= {each["path"] for each in table.inspect.all_manifests().to_pylist()}
+    expected |= {snapshot.manifest_list for snapshot in table.snapshots()}
+    expected |= {entry.metadata_file for entry in table.metadata.metadata_log}
+    needed = needed_files(json.loads(Path(local(table.metadata_location)).read_text()))
+    assert needed == {Path(local(path)) for path in expected}
+
+
+def test_the_command_reports_what_was_left(stedi, tmp_path):
+    write(tmp_path / "drops", DROPS)
+    assert (stedi("land").code, stedi("run").code) == (0, 0)
+    folder = tmp_path / "lake" / "trusted" / READINGS.name / "data"
+    (folder / "strange.parquet").write_bytes(bytes(10**6))
+    os.utime(folder / "strange.parquet", (0, 0))
+    said = stedi("maintain", "--json")
+    assert (said.code, "--remove-unknown" in said.err) == (1, True)
+    tables = {each["table"]: each for each in json.loads(said.out)["tables"]}
+    assert tables[READINGS.name]["unknown_bytes"] == 10**6
+    assert len(tables) == len(names())
+    with stedi_common.open("lake") as lake, pytest.raises(LakeError, match="that no snapshot ever named"):
+        lake.maintain()
+    assert (folder / "strange.parquet").exists()
+    assert stedi("maintain", "--remove-unknown").code == 0
+    assert not (folder / "strange.parquet").exists()
 
 
 # Killed maintenance
@@ -339,8 +453,6 @@ def test_the_next_maintenance_completes_a_killed_one(fragmented, tmp_path, n):
 
 
 def test_the_next_maintenance_completes_one_killed_while_removing(fragmented, tmp_path, monkeypatch):
-    if fragmented.name == "spark":
-        pytest.skip("Iceberg's action removes in Java")
     before = rows(fragmented, READINGS.name)
     unlink = Path.unlink
     for left in (0, 3):

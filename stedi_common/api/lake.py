@@ -220,14 +220,18 @@ class OpenLake:
         self._lake.expect_exists()
         return status.tables(self._opened())
 
-    def maintain(self) -> list[Maintained]:
+    def maintain(self, *, remove_unknown: bool = False) -> list[Maintained]:
         """Compact the data files of all tables, expire their snapshots, and remove orphan and staged files.
+
+        Args:
+            remove_unknown: whether orphan files that no snapshot ever named are also removed if they are newer than
+                the last commit of their table, or most of its bytes.
 
         Returns:
             What was done to each table.
 
         Raises:
-            LakeError: there is no lake.
+            LakeError: there is no lake, or the orphan files of a table were left because they are most of it.
 
         Examples:
             >>> {each.table: each.removed for each in lake.maintain()}["customer_trusted"]
@@ -235,8 +239,9 @@ class OpenLake:
         """
         self._lake.expect_exists()
         with log.run("maintain"):
-            done = self._completed(None, maintenance_tasks())
+            self._expect_writable()
             maintenance.remove_staged(self._opened())
+            done = self._completed(None, maintenance_tasks(remove_unknown=remove_unknown))
         return [each.result for each in done if isinstance(each.result, Maintained)]
 
     def _run(

@@ -30,20 +30,29 @@ def run_logged(
         began = time.monotonic()
 
 
-def maintenance_tasks() -> list[Task]:
-    """A maintenance task for each table. It does nothing if the table does not exist; its failure ends the run."""
+def maintenance_tasks(*, remove_unknown: bool = False) -> list[Task]:
+    """A maintenance task for each table. It does nothing if the table does not exist; its failure ends the run.
+
+    Args:
+        remove_unknown: see `maintenance.maintain`.
+    """
 
     def task(table: str) -> Task:
-        return Task("maintain_tables", table, lambda engine, _: maintenance.maintain(engine, contract(table)))
+        return Task(
+            "maintain_tables",
+            table,
+            lambda engine, _: maintenance.maintain(engine, contract(table), remove_unknown=remove_unknown),
+        )
 
     return list(map(task, names()))
 
 
 def errors_of(done: Iterable[CompletedTask]) -> list[StediError]:
-    """The errors of the tasks, and those of landed drops that somebody must look at. Each message once."""
+    """The errors of the tasks, and what somebody must look at though the task is done. Each message once."""
     errors: list[StediError] = []
     for each in done:
-        errors += [each.error] if each.error else each.result.errors if isinstance(each.result, Landed) else []
+        of = each.result.errors if isinstance(each.result, Landed | maintenance.Maintained) else []
+        errors += [each.error] if each.error else of
     return list({str(error): error for error in errors}.values())  # all sources may have the same error
 
 

@@ -210,6 +210,14 @@ def maintain(
     database_prefix: PrefixOption = DEFAULTS.database_prefix,
     umask: UmaskOption = UMASK,
     config: ConfigOption = None,
+    remove_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--remove-unknown",
+            help="Remove files that no snapshot ever named, also if they are most of a table or newer than its last "
+            "commit.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compact files, expire snapshots, remove orphan files. It may run beside every other command."""
@@ -220,12 +228,13 @@ def maintain(
 
     settings = settings_of(context)
     with open_engine(settings.engine, lake_of(settings).expect_exists()) as connected:
-        done = run_tasks(connected, None, maintenance_tasks())
-        exit_on_errors(done)
+        done = run_tasks(connected, None, maintenance_tasks(remove_unknown=remove_unknown))
+        exit_on_errors([each for each in done if each.error])
         staged = maintenance.remove_staged(connected)
     results = _results(done, maintenance.Maintained)
     document = {"tables": [asdict(result) for result in results], "staged": staged}
     _print(as_json, document, lambda: show.maintained(results, staged))
+    exit_on_errors(done)
 
 
 @app.command("status")
@@ -254,6 +263,23 @@ def relocate(
 
     relocated = rewrite(Lake.at(settings_of(context).lake))
     _print(as_json, asdict(relocated), lambda: show.relocated(relocated.files))
+
+
+@app.command()
+def recover(
+    context: typer.Context,
+    lake: LakeOption = DEFAULTS.lake,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild catalog.db from the metadata of the tables, after it was lost, damaged, or replaced by an old copy."""
+    from stedi_common.api.setup import lake_of
+    from stedi_common.cli import show
+    from stedi_common.engines.embedded.recovery import recover as rebuild
+
+    recovered = rebuild(lake_of(settings_of(context)))
+    _print(as_json, asdict(recovered), lambda: show.recovered(recovered))
 
 
 @app.command("query", cls=SqlCommand)

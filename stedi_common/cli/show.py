@@ -24,6 +24,7 @@ from stedi_common.runs.withdrawals import Deleted
 from stedi_common.status import TableStatus
 
 if TYPE_CHECKING:
+    from stedi_common.engines.embedded.recovery import Recovered
     from stedi_common.generate import Truth
     from stedi_common.lake.properties import LakeProperties
 
@@ -157,12 +158,27 @@ def relocated(files: int) -> None:
     out.print(f"{pluralized(files, 'metadata file')} rewritten." if files else "The lake is where it was made.")
 
 
+def recovered(done: Recovered) -> None:
+    """A line per table: the snapshot and the rows that the catalog has it with, and what it named before."""
+    table = _table("table", "snapshot", "rows", "metadata", "before")
+    for t in done.tables:
+        before = "" if t.before == t.metadata else t.before or "not known"
+        table.add_row(t.table, str(t.snapshot or ""), f"{t.rows:,}", t.metadata, Text(before, style="yellow"))
+    _print(table)
+    if not done.changed:
+        out.print("The catalog names the newest metadata of every table. Nothing was changed.")
+    elif done.kept:
+        out.print(f"The catalog from before is {escape(done.kept)}, beside catalog.db.", soft_wrap=True)
+
+
 def maintained(results: Sequence[Maintained], staged: int) -> None:
     """A line per table: its files and bytes, what has expired and was removed, and what was skipped."""
     table = _table("table", "files", "bytes", "snapshots expired", "refs expired", "files removed", "notes")
     for r in results:
         notes = [f"{step} skipped: commit conflict" for step in r.skipped]
         notes += [f"{ref} keeps an old snapshot" for ref in r.pinned]
+        notes += [f"{pluralized(r.newer, 'unknown file')} newer than the last commit left"] if r.newer else []
+        notes += [f"{r.unknown_bytes:,} bytes of unknown files left"] if r.unknown_bytes else []
         change = (_change(*r.files), _change(*r.bytes))
         removed = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))
         table.add_row(r.table, *change, *removed, Text(", ".join(notes), style="yellow"))

@@ -94,6 +94,24 @@ class TableSize:
         return cls(int(summary.get("total-data-files") or 0), int(summary.get("total-files-size") or 0))
 
 
+@dataclass(frozen=True)
+class OrphanRemoval:
+    """What became of a table's orphan files.
+
+    Attributes:
+        removed: how many were removed.
+        newer: how many were left because they are newer than the table's last commit, and no snapshot ever named them.
+        unknown_bytes: the bytes of the orphan files that no snapshot ever named, if they are most of the table. Then
+            none was removed.
+        table_bytes: the bytes of all files of the table then.
+    """
+
+    removed: int
+    newer: int = 0
+    unknown_bytes: int = 0
+    table_bytes: int = 0
+
+
 class Maintenance(Protocol):
     """Compaction, snapshot expiry and orphan file removal. No step changes a row, and each may be repeated or left out.
 
@@ -120,15 +138,15 @@ class Maintenance(Protocol):
             What has expired.
         """
 
-    def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
+    def remove_orphans(self, contract: Contract, older_than: datetime, *, unknown: bool = False) -> OrphanRemoval:
         """Remove files below the table's folder that no snapshot refers to.
+
+        In a lake in a folder, files may be left that no snapshot ever named: they may be those of a lost history.
 
         Args:
             contract: the table's.
             older_than: only files that were written before then, UTC without zone.
-
-        Returns:
-            How many files were removed.
+            unknown: whether those files are removed, too.
 
         Raises:
             LakeError: the catalog has the table at another location.

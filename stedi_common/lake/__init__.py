@@ -1,5 +1,5 @@
 """Where a lake is (`location`), and what it knows about itself (`properties`)."""
 
-from stedi_common.lake.location import CATALOG, Lake, local_path
+from stedi_common.lake.location import CATALOG, RECOVER, Lake, local_path
 
-__all__ = ["CATALOG", "Lake", "local_path"]
+__all__ = ["CATALOG", "RECOVER", "Lake", "local_path"]

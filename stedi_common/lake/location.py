@@ -14,6 +14,9 @@ from stedi_common.text import escaped
 #: The catalog's name, in SQL and in PyIceberg.
 CATALOG = "stedi"
 
+#: The way on if the tables are there and their catalog is not.
+RECOVER = "if catalog.db was lost, replaced or restored: stedi recover rebuilds it from the metadata of the tables"
+
 #: Libraries drop control characters from a URI, and end its path at `?` and `#`. DuckDB takes a backslash for a slash.
 #: Bytes that are not UTF-8 are lone surrogates.
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f?#\\\ud800-\udfff]")
@@ -48,7 +51,7 @@ class Lake:
         if not self.exists:
             raise LakeError(
                 f"lake {self.location}: expected a folder with catalog.db, got none",
-                hint="land drops first: stedi land",
+                hint=RECOVER if self.metadata_folders else "land drops first: stedi land",
             )
         return self
 
@@ -61,6 +64,11 @@ class Lake:
     def has_tables(self) -> bool:
         """Whether the folder has the folder of a zone. True for a lake in S3, which is deployed and not looked for."""
         return not self.is_local or any((self.folder / zone).is_dir() for zone in ZONES)
+
+    @property
+    def metadata_folders(self) -> list[Path]:
+        """The folders of a local lake that have the metadata of a table: `<zone>/<table>/metadata`."""
+        return [folder for zone in ZONES for folder in sorted((self.folder / zone).glob("*/metadata"))]
 
     @property
     def is_local(self) -> bool:
@@ -101,11 +109,11 @@ class Lake:
     @property
     def namespaces(self) -> tuple[str, ...]:
         """The names of the zones' namespaces."""
-        return tuple(self._namespace(zone) for zone in ZONES)
+        return tuple(self.namespace(zone) for zone in ZONES)
 
     def identifier(self, contract: Contract) -> str:
         """Namespace and name of a table."""
-        return f"{self._namespace(contract.zone)}.{contract.name}"
+        return f"{self.namespace(contract.zone)}.{contract.name}"
 
     def table_location(self, contract: Contract) -> str:
         """The folder or S3 URI of a table."""
@@ -125,7 +133,8 @@ class Lake:
         """The folder or S3 URI below which the zone lies."""
         return self.location if self.is_local else self.location.replace("{zone}", zone)
 
-    def _namespace(self, zone: str) -> str:
+    def namespace(self, zone: str) -> str:
+        """The namespace of a zone in the catalog."""
         return f"{self.prefix}_{zone}" if self.prefix else zone
 
 

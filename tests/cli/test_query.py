@@ -652,6 +652,7 @@ def test_a_damaged_file_is_named_when_its_table_is_read(made, made_folder, kind,
 
 def test_a_missing_table_is_named_when_it_is_read(own, tmp_path):
     SqlCatalog(CATALOG, uri=f"sqlite:///{tmp_path}/lake/catalog.db").drop_table("trusted.accelerometer_trusted")
+    shutil.rmtree(tmp_path / "lake" / "trusted" / "accelerometer_trusted")
     error, _ = error_lines(own("query", "SELECT count(*) FROM trusted.accelerometer_trusted"))
     assert error == "error: lake: expected the table trusted.accelerometer_trusted, got none"
     assert own("query", f"SELECT count(*) FROM {TABLE}").code == 0

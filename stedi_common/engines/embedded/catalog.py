@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
@@ -13,7 +14,7 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import CommitTableResponse, Table, Transaction
 from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform
 from pyiceberg.types import IcebergType, NestedField
@@ -29,8 +30,9 @@ from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
 from stedi_common.engines.protocol import Head
 from stedi_common.engines.retry import retrying
+from stedi_common.engines.storage.catalog_entries import unreadable as unreadable_catalog
+from stedi_common.engines.storage.metadata_files import hint
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
-from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
 
 #: Errors after which the state of the commit is unknown.
@@ -50,18 +52,31 @@ def open_catalog(lake: Lake) -> SqlCatalog:
     try:
         return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
     except DatabaseError as error:
-        raise LakeError(
-            f"lake {lake.location}: expected an SQLite catalog in catalog.db, got: {error.orig}",
-            hint="restore the catalog from a backup, or name another lake; this user must be able to write to it",
-        ) from error
+        raise unreadable_catalog(lake, error.orig) from error
 
 
 def _open_catalog(lake: Lake) -> SqlCatalog:
     uri = f"sqlite:///{quote(lake.catalog_uri)}"  # SQLAlchemy decodes it
-    catalog = SqlCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}")
+    catalog = RecordingCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}")
     for namespace in lake.namespaces:
         catalog.create_namespace_if_not_exists(namespace)
     return catalog
+
+
+class RecordingCatalog(SqlCatalog):
+    """A catalog that records beside each table which metadata it names: see `engines/storage/catalog_guard.py`."""
+
+    def create_table(self, *args: Any, **named: Any) -> Table:
+        """Create a table."""
+        table = super().create_table(*args, **named)
+        hint(table.metadata_location)
+        return table
+
+    def commit_table(self, *args: Any, **named: Any) -> CommitTableResponse:
+        """Commit updates to a table."""
+        committed = super().commit_table(*args, **named)
+        hint(committed.metadata_location)
+        return committed
 
 
 class CatalogTables:

@@ -30,6 +30,7 @@ from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.errors import conflict, missing_table
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
+from stedi_common.engines.storage.catalog_guard import expect_known_metadata
 from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError, QueryError
@@ -51,6 +52,7 @@ class EmbeddedEngine:
             raise LakeError(f"engine embedded: expected a lake in a folder, got {lake.location}")
         if writes:
             lake.make_folder()
+        expect_known_metadata(lake, writes=writes)
         self._lake = lake
         self._catalog = open_catalog(lake)
         self._staging = Staging(lake, writes=writes)

@@ -18,15 +18,15 @@ from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdat
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import load_table, metadata_location
-from stedi_common.engines.embedded.orphans import known_files, old_files, remove_empty_folders
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
-from stedi_common.engines.embedded.snapshots import table_snapshot
+from stedi_common.engines.embedded.snapshots import current_head, table_snapshot
 from stedi_common.engines.errors import conflict
-from stedi_common.engines.protocol import TableSize
+from stedi_common.engines.protocol import OrphanRemoval, TableSize
 from stedi_common.engines.retention import Expired, Ref, expired
+from stedi_common.engines.storage.orphans import TableState, remove_orphans
 from stedi_common.engines.storage.staging import remove_abandoned
 from stedi_common.errors import MultipliedRowsError
-from stedi_common.lake import Lake, local_path
+from stedi_common.lake import Lake
 
 #: Writes the rows of data files to new ones, which are removed if the block fails.
 Rewrite = Callable[[Contract, Table, Sequence[str]], AbstractContextManager[list[str]]]
@@ -78,20 +78,14 @@ class EmbeddedMaintenance:
                 self._catalog.commit_table(table, (same_refs,), tuple(updates))
         return found
 
-    def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
+    def remove_orphans(self, contract: Contract, older_than: datetime, *, unknown: bool = False) -> OrphanRemoval:
         """See `Maintenance.remove_orphans`."""
-        folder = local_path(self._lake.table_location(contract))
-        old = old_files(folder, older_than)
-        # Looked up after the folder: what was committed in between is known.
-        table = self._table(contract)
-        self._lake.expect_table(contract, table.location())
-        with _conflicting(contract):
-            known = known_files(table)
-        orphans = [file for file in old if file not in known]
-        for file in orphans:
-            file.unlink(missing_ok=True)
-        remove_empty_folders(folder, older_than)
-        return len(orphans)
+
+        def look_up() -> TableState:
+            table = self._table(contract)
+            return TableState(table.metadata_location, current_head(contract, table).committed_at)
+
+        return remove_orphans(self._lake, contract, older_than, look_up, unknown=unknown)
 
     def remove_staged(self, older_than: datetime) -> int:
         """See `Maintenance.remove_staged`."""

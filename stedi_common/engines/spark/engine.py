@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -28,8 +28,10 @@ from stedi_common.engines.spark.session import session
 from stedi_common.engines.spark.snapshots import JavaSnapshots, current_head
 from stedi_common.engines.spark.tables import JavaTables
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS
+from stedi_common.engines.storage.catalog_guard import expect_known_metadata, record_metadata
 from stedi_common.engines.storage.parquet import ParquetLayout, PartitionedWriter
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
+from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import Classified, Frame
@@ -41,14 +43,17 @@ class SparkEngine:
     name = "spark"
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
-        self._lake = lake
+        self._lake, self._writes = lake, writes
         if writes and lake.is_local:
             lake.make_folder()
+        expect_known_metadata(lake, writes=writes)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
         self._commits = BranchCommits(self._tables, self._jvm)
         self._staging = Staging(lake, writes=writes)
+        if writes and lake.is_local:
+            self._staging.hold()
         self.maintenance = JavaMaintenance(lake, self._tables, self._spark._jsparkSession, self._jvm)
 
     # Tables and their snapshots
@@ -226,6 +231,9 @@ class SparkEngine:
 
     def close(self) -> None:
         """See `Engine.close`. Stops Spark only if this engine started it."""
+        if self._writes:
+            with suppress(LakeError):  # whatever ended the run is told
+                record_metadata(self._lake)
         self._staging.remove()
         if self._owns_context:
             self._spark.stop()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES, TARGET_FILE_BYTES
-from stedi_common.engines.protocol import TableSize
+from stedi_common.engines.protocol import OrphanRemoval, TableSize
 from stedi_common.engines.retention import Expired, Ref, expired
 from stedi_common.engines.spark.errors import conflicting, redacted
-from stedi_common.engines.spark.snapshots import table_snapshot
+from stedi_common.engines.spark.snapshots import current_head, table_snapshot
 from stedi_common.engines.spark.tables import JavaTables
+from stedi_common.engines.storage.orphans import TableState, remove_orphans
 from stedi_common.engines.storage.staging import remove_abandoned
 from stedi_common.instants import to_milliseconds
 from stedi_common.lake import Lake
@@ -22,7 +24,7 @@ class JavaMaintenance:
 
     def __init__(self, lake: Lake, tables: JavaTables, session: Any, jvm: Any) -> None:
         self._lake, self._tables, self._session = lake, tables, session
-        self._actions = jvm.org.apache.iceberg.spark.actions.SparkActions
+        self._jvm, self._actions = jvm, jvm.org.apache.iceberg.spark.actions.SparkActions
 
     def size(self, contract: Contract) -> TableSize | None:
         """See `Maintenance.size`."""
@@ -65,16 +67,25 @@ class JavaMaintenance:
                 change.commit()
         return found
 
-    def remove_orphans(self, contract: Contract, older_than: datetime) -> int:
+    def remove_orphans(self, contract: Contract, older_than: datetime, *, unknown: bool = False) -> OrphanRemoval:
         """See `Maintenance.remove_orphans`."""
         self._lake.expect_table(contract, self._tables.get(contract).location())
+        if self._lake.is_local:
+            state = partial(self._state, contract)
+            return remove_orphans(self._lake, contract, older_than, state, unknown=unknown)
         with redacted():
             action = self._action("deleteOrphanFiles", contract).usePrefixListing(True)
-            return len(list(action.olderThan(to_milliseconds(older_than)).execute().orphanFileLocations()))
+            done = action.olderThan(to_milliseconds(older_than)).execute()
+            return OrphanRemoval(len(list(done.orphanFileLocations())))
 
     def remove_staged(self, older_than: datetime) -> int:
         """See `Maintenance.remove_staged`."""
         return remove_abandoned(self._lake, older_than)
+
+    def _state(self, contract: Contract) -> TableState:
+        table = self._tables.get(contract)
+        location = str(table.operations().current().metadataFileLocation())
+        return TableState(location, current_head(contract, table, self._jvm).committed_at)
 
     def _action(self, name: str, contract: Contract) -> Any:
         return getattr(self._actions.get(self._session), name)(self._tables.get(contract))

@@ -18,7 +18,6 @@ from typing import Any
 
 import fastavro
 
-from stedi_common.contracts import ZONES
 from stedi_common.errors import LakeError
 from stedi_common.files import overwritten
 from stedi_common.lake import Lake
@@ -55,7 +54,7 @@ def relocate(lake: Lake) -> Relocated:
     Raises:
         LakeError: there is no lake, it does not say where it was made, or a file cannot be read.
     """
-    properties = LakeProperties.at(lake.expect_exists()) if lake.is_local else None
+    properties = LakeProperties.at(lake)
     if properties is None:
         raise LakeError(
             f"lake {lake.location}: expected a folder with lake.json, got none",
@@ -65,7 +64,7 @@ def relocate(lake: Lake) -> Relocated:
     if moved.before == moved.after:
         return Relocated(properties.id, 0)
     original = LakeProperties.at(Lake.at(moved.before))
-    files = sum(_relocated(folder, moved) for folder in _metadata_folders(lake))
+    files = sum(_relocated(folder, moved) for folder in lake.metadata_folders)
     _relocate_catalog(lake, moved)
     after = properties.relocated(lake, as_copy=original is not None and original.id == properties.id)
     after.write(lake)  # at last: until then every other command refuses the lake
@@ -93,11 +92,6 @@ class _Move:
         path = text.removeprefix(scheme)
         is_within = path == self.before or path.startswith(f"{self.before}/")
         return f"{scheme}{self.after}{path.removeprefix(self.before)}" if is_within else text
-
-
-def _metadata_folders(lake: Lake) -> Iterator[Path]:
-    for zone in ZONES:
-        yield from sorted((lake.folder / zone).glob("*/metadata"))
 
 
 def _relocated(folder: Path, moved: _Move) -> int:
@@ -167,6 +161,8 @@ def _overwritten(file: Path) -> Iterator[Path]:
 
 
 def _relocate_catalog(lake: Lake, moved: _Move) -> None:
+    if not lake.exists:
+        return  # it was lost: `stedi recover` comes next
     try:
         with closing(sqlite3.connect(f"{lake.folder / 'catalog.db'}")) as catalog, catalog:
             catalog.create_function("moved", 1, moved, deterministic=True)
@@ -174,4 +170,7 @@ def _relocate_catalog(lake: Lake, moved: _Move) -> None:
                 for column in columns:
                     catalog.execute(f"UPDATE {table} SET {column} = moved({column})")
     except sqlite3.Error as error:
-        raise LakeError(f"{lake.catalog_uri}: expected the lake's SQLite catalog, got {type(error).__name__}") from None
+        raise LakeError(
+            f"{lake.catalog_uri}: expected the lake's SQLite catalog, got {type(error).__name__}",
+            hint="move catalog.db away, relocate again, then rebuild it: stedi recover",
+        ) from None

@@ -73,6 +73,10 @@ class Staging:
             make_folder(folder)
         return folder
 
+    def hold(self) -> None:
+        """Make the folder now: its lock shows that a run is writing to the lake."""
+        _ = self.folder
+
     @cached_property
     def scratch(self) -> str:
         """A folder for what is only kept while the engine is open: the staging folder, or a local one for a reader."""
@@ -196,6 +200,12 @@ def remove_abandoned(lake: Lake, older_than: datetime) -> int:
             _remove_dir(system, folder.path)
             removed += sum(each.is_file for each in found)
     return removed
+
+
+def held_locks(lake: Lake) -> list[Path]:
+    """The locks of the runs that write to a local lake now. Those of killed runs are removed first."""
+    _remove_dead(lake.folder)
+    return sorted(each for each in lake.folder.glob(f"{_STAGING}*{locks.SUFFIX}") if _FOLDER.fullmatch(each.stem))
 
 
 def _is_older(info: fs.FileInfo, than: datetime) -> bool:

@@ -1,0 +1,213 @@
+"""Rebuild the catalog of a lake from the metadata beside its tables, after it was lost, damaged or replaced.
+
+The metadata of a table say all about it; the catalog only says which of them are the newest. So nothing is lost with
+it. See docs/decisions/lost-catalog.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from pyiceberg.catalog.sql import SqlCatalog
+
+from stedi_common.engines.storage.catalog_entries import Entry, Place, entries, place_of
+from stedi_common.engines.storage.catalog_guard import record_metadata
+from stedi_common.engines.storage.metadata_files import (
+    Metadata,
+    MetadataFile,
+    current_snapshot,
+    hinted,
+    metadata_files,
+    previous,
+)
+from stedi_common.engines.storage.staging import Staging, held_locks
+from stedi_common.engines.storage.table_files import is_complete
+from stedi_common.errors import LakeError
+from stedi_common.lake import CATALOG, Lake, local_path
+from stedi_common.lake.properties import LakeProperties
+
+
+@dataclass(frozen=True)
+class RecoveredTable:
+    """A table in the rebuilt catalog.
+
+    Attributes:
+        table: zone and name.
+        metadata: the name of its metadata file.
+        snapshot: the id of its snapshot; None if it has none.
+        rows: how many rows it has.
+        before: the metadata file that the catalog named before; None if it did not know the table.
+    """
+
+    table: str
+    metadata: str
+    snapshot: int | None
+    rows: int
+    before: str | None
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What `recover` has done.
+
+    Attributes:
+        tables: all tables of the lake.
+        kept: the file that is the catalog from before now; None if there was none, or it stays.
+        changed: whether the catalog was rebuilt. If it names the newest metadata of every table, it stays.
+    """
+
+    tables: Sequence[RecoveredTable]
+    kept: str | None
+    changed: bool
+
+
+def recover(lake: Lake) -> Recovered:
+    """Rebuild the catalog of a lake from the newest metadata of each table.
+
+    Args:
+        lake: the lake, in a folder.
+
+    Raises:
+        LakeError: there is no lake in a folder, it is a copy or was moved, a run is writing to it, or the metadata of a
+            table are damaged.
+    """
+    if not lake.is_local:
+        raise LakeError(f"lake {lake.location}: expected a lake in a folder, got one in S3")
+    LakeProperties.of(lake)
+    folders = lake.metadata_folders
+    if not folders:
+        lake.expect_exists()
+    if held := held_locks(lake):
+        raise LakeError(
+            f"lake {lake.location}: expected that no run writes to it, got one that holds {held[0].name}",
+            hint="wait until it has ended, or end it, then run the command again",
+        )
+    present = _readable_entries(lake)
+    before = present or {}
+    chosen = {place: _newest(folder, before.get(place)) for folder in folders if (place := place_of(folder / "*"))}
+    after = {place: file for place, file in chosen.items() if file}
+    tables = [_recovered(place, file, before.get(place)) for place, file in after.items()]
+    changed = present is None or any(table.metadata != table.before for table in tables)
+    kept = _rebuild(lake, after, before) if changed else None
+    record_metadata(lake)
+    return Recovered(tables, kept, changed)
+
+
+def _readable_entries(lake: Lake) -> Mapping[Place, Entry] | None:
+    """What the present catalog names; None if there is none that can be read."""
+    try:
+        return entries(lake) if lake.exists else None
+    except LakeError:
+        return None
+
+
+def _newest(folder: Path, entry: Entry | None) -> MetadataFile | None:
+    """The newest metadata of a table that were committed; None if there are none.
+
+    Only a file of the newest version may be one that was never committed: a killed commit has left it. It is not taken
+    if it is damaged, or files of its snapshot are gone. Of several of one version, one was committed: the one that the
+    catalog or the hint names, or that a later one follows; else the one that is complete and was written last.
+
+    Raises:
+        LakeError: the newest file that was committed, or all of the newest two versions, cannot be read.
+    """
+    files = metadata_files(folder)
+    if not files:
+        return None
+    newest_two = [file for file in files if file.version >= files[0].version - 1]
+    readable = {file: metadata for file in newest_two for metadata in _read(file)}
+    named = [MetadataFile.at(entry.location) if entry else None, hinted(folder)]
+    named += [file for metadata in readable.values() for file in previous(metadata)]
+    committed = {file.name for file in named if file}
+
+    def rank(file: MetadataFile) -> tuple[bool, int, bool, int]:
+        is_committed, snapshot = file.name in committed, current_snapshot(readable[file])
+        is_whole = is_committed or snapshot is None or is_complete(snapshot)
+        return is_whole, file.version, is_committed, int(readable[file]["last-updated-ms"])
+
+    newest = max(readable, key=rank, default=None)
+    damaged = [file for file in newest_two if file not in readable and (newest is None or file.name in committed)]
+    if newest is None or any(file.version >= newest.version for file in damaged):
+        raise LakeError(
+            f"{damaged[0].path}: expected the metadata of a table, got a damaged file",
+            hint="restore the file from a backup; without the folder of the table the others can be recovered",
+        )
+    location = readable[newest]["location"]
+    if local_path(location) != folder.parent.resolve():
+        raise LakeError(
+            f"{'.'.join(place_of(folder / '*'))}: expected the table at {folder.parent}, got {location}",
+            hint="after a lake was moved or copied, stedi relocate writes its folder into its files",
+        )
+    return newest
+
+
+def _read(file: MetadataFile) -> Iterator[Metadata]:
+    with suppress(OSError, ValueError):
+        yield file.read()
+
+
+def _recovered(place: Place, file: MetadataFile, before: Entry | None) -> RecoveredTable:
+    snapshot = current_snapshot(file.read())
+    summary = snapshot.get("summary", {}) if snapshot else {}
+    return RecoveredTable(
+        table=".".join(place),
+        metadata=file.name,
+        snapshot=snapshot["snapshot-id"] if snapshot else None,
+        rows=int(summary.get("total-records", 0)),
+        before=before.location.rpartition("/")[2] if before else None,
+    )
+
+
+def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Place, Entry]) -> str | None:
+    """Write the catalog and put it in its place. Returns the name of the one from before, if there was one."""
+    staging = Staging(lake)
+    try:
+        draft = Path(staging.folder) / "catalog.db"
+        _write(lake, draft, after, before)
+        catalog = Path(lake.catalog_uri)
+        kept = _kept(catalog) if lake.exists else None
+        if kept:
+            draft.chmod(kept[1])
+        draft.replace(catalog)
+        return kept[0] if kept else None
+    finally:
+        staging.remove()
+
+
+def _write(lake: Lake, file: Path, after: Mapping[Place, MetadataFile], before: Mapping[Place, Entry]) -> None:
+    catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{quote(str(file))}", warehouse=f"file://{lake.location}")
+    try:
+        for namespace in {*lake.namespaces, *(entry.namespace for entry in before.values())}:
+            catalog.create_namespace(namespace)
+        for (zone, name), metadata in after.items():
+            known = before.get((zone, name))
+            identifier = (known.namespace, known.name) if known else (lake.namespace(zone), name)
+            catalog.register_table(identifier, f"file://{lake.location}/{zone}/{name}/metadata/{metadata.name}")
+        # Tables of somebody else, which lie elsewhere, stay as they are.
+        others = [entry for place, entry in before.items() if place not in after]
+    finally:
+        catalog.close()
+    with closing(sqlite3.connect(file)) as written, written:
+        written.executemany(
+            "INSERT OR IGNORE INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location) "
+            "VALUES (?, ?, ?, ?)",
+            [(CATALOG, entry.namespace, entry.name, entry.location) for entry in others],
+        )
+
+
+def _kept(catalog: Path) -> tuple[str, int]:
+    """Give the catalog another name, for its owner alone. Returns the name, and the mode that the file had."""
+    kept = catalog.with_name(f"{catalog.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    mode = stat.S_IMODE(catalog.stat().st_mode) & 0o666 | 0o600
+    for suffix in ("-journal", "-wal", "-shm", ""):  # SQLite would roll another file back into the new catalog
+        with suppress(FileNotFoundError):
+            Path(f"{catalog}{suffix}").rename(f"{kept}{suffix}")
+            Path(f"{kept}{suffix}").chmod(0o700 if kept.is_dir() else 0o600)
+    return kept.name, mode

@@ -1,0 +1,122 @@
+"""The metadata files of a table in a folder, `<version>-<uuid>.metadata.json`: which there are, and what they name.
+
+Both engines number them: each commit writes the version after that which the catalog has, then swaps it in the catalog.
+A commit that is killed in between, or comes second, leaves a file that no catalog has ever named. So the files of a
+table are at most one version ahead of its catalog.
+
+`version-hint.text` beside them names a file that the catalog has named. Iceberg's readers without a catalog know it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stedi_common.files import overwritten
+from stedi_common.lake import local_path
+
+#: Names a file that was committed, without its ending.
+HINT = "version-hint.text"
+#: What the metadata of a table end with.
+_SUFFIX = ".metadata.json"
+#: Spark writes `.gz` in the middle if the table says so.
+_NAME = re.compile(rf"(\d+)-[\w-]{{36}}(\.gz)?{re.escape(_SUFFIX)}")
+
+#: The metadata of a table: Iceberg's JSON.
+Metadata = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class MetadataFile:
+    """A metadata file of a table, and its version."""
+
+    path: Path
+    version: int
+
+    @classmethod
+    def at(cls, location: str | Path) -> MetadataFile | None:
+        """The file at this path or `file:` URI. None if its name has no version, so that no engine of ours wrote it."""
+        named = _NAME.fullmatch(str(location).rpartition("/")[2])
+        return cls(local_path(str(location)), int(named[1])) if named else None
+
+    @property
+    def name(self) -> str:
+        """The name without the folder."""
+        return self.path.name
+
+    def read(self) -> Metadata:
+        """What it says.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is damaged: a killed commit may have written half of it.
+        """
+        content = self.path.read_bytes()
+        try:
+            document = json.loads(gzip.decompress(content) if self.name.endswith(f".gz{_SUFFIX}") else content)
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise ValueError(str(error)) from None
+        if not isinstance(document, dict) or "location" not in document:
+            raise ValueError("expected the metadata of a table")
+        return document
+
+
+def metadata_files(folder: Path) -> list[MetadataFile]:
+    """The metadata files in the folder, newest version first. Costs one listing: no file is opened.
+
+    Args:
+        folder: `<zone>/<table>/metadata`. If this user may not list it, or it is gone, it has no files.
+    """
+    found: list[MetadataFile] = []
+    with suppress(PermissionError, FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if named := _NAME.fullmatch(entry.name):
+                found.append(MetadataFile(folder / entry.name, int(named[1])))
+    return sorted(found, key=lambda file: (-file.version, file.name))
+
+
+def previous(metadata: Metadata) -> list[MetadataFile]:
+    """The files of the versions before, oldest first, as far as the metadata name them. Some may be gone."""
+    logged = (MetadataFile.at(entry["metadata-file"]) for entry in metadata.get("metadata-log", ()))
+    return [file for file in logged if file]
+
+
+def current_snapshot(metadata: Metadata) -> Mapping[str, Any] | None:
+    """The snapshot that the table is at; None if it has none."""
+    current = metadata.get("current-snapshot-id")
+    return next((each for each in metadata.get("snapshots", ()) if each["snapshot-id"] == current), None)
+
+
+def hinted(folder: Path) -> MetadataFile | None:
+    """The last file that the catalog is known to have named; None if that is not known. It may be gone."""
+    try:
+        return MetadataFile.at(folder / f"{(folder / HINT).read_text(encoding='utf-8').strip()}{_SUFFIX}")
+    except (OSError, ValueError):
+        return None
+
+
+def hint(location: str | Path) -> None:
+    """Record that the catalog names this metadata file. It is a help: if it cannot be written, all else goes on."""
+    file = MetadataFile.at(location)
+    last = hinted(file.path.parent) if file else None
+    if file is None or (last and last.name == file.name):
+        return
+    with suppress(OSError):
+        mode = stat.S_IMODE(file.path.stat().st_mode)
+        with overwritten(file.path.parent / HINT, mode) as draft:
+            draft.write_text(file.name.removesuffix(_SUFFIX), encoding="utf-8")
+
+
+def readable(files: Iterable[MetadataFile]) -> Iterator[Metadata]:
+    """What those of the files say that are there and can be read."""
+    for file in files:
+        with suppress(OSError, ValueError):
+            yield file.read()
