@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stedi_common.engines.storage.catalog_entries import Entry, Place, entries, place_of
-from stedi_common.engines.storage.metadata_files import MetadataFile, hint, hinted, metadata_files
+from stedi_common.engines.storage.metadata_files import MetadataFile, hint, hinted, newest_version
 from stedi_common.errors import LakeError
 from stedi_common.lake import RECOVER, Lake
 
@@ -52,7 +52,7 @@ class _Table:
     @classmethod
     def of(cls, folder: Path) -> _Table:
         last = hinted(folder)  # first: then no file is older
-        return cls(place_of(folder / "*"), next(iter(metadata_files(folder)), None), last)
+        return cls(place_of(folder / "*"), newest_version(folder), last)
 
     def unknown(self, entry: Entry | None) -> MetadataFile | None:
         """A file that was committed, and that the catalog with this entry does not know; None if there is none."""

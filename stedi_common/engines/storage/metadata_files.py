@@ -70,17 +70,27 @@ class MetadataFile:
 
 
 def metadata_files(folder: Path) -> list[MetadataFile]:
-    """The metadata files in the folder, newest version first. Costs one listing: no file is opened.
+    """The metadata files in the folder, newest version first. No file is opened.
 
     Args:
         folder: `<zone>/<table>/metadata`. If this user may not list it, or it is gone, it has no files.
     """
-    found: list[MetadataFile] = []
+    found = sorted(_listed(folder), key=lambda each: (-each[0], each[1]))
+    return [MetadataFile(folder / name, version) for version, name in found]
+
+
+def newest_version(folder: Path) -> MetadataFile | None:
+    """A metadata file of the newest version in the folder; None if there is none. Costs one listing."""
+    version, name = max(_listed(folder), default=(-1, ""))
+    return MetadataFile(folder / name, version) if name else None
+
+
+def _listed(folder: Path) -> Iterator[tuple[int, str]]:
+    """The versions and names of the metadata files in the folder."""
     with suppress(PermissionError, FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in entries:
-            if named := _NAME.fullmatch(entry.name):
-                found.append(MetadataFile(folder / entry.name, int(named[1])))
-    return sorted(found, key=lambda file: (-file.version, file.name))
+            if entry.name.endswith(_SUFFIX) and (named := _NAME.fullmatch(entry.name)):
+                yield int(named[1]), entry.name
 
 
 def previous(metadata: Metadata) -> list[MetadataFile]:
