@@ -338,6 +338,7 @@ def test_a_lake_in_s3_has_another_catalog():
 @pytest.mark.parametrize("content", ["", '{"loca', "[]"])
 def test_half_written_metadata_are_not_taken(lake, content):
     (file,) = newest_of(lake.folder, "trusted", READINGS.name)
+    file.with_name(HINT).unlink()
     leave(lake.folder, READINGS, 1, content)
     Path(lake.catalog_uri).unlink()
     (table,) = recover(lake).tables
@@ -349,12 +350,25 @@ def test_half_written_metadata_are_not_taken(lake, content):
 def test_metadata_of_files_that_are_gone_are_not_taken(lake):
     """A commit that came second has removed its files, and left its metadata."""
     (file,) = newest_of(lake.folder, "trusted", READINGS.name)
+    file.with_name(HINT).unlink()
     lost = json.loads(file.read_text())
     for snapshot in lost["snapshots"]:
         snapshot["manifest-list"] += ".gone"
     leave(lake.folder, READINGS, 1, json.dumps(lost))
     Path(lake.catalog_uri).unlink()
     assert recover(lake).tables[0].metadata == file.name
+
+
+@EMBEDDED
+def test_a_commit_that_is_not_recorded_counts_as_killed(lake):
+    (file,) = newest_of(lake.folder, "trusted", READINGS.name)
+    left = leave(lake.folder, READINGS, 1)
+    assert not recover(lake).changed
+    Path(lake.catalog_uri).unlink()
+    assert recover(lake).tables[0].metadata == file.name
+    file.with_name(HINT).unlink()
+    Path(lake.catalog_uri).unlink()
+    assert recover(lake).tables[0].metadata == left.name
 
 
 @EMBEDDED

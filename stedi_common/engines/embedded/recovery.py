@@ -111,9 +111,10 @@ def _readable_entries(lake: Lake) -> Mapping[Place, Entry] | None:
 def _newest(folder: Path, entry: Entry | None) -> MetadataFile | None:
     """The newest metadata of a table that were committed; None if there are none.
 
-    Only a file of the newest version may be one that was never committed: a killed commit has left it. It is not taken
-    if it is damaged, or files of its snapshot are gone. Of several of one version, one was committed: the one that the
-    catalog or the hint names, or that a later one follows; else the one that is complete and was written last.
+    Only a file of the newest version may be one that was never committed: a killed commit has left it. The file that
+    the catalog or the hint names is taken before it. If neither names one of the newest two versions, the newest file
+    is taken, unless it is damaged or files of its snapshot are gone. Of several of one version, one was committed: the
+    one that a later one follows, else the one that was written last.
 
     Raises:
         LakeError: the newest file that was committed, or all of the newest two versions, cannot be read.
@@ -123,14 +124,15 @@ def _newest(folder: Path, entry: Entry | None) -> MetadataFile | None:
         return None
     newest_two = [file for file in files if file.version >= files[0].version - 1]
     readable = {file: metadata for file in newest_two for metadata in _read(file)}
-    named = [MetadataFile.at(entry.location) if entry else None, hinted(folder)]
-    named += [file for metadata in readable.values() for file in previous(metadata)]
-    committed = {file.name for file in named if file}
+    named = {file.name for file in (MetadataFile.at(entry.location) if entry else None, hinted(folder)) if file}
+    followed = {file.name for metadata in readable.values() for file in previous(metadata)}
+    committed = named | followed
 
-    def rank(file: MetadataFile) -> tuple[bool, int, bool, int]:
-        is_committed, snapshot = file.name in committed, current_snapshot(readable[file])
-        is_whole = is_committed or snapshot is None or is_complete(snapshot)
-        return is_whole, file.version, is_committed, int(readable[file]["last-updated-ms"])
+    def rank(file: MetadataFile) -> tuple[bool, bool, int, bool, int]:
+        snapshot = current_snapshot(readable[file])
+        is_whole = file.name in committed or snapshot is None or is_complete(snapshot)
+        updated = int(readable[file]["last-updated-ms"])
+        return file.name in named, is_whole, file.version, file.name in followed, updated
 
     newest = max(readable, key=rank, default=None)
     damaged = [file for file in newest_two if file not in readable and (newest is None or file.name in committed)]
