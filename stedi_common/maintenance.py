@@ -35,7 +35,7 @@ class Maintained:
         pinned: branches and tags that keep a snapshot which is older than the contract allows.
         skipped: the steps that were skipped because of a commit conflict. The next maintenance does them.
         newer: how many files were left that no snapshot ever named and that are newer than the table's last commit.
-        unknown_bytes: the bytes of such files that are older, if they are most of the table. Then none was removed.
+        unknown_bytes: the bytes of such files, if they are most of the table or another history. Then none was removed.
         table_bytes: the bytes of all files of the table then.
     """
 
@@ -58,8 +58,8 @@ class Maintained:
             return []
         return [
             LakeError(
-                f"{self.table}: expected orphan files of less than half of the table's bytes, "
-                f"got {self.unknown_bytes:,} of {self.table_bytes:,} that no snapshot ever named; none was removed",
+                f"{self.table}: expected orphan files of killed runs and expired snapshots, got {self.unknown_bytes:,} "
+                f"of the table's {self.table_bytes:,} bytes in files that it does not know; none was removed",
                 hint="the catalog may have lost them: stedi recover; "
                 "if nobody needs them: stedi maintain --remove-unknown",
             )

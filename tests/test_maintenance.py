@@ -332,24 +332,28 @@ def restored(lake: Path) -> Callable[[], None]:
 def test_files_that_are_newer_than_the_catalog_knows_are_left(engine, tmp_path):
     engine.prepare(READINGS)
     add(engine, "ann", [FIRST])
-    restore = restored(tmp_path / "lake")
+    restore, known = restored(tmp_path / "lake"), files(tmp_path / "lake" / "trusted")
     add(engine, "bob", [FIRST, SECOND])
-    lost = files(tmp_path / "lake" / "trusted")
+    lost = files(tmp_path / "lake" / "trusted") - known
     restore()
     done = maintenance.maintain(engine, READINGS, now() + LATER)
-    assert (done.errors, done.removed) == ([], 0)
     assert done.newer > 0
+    assert bool(done.errors) == (engine.name == "spark")  # whose commit of rows is several, on each other
     assert lost <= files(tmp_path / "lake" / "trusted")
-    assert maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True).removed == done.newer
+    assert maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True).removed >= done.newer
+    assert not lost & parquet_files(tmp_path / "lake")
 
 
 @pytest.mark.parametrize("how", ["old", "new"])
-def test_files_of_a_lost_history_are_left_if_they_are_most_of_a_table(engine, tmp_path, how):
+def test_files_of_a_lost_history_are_left(engine, tmp_path, how):
+    """However few they are. Most of the table is from before."""
     engine.prepare(READINGS)
-    restore = restored(tmp_path / "lake")
-    for n in range(4):
+    for n in range(10):
+        add(engine, f"old{n}", [FIRST + n * DAY])
+    restore, known = restored(tmp_path / "lake"), parquet_files(tmp_path / "lake")
+    for n in range(2):
         add(engine, f"ann{n}", [FIRST, SECOND])
-    lost = parquet_files(tmp_path / "lake")
+    lost = parquet_files(tmp_path / "lake") - known
     if how == "old":
         restore()
     else:
@@ -359,13 +363,13 @@ def test_files_of_a_lost_history_are_left_if_they_are_most_of_a_table(engine, tm
     for _ in range(2):
         done = maintenance.maintain(engine, READINGS, now() + LATER)
         (error,) = done.errors
-        assert re.match(r"accelerometer_trusted: expected orphan files of less than half .*, got [\d,]+ of", str(error))
+        assert re.match(r"accelerometer_trusted: expected orphan files of killed .*, got [\d,]+ of the", str(error))
         assert "stedi recover" in str(error)
         assert done.table_bytes > done.unknown_bytes > 0
         assert lost < parquet_files(tmp_path / "lake")
     done = maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True)
     assert (done.errors, done.removed >= len(lost)) == ([], True)
-    assert rows(engine, READINGS.name, ["user"]) == Counter({("bob",): 1})
+    assert rows(engine, READINGS.name, ["user"])["bob",] == 1
     assert not lost & parquet_files(tmp_path / "lake")
 
 
@@ -415,7 +419,7 @@ def test_the_command_reports_what_was_left(stedi, tmp_path):
     tables = {each["table"]: each for each in json.loads(said.out)["tables"]}
     assert tables[READINGS.name]["unknown_bytes"] == 10**6
     assert len(tables) == len(names())
-    with stedi_common.open("lake") as lake, pytest.raises(LakeError, match="that no snapshot ever named"):
+    with stedi_common.open("lake") as lake, pytest.raises(LakeError, match="in files that it does not know"):
         lake.maintain()
     assert (folder / "strange.parquet").exists()
     assert stedi("maintain", "--remove-unknown").code == 0

@@ -101,8 +101,8 @@ class OrphanRemoval:
     Attributes:
         removed: how many were removed.
         newer: how many were left because they are newer than the table's last commit, and no snapshot ever named them.
-        unknown_bytes: the bytes of the orphan files that no snapshot ever named, if they are most of the table. Then
-            none was removed.
+        unknown_bytes: the bytes of the orphan files that no snapshot ever named, if they are most of the table or
+            another history. Then none was removed.
         table_bytes: the bytes of all files of the table then.
     """
 

@@ -2,7 +2,7 @@
 
 Files of a history that the catalog has lost are no orphans, though no snapshot that it knows refers to them. So what
 neither a kept snapshot nor one that has expired lately names is left if it is newer than the last commit, or most of
-the table. See docs/decisions/lost-catalog.md.
+the table, or if metadata beside it show another history. See docs/decisions/lost-catalog.md.
 """
 
 from __future__ import annotations
@@ -65,10 +65,12 @@ def remove_orphans(
     except FileNotFoundError:
         raise conflict(contract) from None
     orphans = {file for file, (_, at) in listed.items() if at < older_than} - needed
-    unnamed = set() if unknown else _unnamed(orphans, listed, metadata, state)
+    is_lost = not unknown and _has_lost_history(orphans, metadata)
+    unnamed = set() if unknown else _unnamed(orphans, listed, metadata, state, is_lost=is_lost)
     newer = {file for file in unnamed if listed[file][1] >= state.committed_at}
-    if (unknown_bytes := _bytes(unnamed - newer, listed)) > MAX_UNKNOWN_SHARE * _bytes(listed, listed):
-        return OrphanRemoval(0, len(newer), unknown_bytes, _bytes(listed, listed))
+    total, unknown_bytes = _bytes(listed, listed), _bytes(unnamed if is_lost else unnamed - newer, listed)
+    if is_lost or unknown_bytes > MAX_UNKNOWN_SHARE * total:
+        return OrphanRemoval(0, len(newer), unknown_bytes, total)
     for file in sorted(orphans - newer, key=_turn):
         file.unlink(missing_ok=True)
         _checksum(file).unlink(missing_ok=True)
@@ -76,10 +78,24 @@ def remove_orphans(
     return OrphanRemoval(len(orphans - newer), len(newer))
 
 
-def _unnamed(orphans: set[Path], listed: _Listed, metadata: Metadata, state: TableState) -> set[Path]:
+def _has_lost_history(orphans: set[Path], metadata: Metadata) -> bool:
+    """Whether a commit was made on a commit, and the table descends from neither: a killed commit leaves one file."""
+    unknown = {file.name: file for path in orphans if (file := MetadataFile.at(path))}
+    if len(unknown) < 2:
+        return False
+    ancestors, waiting = dict[str, MetadataFile](), [metadata]
+    while waiting:  # each names the last few before it
+        before = {file.name: file for file in previous(waiting.pop()) if file.name not in ancestors}
+        ancestors |= before
+        waiting += readable(before.values())
+    strange = unknown.keys() - ancestors.keys()
+    return any(file.name in strange for one in readable(map(unknown.__getitem__, strange)) for file in previous(one))
+
+
+def _unnamed(orphans: set[Path], listed: _Listed, metadata: Metadata, state: TableState, *, is_lost: bool) -> set[Path]:
     """The orphans that no snapshot names, kept or expired lately. They are looked for only if they may matter."""
     is_recent = any(listed[file][1] >= state.committed_at for file in orphans)
-    if not is_recent and _bytes(orphans, listed) <= MAX_UNKNOWN_SHARE * _bytes(listed, listed):
+    if not is_lost and not is_recent and _bytes(orphans, listed) <= MAX_UNKNOWN_SHARE * _bytes(listed, listed):
         return set()
     return orphans - named_files([metadata, *readable(previous(metadata))])
 
