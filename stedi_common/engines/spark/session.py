@@ -18,6 +18,7 @@ from pyspark import SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
+from stedi_common.engines.spark import local_disk
 from stedi_common.engines.spark.jars import cached_jars, class_archive_options, download_settings
 from stedi_common.engines.spark.java import java_home, stdout_to_stderr
 from stedi_common.errors import LakeError
@@ -132,7 +133,7 @@ def driver_session(settings: Mapping[str, str]) -> SparkSession:
 
 
 def _driver_settings(startup: ExitStack) -> dict[str, str]:
-    """The settings of a local driver; empty if a driver runs that has Iceberg.
+    """The settings of a local driver. Of a driver that runs and has Iceberg, only what it does not say itself.
 
     `spark-submit` without `--packages` runs a driver without Iceberg, and a class path cannot grow. So that driver is
     replaced by a local one, which keeps its settings.
@@ -142,15 +143,16 @@ def _driver_settings(startup: ExitStack) -> dict[str, str]:
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return _local_settings(startup)
     submitted = launch_gateway()  # type: ignore[no-untyped-call]
-    if _has_iceberg(submitted):
-        return {}
     settings = {entry._1(): entry._2() for entry in submitted.jvm.org.apache.spark.SparkConf().getAll()}
+    if _has_iceberg(submitted):
+        return {name: value for name, value in local_disk.ENCRYPTION.items() if name not in settings}
     submitted.close()
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
         del os.environ[name]
     return {
         **_local_settings(startup),
         **{k: v for k, v in settings.items() if not k.startswith(("spark.app.", "spark.submit."))},
+        **local_disk.settings(),
     }
 
 
@@ -193,6 +195,8 @@ def _local_settings(startup: ExitStack) -> dict[str, str]:
     with as_file(files(__package__) / "log4j2.properties") as log4j:
         # On few cores the collector that stops the world does less work in all than the one that runs beside.
         options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC", *_JIT_OPTIONS]
+    options.append(local_disk.java_option())
+    startup.enter_context(local_disk.settings_obeyed())
     packages = _glue_version().packages
     jars = startup.enter_context(cached_jars(packages))
     return {
@@ -209,6 +213,7 @@ def _local_settings(startup: ExitStack) -> dict[str, str]:
         # are compressed, up to ten times: what is hashed must fit uncompressed, and may be the larger side.
         "spark.sql.autoBroadcastJoinThreshold": "32m",
         "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "32m",
+        **local_disk.settings(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         # Nobody looks at the plans, which are written out at every step.

@@ -1,8 +1,12 @@
-"""The lock of a staging folder. Its run holds it until it ends, so a free lock shows that the run has ended."""
+"""The lock of a folder that one run makes. It holds it until it ends, so a free lock shows that the run has ended."""
 
 from __future__ import annotations
 
 import errno
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -17,8 +21,13 @@ _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _MAX_WAIT_SECONDS = 60
 
 
-def acquire(folder: str) -> FileLock:
-    """The lock of a new staging folder, held by this run.
+def acquire(folder: str, place: str, hint: str) -> FileLock:
+    """The lock of a new folder, held by this run.
+
+    Args:
+        folder: the folder, which is made after its lock.
+        place: what the folder above it is, for the error.
+        hint: what to do if there are no locks.
 
     Raises:
         LakeError: the file system has no locks.
@@ -30,18 +39,39 @@ def acquire(folder: str) -> FileLock:
         if error.errno not in _NO_LOCKS:
             raise
         raise LakeError(
-            f"lake {Path(folder).parent}: expected a file system with locks (flock), got none",
-            hint="move the lake to a local disk, or mount the volume with locks",
+            f"{place} {Path(folder).parent}: expected a file system with locks (flock), got none", hint=hint
         ) from None
     return lock
 
 
 def lock_of(folder: str) -> FileLock:
-    """The lock of a staging folder. Never the soft one, which asks for process numbers where there is no flock."""
+    """The lock of a folder. Never the soft one, which asks for process numbers where there is no flock."""
     return FileLock(f"{folder}{SUFFIX}", mode=0o600, thread_local=False, fallback_to_soft=False)
 
 
 def remove(lock: FileLock) -> None:
     """Remove a lock that is held. Whoever waits for it sees that it is gone, and makes a new one."""
-    Path(lock.lock_file).unlink(missing_ok=True)
+    with suppress(OSError):  # gone, or never made: on a read-only file system even that is an error
+        Path(lock.lock_file).unlink()
     lock.release()
+
+
+def remove_dead(files: Iterable[Path], folder: re.Pattern[str]) -> None:
+    """Remove the folders of runs that are dead: their locks are free. Those of others stay.
+
+    Args:
+        files: the files that may be locks.
+        folder: the name of a folder that may be removed.
+    """
+    for file in files:
+        path = Path(str(file).removesuffix(SUFFIX))
+        if not folder.fullmatch(path.name):
+            continue
+        lock = lock_of(str(path))
+        with suppress(OSError):  # held, gone by now, or of another user
+            lock.acquire(blocking=False)
+            shutil.rmtree(path, ignore_errors=True)
+            if path.exists():  # of another user, or not a folder
+                lock.release()
+            else:
+                remove(lock)

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import atexit
 import re
-import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +25,9 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pyarrow import fs
 
-from stedi_common.engines.storage import fingerprints, locks
+from stedi_common.engines.storage import fingerprints, locks, scratch
 from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
+from stedi_common.engines.storage.scratch import Scratch
 from stedi_common.errors import CommitConflictError
 from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake
@@ -57,9 +56,11 @@ class Staging:
         self._lake, self._writes = lake, writes
         self._made: str | None = None
         self._lock: FileLock | None = None
-        self._local: TemporaryDirectory[str] | None = None
-        if writes and lake.is_local:
-            _remove_dead(lake.folder)
+        self._local: Scratch | None = None
+        if writes:
+            scratch.remove_dead()
+            if lake.is_local:
+                locks.remove_dead(_locks(lake), _FOLDER)
 
     @cached_property
     def folder(self) -> str:
@@ -67,7 +68,7 @@ class Staging:
         folder = self._made = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
         atexit.register(self.remove)  # Ctrl-C may come before anybody can close what has the folder
         if self._lake.is_local:
-            self._lock = locks.acquire(folder)
+            self._lock = locks.acquire(folder, "lake", "move the lake to a local disk, or mount the volume with locks")
             Path(folder).mkdir(mode=0o700)
         else:
             make_folder(folder)
@@ -82,8 +83,8 @@ class Staging:
         """A folder for what is only kept while the engine is open: the staging folder, or a local one for a reader."""
         if self._writes or not self._lake.is_local:
             return self.folder
-        self._local = TemporaryDirectory(prefix="stedi-")
-        return self._local.name
+        self._local = Scratch()
+        return self._local.folder
 
     @contextmanager
     def subfolder(self) -> Iterator[str]:
@@ -147,7 +148,7 @@ class Staging:
     def remove(self) -> None:
         """Remove the folders and all in them, if they were made."""
         if self._local:
-            self._local.cleanup()
+            self._local.remove()
         if self._made is None:
             return
         _remove(self._made)
@@ -204,27 +205,15 @@ def remove_abandoned(lake: Lake, older_than: datetime) -> int:
 
 def held_locks(lake: Lake) -> list[Path]:
     """The locks of the runs that write to a local lake now. Those of killed runs are removed first."""
-    _remove_dead(lake.folder)
-    return sorted(each for each in lake.folder.glob(f"{_STAGING}*{locks.SUFFIX}") if _FOLDER.fullmatch(each.stem))
+    locks.remove_dead(_locks(lake), _FOLDER)
+    return sorted(each for each in _locks(lake) if _FOLDER.fullmatch(each.stem))
+
+
+def _locks(lake: Lake) -> Iterator[Path]:
+    return lake.folder.glob(f"{_STAGING}*{locks.SUFFIX}")
 
 
 def _is_older(info: fs.FileInfo, than: datetime) -> bool:
     """Whether it was written before then. Folders of S3 never were."""
     at = info.mtime_ns
     return at is None or from_seconds(at / 1e9) < than
-
-
-def _remove_dead(lake: Path) -> None:
-    """Remove the staging folders of runs that are dead: their locks are free. Those of others stay."""
-    for file in lake.glob(f"{_STAGING}*{locks.SUFFIX}"):
-        folder = str(file).removesuffix(locks.SUFFIX)
-        if not _FOLDER.fullmatch(Path(folder).name):
-            continue
-        lock = locks.lock_of(folder)
-        with suppress(OSError):  # held, gone by now, or of another user
-            lock.acquire(blocking=False)
-            shutil.rmtree(folder, ignore_errors=True)
-            if Path(folder).exists():  # of another user, or not a folder
-                lock.release()
-            else:
-                locks.remove(lock)

@@ -1,0 +1,72 @@
+"""Scratch folders: what a process spills to the local disk, in the system's temporary folder and for its user alone.
+
+What is spilled is personal data. Each folder has a lock file, as a staging folder has, so the next run that writes
+removes the folders of killed processes. It does so for its own user only: everybody may write into that folder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import stat
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import gettempdir
+
+from stedi_common.engines.storage import locks
+
+#: Where Spark's users say that its local disks are.
+SPARK_DISKS = "SPARK_LOCAL_DIRS"
+
+_PREFIX = "stedi-scratch-"
+_FOLDER = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
+
+
+class Scratch:
+    """A new scratch folder.
+
+    Args:
+        parent: the folder to make it in; by default the system's temporary folder.
+
+    Attributes:
+        folder: its path.
+
+    Raises:
+        LakeError: the file system has no locks.
+    """
+
+    def __init__(self, parent: str | None = None) -> None:
+        self.folder = f"{parent or gettempdir()}/{_PREFIX}{uuid.uuid4().hex}"
+        self._lock = locks.acquire(self.folder, "temporary folder", "name another one by TMPDIR")
+        atexit.register(self.remove)
+        Path(self.folder).mkdir(mode=0o700)
+
+    def remove(self) -> None:
+        """Remove the folder and all in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        locks.remove(self._lock)
+        atexit.unregister(self.remove)
+
+
+def spark_disks() -> list[str]:
+    """The folders that the environment names for Spark's local files; none if it names none."""
+    return [folder for folder in os.environ.get(SPARK_DISKS, "").split(",") if folder]
+
+
+def remove_dead() -> None:
+    """Remove this user's scratch folders whose processes are dead."""
+    for parent in {gettempdir(), *spark_disks()}:
+        locks.remove_dead(_own(Path(parent).glob(f"{_PREFIX}*{locks.SUFFIX}")), _FOLDER)
+
+
+def _own(files: Iterable[Path]) -> Iterator[Path]:
+    """Those of the files that are this user's, and no links."""
+    for file in files:
+        with suppress(FileNotFoundError):
+            found = file.lstat()
+            if found.st_uid == os.geteuid() and stat.S_ISREG(found.st_mode):
+                yield file
