@@ -86,7 +86,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
         engine: an open lake.
         source: one of `SOURCES`.
         landing: the landing folder or its S3 URI.
-        key: the pseudonym key, for the hashes of rejected lines.
+        key: the pseudonym key, for the hashes of rejected lines and of files.
         arrived_at: when the drops arrived, UTC without zone; by default now.
         settings: limits and time zones.
         found: the files of the landing folder; by default they are listed.
@@ -103,7 +103,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     reader = Reader(source, arrived_at, key.content_key, settings or ReaderSettings())
     for each in (_table(reader), REJECTED, LANDED_FILES):
         engine.prepare(each)
-    landed = retry_on_conflict(lambda: _Landing.now(engine, reader, here).land())
+    landed = retry_on_conflict(lambda: _Landing.now(engine, reader, here, key).land())
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
 
 
@@ -140,9 +140,11 @@ class _Landing:
     skipped: Sequence[Skipped]
 
     @classmethod
-    def now(cls, engine: Engine, reader: Reader, found: Found) -> _Landing:
+    def now(cls, engine: Engine, reader: Reader, found: Found, key: PseudonymKey) -> _Landing:
         head = engine.head(_table(reader))
-        landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES))
+        landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key)
+        if landed_files.has_unkeyed:  # an earlier version wrote them
+            landed_files = landed_files.keyed(engine, landing_properties(reader.source, 0))
         reader = replace(reader, suspended=_suspended(engine, reader, head) if landed_files.has_doubt else frozenset())
         # Files outside of the sources' folders are reported with the first source.
         of = (reader.source, "") if reader.source == CUSTOMER else (reader.source,)
@@ -199,7 +201,14 @@ class _Landing:
         duplicate = {} if duplicates is None else _by_file(self.engine, duplicates)
         unknown = self._about_unknown(staged)
         return [
-            entry(self.reader, drop, staged.tallies[drop.name], duplicate.get(drop.name, 0), unknown.get(drop.name, 0))
+            entry(
+                self.reader,
+                self.landed_files.key,
+                drop,
+                staged.tallies[drop.name],
+                duplicate.get(drop.name, 0),
+                unknown.get(drop.name, 0),
+            )
             for drop in self.drops
         ]
 

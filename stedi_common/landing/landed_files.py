@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import narwhals as nw
 
 from stedi_common.contracts import contract
 from stedi_common.engines.protocol import Engine, Head
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import Drop, Reader, Skipped, Tally, sha256
 from stedi_common.rules.frames import Frame
 
@@ -22,6 +23,9 @@ COUNTS = (
     *("lines", "landed", "rejected", "duplicate", "suppressed", "blank", "nulled_values"),
     *("doubtful", "without_address"),
 )
+
+#: What a digest begins with. Before 0.3 the table had the SHA-256 itself.
+_KEYED = "hmac:"
 
 Row = Mapping[str, Any]
 
@@ -35,15 +39,17 @@ class LandedFiles:
         versions: by file name, a row for each version that has landed.
         skipped: the names of the skipped files.
         has_doubt: whether a customer line that landed is doubtful.
+        key: the pseudonym key, for the digests.
     """
 
     head: Head
     versions: Mapping[str, Sequence[Row]]
     skipped: frozenset[str]
     has_doubt: bool
+    key: PseudonymKey = field(repr=False)
 
     @classmethod
-    def read(cls, engine: Engine, head: Head) -> LandedFiles:
+    def read(cls, engine: Engine, head: Head, key: PseudonymKey) -> LandedFiles:
         """Read the table at this snapshot."""
         columns = (
             *("source", "source_file", "sha256", "bytes", "modified_at"),
@@ -57,7 +63,21 @@ class LandedFiles:
             else:
                 versions.setdefault(row["source_file"], []).append(row)
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
-        return cls(head, versions, frozenset(skipped), has_doubt)
+        return cls(head, versions, frozenset(skipped), has_doubt, key)
+
+    @property
+    def has_unkeyed(self) -> bool:
+        """Whether a row has the SHA-256 of its file."""
+        return any(not row["sha256"].startswith(_KEYED) for rows in self.versions.values() for row in rows)
+
+    def keyed(self, engine: Engine, summary: Mapping[str, str]) -> LandedFiles:
+        """The table with digests under the key in all rows, which it then has. Raises CommitConflictError."""
+        rows = engine.collect(engine.read(LANDED_FILES, self.head))
+        for row in rows:
+            if row["sha256"] and not row["sha256"].startswith(_KEYED):
+                row["sha256"] = digest(row["sha256"], self.key)
+        head = engine.replace(LANDED_FILES, engine.frame(LANDED_FILES, rows), self.head, summary)
+        return self.read(engine, head, self.key)
 
     def new(self, found: Sequence[Drop]) -> list[Drop]:
         """The drops of which no version with their content has landed."""
@@ -84,16 +104,25 @@ class LandedFiles:
         versions = self.versions.get(drop.name, ())
         if any((row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at) for row in versions):
             return True
-        # The time of change differs; the content may be the same.
+        # The time of change differs; the content may be the same. A digest under an earlier key is equal to none, so
+        # such a file is read again.
         same_size = [row["sha256"] for row in versions if row["bytes"] == drop.bytes]
-        return bool(same_size) and sha256(drop) in same_size
+        return bool(same_size) and digest(sha256(drop), self.key) in same_size
 
 
-def entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int, about_unknown: int) -> dict[str, Any]:
+def digest(sha256: str, key: PseudonymKey) -> str:
+    """The digest of a file, from its SHA-256."""
+    return f"{_KEYED}{key.file_digest(sha256)}"
+
+
+def entry(  # noqa: PLR0913, PLR0917 - a row is all of this
+    reader: Reader, key: PseudonymKey, drop: Drop, tally: Tally, duplicate: int, about_unknown: int
+) -> dict[str, Any]:
     """The row of a file version that was read.
 
     Args:
         reader: what it was read with.
+        key: the pseudonym key, for the digest.
         drop: the file.
         tally: the counts that reading it gives.
         duplicate: how many of its records are equal to one that had landed before.
@@ -104,7 +133,7 @@ def entry(reader: Reader, drop: Drop, tally: Tally, duplicate: int, about_unknow
     return {
         "source": reader.source,
         "source_file": drop.name,
-        "sha256": tally.sha256,
+        "sha256": digest(tally.sha256, key),
         "bytes": drop.bytes,
         "modified_at": drop.modified_at,
         "lines": tally.lines,

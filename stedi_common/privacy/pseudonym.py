@@ -37,6 +37,17 @@ class PseudonymKey:
         """The key for the hashes of rejected lines. It is derived, so that no such hash is a pseudonym."""
         return hmac.digest(self.secret, b"stedi rejected content", "sha256")
 
+    def file_digest(self, sha256: str) -> str:
+        """The digest of a file that the table of landed files has: an HMAC, which only the key tells from another's.
+
+        A file may have one line. Whoever has its SHA-256 can try what the line may say.
+
+        Args:
+            sha256: the SHA-256 of the file, in hex.
+        """
+        derived = hmac.digest(self.secret, b"stedi file digest", "sha256")
+        return hmac.digest(derived, sha256.encode(), "sha256").hex()
+
     @property
     def id(self) -> str:
         """The id of the key, 16 hex digits: a hash, from which the key cannot be computed."""

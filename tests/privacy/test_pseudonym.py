@@ -172,7 +172,7 @@ def test_a_key_shows_nothing_of_itself(key, show):
 
 def test_what_a_key_is_told_by_says_nothing_of_it(key):
     assert key.id not in key.secret.hex()
-    assert len({key.id, key.content_key.hex()[:16], key.pseudonym("")[:16]}) == 3
+    assert len({key.id, key.content_key.hex()[:16], key.pseudonym("")[:16], key.file_digest("")[:16]}) == 4
 
 
 @pytest.mark.rule(10)
