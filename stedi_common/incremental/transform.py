@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from stedi_common.contracts import contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import DROPPED, Classified, Frame, distinct
@@ -43,6 +44,22 @@ def transform(  # noqa: PLR0913 - what a function needs, and of how many days
         arguments["policy"] = policy
     classified = job.function(**arguments)
     return replace(classified, rows=classified.rows.select(*job.target.names, DROPPED))
+
+
+def with_frame(engine: Engine, policy: Policy) -> Policy:
+    """The policy, with its defective serial numbers as rows of this engine.
+
+    As literals they would be in every plan, and so in Spark's event logs.
+    """
+    # Some table's columns: those who ask have the customer records.
+    table = contract("customer_landing")
+    blank = dict.fromkeys(table.names)
+
+    def defective() -> Frame:
+        rows = [blank | {"serialnumber": serial} for serial in sorted(policy.defective_serials)]
+        return engine.frame(table, rows).select("serialnumber")
+
+    return replace(policy, defective=defective)
 
 
 def _pseudonyms(

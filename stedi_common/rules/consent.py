@@ -111,14 +111,24 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
         .with_columns(nw.col("email").count().over("serialnumber").alias("claimants"))
     )
     all_claims = claims.join(customers_curated.select("email", "consent_start"), on="email", how="left")
-    nobodys = {
-        "defective_serial": nw.col("serialnumber").is_in(sorted(policy.defective_serials)),
-        "shared_serial": nw.col("claimants") > 1,
-    }
+    all_claims = _with_defects(all_claims, policy)
+    nobodys = {"defective_serial": nw.col("is_defective"), "shared_serial": nw.col("claimants") > 1}
     if policy.consent == "ever":
         nobodys = {}
     owns_nothing = nw.col("consent_start").is_null() | (nw.col("is_record") == 0)
-    return classify(all_claims, **nobodys, owner_not_curated=owns_nothing).rows.drop("claimants", "is_record")
+    classified = classify(all_claims, **nobodys, owner_not_curated=owns_nothing)
+    return classified.rows.drop("claimants", "is_record", "is_defective")
+
+
+def _with_defects(claims: Frame, policy: Policy) -> Frame:
+    """The claims, and whether the policy says that the serial number is defective: `is_defective`."""
+    if not policy.defective_serials or policy.defective is None:
+        is_listed = nw.col("serialnumber").is_in(sorted(policy.defective_serials))
+        return claims.with_columns(is_listed.alias("is_defective"))
+    listed = policy.defective().with_columns(nw.lit(True).alias("is_listed"))
+    is_listed = ~nw.col("is_listed").is_null()
+    joined = claims.join(listed, on="serialnumber", how="left")
+    return joined.with_columns(is_listed.alias("is_defective")).drop("is_listed")
 
 
 def device_owners(customer_landing: Frame, customers_curated: Frame, policy: Policy) -> Frame:

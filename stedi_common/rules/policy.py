@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from stedi_common.errors import PolicyError
 from stedi_common.rules.identity import device
+
+# The settings import the policy, and `stedi --help` is quick.
+if TYPE_CHECKING:
+    from stedi_common.rules.frames import Frame
 
 Consent = Literal["as-of", "ever"]
 Pairing = Literal["owner", "timestamp"]
@@ -34,11 +39,14 @@ class Policy:
         consent: `as-of` counts a reading from its person's consent on; `ever` ignores instants, never withdrawals.
         pairing: `owner` pairs the readings of a device and of its owner; `timestamp` pairs all of one instant.
         defective_serials: serial numbers that say nothing about who owns the device. They admit nothing under `as-of`.
+        defective: gives them as a frame with the column serialnumber, so that no plan of an engine has them. None
+            outside of a run.
     """
 
     consent: Consent = "as-of"
     pairing: Pairing = "owner"
     defective_serials: frozenset[str] = frozenset()
+    defective: Callable[[], Frame] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # However the list was written, it names devices as landing does.
