@@ -439,11 +439,11 @@ class Dying:
         found = getattr(self._engine.maintenance, name)
         return partial(self._step, found) if name in STEPS else found
 
-    def _step(self, found: Callable[..., Any], *args: Any) -> Any:
+    def _step(self, found: Callable[..., Any], *args: Any, **named: Any) -> Any:
         self._left -= 1
         if not self._left:
             raise KilledError
-        return found(*args)
+        return found(*args, **named)
 
 
 @pytest.mark.parametrize("n", range(1, 5))
