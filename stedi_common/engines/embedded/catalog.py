@@ -25,6 +25,7 @@ from tenacity import retry_if_exception_type
 from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines.embedded.damage import named, unreadable_metadata
+from stedi_common.engines.embedded.files import ChecksummedFileIO
 from stedi_common.engines.embedded.snapshots import has_snapshot
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
@@ -57,7 +58,8 @@ def open_catalog(lake: Lake) -> SqlCatalog:
 
 def _open_catalog(lake: Lake) -> SqlCatalog:
     uri = f"sqlite:///{quote(lake.catalog_uri)}"  # SQLAlchemy decodes it
-    catalog = RecordingCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}")
+    files = {"py-io-impl": f"{ChecksummedFileIO.__module__}.{ChecksummedFileIO.__name__}"}
+    catalog = RecordingCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}", **files)
     for namespace in lake.namespaces:
         catalog.create_namespace_if_not_exists(namespace)
     return catalog

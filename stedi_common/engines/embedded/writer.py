@@ -15,6 +15,7 @@ from pyiceberg.table import Table
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import field_ids
 from stedi_common.engines.embedded.session import quoted
+from stedi_common.engines.storage.checksums import name_with_checksum
 from stedi_common.errors import StediError
 from stedi_common.lake import Lake
 from stedi_common.rules.frames import Frame
@@ -75,4 +76,9 @@ class DataFileWriter:
                 f"FIELD_IDS {{{ids}}}, WRITE_BLOOM_FILTER false, {partitioning}, "
                 "FILENAME_PATTERN '{uuidv7}', RETURN_STATS)"
             ).fetchall()
-        return [f"file://{file}" for file, count, *_ in copied if count]
+        return [f"file://{_with_checksum(Path(file))}" for file, count, *_ in copied if count]
+
+
+def _with_checksum(file: Path) -> Path:
+    """Rename the file so that its name has its checksum."""
+    return file.rename(file.with_name(name_with_checksum(file)))

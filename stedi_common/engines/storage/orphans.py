@@ -17,6 +17,7 @@ from pathlib import Path
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict
 from stedi_common.engines.protocol import OrphanRemoval
+from stedi_common.engines.storage.checksums import sidecar
 from stedi_common.engines.storage.metadata_files import HINT, Metadata, MetadataFile, previous, readable
 from stedi_common.engines.storage.table_files import named_files, needed_files
 from stedi_common.errors import LakeError
@@ -73,7 +74,7 @@ def remove_orphans(
         return OrphanRemoval(0, len(newer), unknown_bytes, total)
     for file in sorted(orphans - newer, key=_turn):
         file.unlink(missing_ok=True)
-        _checksum(file).unlink(missing_ok=True)
+        sidecar(file).unlink(missing_ok=True)
     _remove_empty_folders(folder, older_than)
     return OrphanRemoval(len(orphans - newer), len(newer))
 
@@ -101,14 +102,14 @@ def _unnamed(orphans: set[Path], listed: _Listed, metadata: Metadata, state: Tab
 
 
 def _listed(folder: Path) -> _Listed:
-    """The files below the folder. The checksum that Spark keeps beside a file goes with it."""
+    """The files below the folder. The checksums that a writer keeps beside a file go with it."""
     found: dict[Path, tuple[int, datetime]] = {}
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):  # who wrote it has removed it
             if path.is_file():
                 stat = path.stat()
                 found[path] = stat.st_size, from_seconds(stat.st_mtime)
-    checksums = set(map(_checksum, found))
+    checksums = set(map(sidecar, found))
     return {path: stat for path, stat in found.items() if path not in checksums}
 
 
