@@ -23,6 +23,7 @@ from stedi_common.instants import utc_now
 from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, arrivals, entry, skipped_entry
+from stedi_common.landing.reconcile import expect_added
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.rules.consent import DOUBT, suspended
@@ -178,7 +179,7 @@ class _Landing:
             read = self._entries(staged, left_out)
             if any(row["rejected"] for row in read):
                 self._append_rejected(staged.rejected, earlier)
-            self._append_records(staged, left_out, sum(row["landed"] + row["duplicate"] for row in read))
+            self._append_records(staged, left_out)
             self._append_to_landed_files([*read, *rows])
         return self._landed(read)
 
@@ -224,13 +225,18 @@ class _Landing:
         of_known = doubtful.join(distinct(known), on="email", how="semi").select(*PLACE)
         return _by_file(self.engine, distinct(doubtful.select(*PLACE)).join(of_known, on=PLACE, how="anti"))
 
-    def _append_records(self, staged: Staged, left_out: Materialized | None, count: int) -> None:
-        """Append the records that are not left out. `count`: how many lines are records or doubtful."""
+    def _append_records(self, staged: Staged, left_out: Materialized | None) -> None:
+        """Append the records that are not left out."""
         table, summary = _table(self.reader), self._summary
-        if left_out is None and count:
-            self.engine.append_staged(table, staged, self.head, summary)
-        elif left_out is not None and count > left_out.rows:
-            self.engine.append(table, staged.records.join(left_out.frame, on=PLACE, how="anti"), self.head, summary)
+        lines = sum(tally.lines - tally.rejected - tally.blank for tally in staged.tallies.values())
+        if left_out is None and lines:
+            head = self.engine.append_staged(table, staged, self.head, summary)
+        elif left_out is not None and lines > left_out.rows:
+            rows = staged.records.join(left_out.frame, on=PLACE, how="anti")
+            head = self.engine.append(table, rows, self.head, summary)
+        else:
+            return
+        expect_added(table, self.head, head, staged, left_out)
 
     def _append_rejected(self, rejected: Frame, earlier: Mapping[str, datetime]) -> None:
         """Append the rejected lines that a run that died has not appended."""

@@ -14,13 +14,14 @@ OTHER_KEYS = "…"
 
 @dataclass
 class Tally:
-    """What became of a file's lines. All but `nulled_values` and those that are no number count lines.
+    """What became of a file's lines. All but `nulled_values`, `records` and those that are no number count lines.
 
     Attributes:
         rejected: lines that were rejected.
         blank: lines of padding only.
         doubtful: customer lines that are no record, but in which an address can be read.
         without_address: customer lines that may be about somebody whose address was not read.
+        records: rows that were staged as records; a doubtful line has one for each address.
         sha256: of the bytes of the file, known at its end.
         unit: `line` or `object`, known at the end of the file.
         unknown_keys: lines by the keys they had that no column has.
@@ -37,6 +38,7 @@ class Tally:
     nulled_values: int = 0
     doubtful: int = 0
     without_address: int = 0
+    records: int = 0
     sha256: str = ""
     unit: str = "line"
     unknown_keys: Counter[str] = field(default_factory=Counter)

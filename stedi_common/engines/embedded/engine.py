@@ -178,6 +178,7 @@ class EmbeddedEngine:
                 except BaseException:  # Ctrl-C, too, or the pool waits for threads that read on to the end
                     blocks.stop()
                     raise
+            self._staging.expect_rows(folder, tallies)
             files = self._staging.data_files(f"{folder}/{RECORDS}")
             records = self.fingerprint(self._staged(contract, files), contract.keys)
             rejected = self._staged(REJECTED_RECORDS, self._staging.data_files(f"{folder}/{REJECTED}"))

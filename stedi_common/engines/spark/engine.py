@@ -163,6 +163,7 @@ class SparkEngine:
         layouts = self._layout(contract), self._layout(REJECTED_RECORDS)
         with self._staging.subfolder() as folder, redacted():
             tallies = landing.stage(self._spark, reader, drops, folder, layouts)
+            self._staging.expect_rows(folder, tallies)
             records, rejected = (
                 _lazy(self._parquet(f"{folder}/{name}", layout.schema))
                 for name, layout in zip((RECORDS, REJECTED), layouts, strict=True)

@@ -52,9 +52,11 @@ class BlockReader:
         ):
             for block in iter(self._next, None):
                 for lines, tally in self._reader.parse(block):
-                    tallies.setdefault(block.name, Tally()).add(tally)
+                    total = tallies.setdefault(block.name, Tally())
+                    total.add(tally)
                     marks = lines.column("mark")
                     good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
+                    total.records += len(good)
                     records.add(self._rows(good, records_in.schema))
                     prints.add(fingerprints.of(good, keys))
                     rejected.add(self._rows(lines.filter(pc.is_valid(marks)), rejected_in.schema))

@@ -113,10 +113,6 @@ def _listed(folder: Path) -> _Listed:
     return {path: stat for path, stat in found.items() if path not in checksums}
 
 
-def _checksum(file: Path) -> Path:
-    return file.with_name(f".{file.name}.crc")
-
-
 def _read(location: str) -> Metadata:
     try:
         return MetadataFile(local_path(location), 0).read()

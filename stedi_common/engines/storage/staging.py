@@ -12,7 +12,7 @@ from __future__ import annotations
 import atexit
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from pyarrow import fs
 
 from stedi_common.engines.storage import fingerprints, locks, scratch
+from stedi_common.engines.storage.checksums import name_with_checksum
 from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
 from stedi_common.engines.storage.scratch import Scratch
-from stedi_common.errors import CommitConflictError
+from stedi_common.errors import CommitConflictError, EngineError
 from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake
+from stedi_common.records.tally import Tally
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
@@ -105,10 +107,21 @@ class Staging:
         parts = (name.rpartition("/") for name in relative)
         return [DataFile(folder, partition, name) for partition, _, name in parts]
 
+    def expect_rows(self, folder: str, tallies: Mapping[str, Tally]) -> None:
+        """Raise EngineError unless the files that were staged below the folder have the rows of the tallies."""
+        records = sum(tally.records for tally in tallies.values())
+        rejected = sum(tally.rejected for tally in tallies.values())
+        for name, rows in ((RECORDS, records), (REJECTED, rejected)):
+            with _changed_meanwhile(name):
+                found = sum(_rows_of(file) for file in self.data_files(f"{folder}/{name}"))
+            if found != rows:
+                raise _changed(name, f"{found:,} of {rows:,} rows")
+
     def are_distinct(self, folder: str) -> bool:
         """Whether no two of the fingerprints that were staged below the folder are equal."""
-        files = [filesystem(file.location) for file in self.data_files(f"{folder}/{FINGERPRINTS}")]
-        count = sum(pq.read_metadata(path, filesystem=system).num_rows for system, path in files)
+        staged = self.data_files(f"{folder}/{FINGERPRINTS}")
+        files = [filesystem(file.location) for file in staged]
+        count = sum(map(_rows_of, staged))
         parts = 1 + count // MAX_FINGERPRINTS
         for part in range(parts):
             some = [_of_part(pq.read_table(path, filesystem=system), part, parts) for system, path in files]
@@ -126,16 +139,21 @@ class Staging:
 
         Yields:
             The files where they lie now.
+
+        Raises:
+            EngineError: a staged file is gone or damaged.
         """
-        there = [DataFile(folder, file.partition, file.name) for file in files]
+        there: list[DataFile] = []
         for partition in {file.partition for file in files}:
             make_folder(DataFile(folder, partition, "").location)
         system, _ = filesystem(folder)
         moved: list[str] = []
         try:
-            for old, new in zip(files, there, strict=True):
-                moved.append(filesystem(new.location)[1])
-                system.move(filesystem(old.location)[1], moved[-1])
+            for old in files:
+                with _changed_meanwhile(RECORDS):
+                    there.append(DataFile(folder, old.partition, self._final_name(old)))
+                    moved.append(filesystem(there[-1].location)[1])
+                    system.move(filesystem(old.location)[1], moved[-1])
         except BaseException:  # Ctrl-C, too: nothing is committed yet
             _remove_files(system, moved)
             raise
@@ -144,6 +162,12 @@ class Staging:
         except CommitConflictError:
             _remove_files(system, moved)
             raise
+        except pa.ArrowInvalid:  # the commit reads the footers first
+            _remove_files(system, moved)
+            raise _changed(RECORDS, "damaged ones") from None
+
+    def _final_name(self, file: DataFile) -> str:
+        return name_with_checksum(Path(file.location)) if self._lake.is_local else file.name
 
     def remove(self) -> None:
         """Remove the folders and all in them, if they were made."""
@@ -156,6 +180,26 @@ class Staging:
             locks.remove(self._lock or locks.lock_of(self._made))
         self._made = self._lock = None
         atexit.unregister(self.remove)
+
+
+def _rows_of(file: DataFile) -> int:
+    system, path = filesystem(file.location)
+    return int(pq.read_metadata(path, filesystem=system).num_rows)
+
+
+@contextmanager
+def _changed_meanwhile(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, pa.ArrowInvalid):
+        raise _changed(name, "none or damaged ones") from None
+
+
+def _changed(name: str, found: str) -> EngineError:
+    return EngineError(
+        f"landing: expected the staged {name} as they were written, got {found}; no file has landed",
+        hint="something else has changed the staging folder in the lake; run the command again",
+    )
 
 
 def _of_part(prints: pa.Table, part: int, parts: int) -> NDArray[np.int64]:
