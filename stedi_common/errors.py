@@ -102,6 +102,19 @@ class UnknownRefusalError(StediError):
         )
 
 
+class DamagedLakeError(StediError):
+    """A check has found files of the lake that are missing or damaged, or rows that are not as many as have landed."""
+
+    exit_code = 5
+
+    def __init__(self, findings: int) -> None:
+        found = "1 finding" if findings == 1 else f"{findings:,} findings"
+        super().__init__(
+            f"lake: expected every file and row that its tables name, got {found}",
+            hint="the output says what to do about each; a copy of the folder first is never wrong",
+        )
+
+
 class CommitConflictError(StediError):
     """Another commit was made to the table after this run had read its head."""
 

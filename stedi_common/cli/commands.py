@@ -47,7 +47,8 @@ app = typer.Typer(
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
     epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
-    "4 landed, but some customer lines may be the refusal of an unknown person, 130 and 143 interrupted.",
+    "4 landed, but some customer lines may be the refusal of an unknown person, 5 the lake is damaged, "
+    "130 and 143 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -250,6 +251,64 @@ def status_(
     with open_engine("embedded", lake_of(settings).expect_exists(), writes=False) as connected:
         tables = status.tables(connected)
     _print(as_json, [asdict(table) for table in tables], lambda: show.status(tables, settings.lake))
+
+
+@app.command("check")
+def check_(
+    context: typer.Context,
+    lake: LakeOption = DEFAULTS.lake,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Look at sizes and metadata only; do not read the whole files.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that every file of every table is there and whole, and that what has landed is in the tables."""
+    from stedi_common.api.setup import lake_of
+    from stedi_common.checks import check, opened
+    from stedi_common.cli import console, show
+
+    with opened(lake_of(settings_of(context)).expect_exists()) as connected:
+        found = check(connected, quick=quick, around=lambda table: console.working(f"checking {table}"))
+    _print(as_json, asdict(found), lambda: show.checked(found))
+    found.expect_whole()
+
+
+@app.command("repair")
+def repair_(
+    context: typer.Context,
+    landing: Annotated[
+        str | None,
+        typer.Option("--landing", envvar="STEDI_LANDING", help="The folder from which files land again."),
+    ] = None,
+    lake: LakeOption = DEFAULTS.lake,
+    consent: ConsentOption = DEFAULTS.consent,
+    pairing: PairingOption = DEFAULTS.pairing,
+    defective_serials: DefectiveOption = None,
+    environment: EnvironmentOption = DEFAULTS.environment,
+    pseudonym_key_file: KeyFileOption = None,
+    pseudonym_key_secret: KeySecretOption = None,
+    umask: UmaskOption = UMASK,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute damaged trusted and curated tables again, and land files whose rows are missing again."""
+    from stedi_common.api.setup import lake_of, run_settings_of
+    from stedi_common.checks import opened, repair
+    from stedi_common.cli import show
+
+    settings = settings_of(context)
+    at = lake_of(settings)
+    run_settings = run_settings_of(settings, at, must_exist=True)
+    folder = settings.landing if "landing" in settings.explicit else None
+    with opened(at, writes=True) as connected:
+        repaired = repair(connected, run_settings, lambda tasks: run_tasks(connected, run_settings, tasks), folder)
+    steps = [asdict(step) for step in repaired.steps]
+    ran = [{"job": each.task.job, "table": each.task.table} for each in repaired.completed if each.result]
+    document = {"steps": steps, "ran": ran, "findings": [asdict(each) for each in repaired.checked.findings]}
+    _print(as_json, document, lambda: show.repaired(repaired))
+    exit_on_errors(repaired.completed)
+    repaired.checked.expect_whole()
 
 
 @app.command()

@@ -24,6 +24,7 @@ from stedi_common.runs.withdrawals import Deleted
 from stedi_common.status import TableStatus
 
 if TYPE_CHECKING:
+    from stedi_common.checks import Checked, Finding, Repaired
     from stedi_common.engines.embedded.recovery import Recovered
     from stedi_common.generate import Truth
     from stedi_common.lake.properties import LakeProperties
@@ -169,6 +170,35 @@ def recovered(done: Recovered) -> None:
         out.print("The catalog names the newest metadata of every table. Nothing was changed.")
     elif done.kept:
         out.print(f"The catalog from before is {escape(done.kept)}, beside catalog.db.", soft_wrap=True)
+
+
+def checked(found: Checked) -> None:
+    """What was checked of each table, and what is wrong."""
+    table = _table("table", "snapshots", "files", "bytes", "findings")
+    for each in found.tables:
+        findings = sum(finding.table == each.table for finding in found.findings)
+        table.add_row(each.table, *(f"{n:,}" for n in (each.snapshots, each.files, each.bytes, findings)))
+    _print(table)
+    _findings(found.findings)
+
+
+def repaired(result: Repaired) -> None:
+    """What a repair did, and what is still wrong."""
+    for step in result.steps:
+        out.print(f"[bold]{step.table}[/]: {escape(step.action)}", soft_wrap=True)
+    for each in result.completed:
+        if each.result:
+            out.print(f"{each.task.job}: {each.task.table}", soft_wrap=True)
+    if not (result.steps or result.completed):
+        out.print("Nothing to repair.")
+    _findings(result.checked.findings)
+
+
+def _findings(findings: Sequence[Finding]) -> None:
+    for each in findings:
+        out.print(f"[yellow]{each.table}[/]: {escape(each.file)}", soft_wrap=True)
+        out.print(f"  {escape(each.problem)}", soft_wrap=True)
+        out.print(f"  {escape(each.remedy)}", soft_wrap=True)
 
 
 def maintained(results: Sequence[Maintained], staged: int) -> None:

@@ -112,6 +112,47 @@ class OrphanRemoval:
     table_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class Damage:
+    """A file of a table that is missing or damaged.
+
+    Attributes:
+        kind: `metadata`, `manifest list`, `manifest` or `data file`.
+        file: its path.
+        problem: what was expected and what it is.
+        snapshots: the ids of the snapshots that need it; none if the whole table does.
+    """
+
+    kind: str
+    file: str
+    problem: str
+    snapshots: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was verified of a table.
+
+    Attributes:
+        table: zone and name.
+        snapshots: how many snapshots it keeps.
+        files: how many data files they have, and `bytes` the bytes of these.
+        current: the id of the present snapshot; None if it is not known.
+        damages: the files that are missing or damaged.
+    """
+
+    table: str
+    snapshots: int = 0
+    files: int = 0
+    bytes: int = 0
+    current: int | None = None
+    damages: Sequence[Damage] = ()
+
+    def is_needed_now(self, damage: Damage) -> bool:
+        """Whether the present rows need the file, and not only older snapshots."""
+        return not damage.snapshots or self.current in damage.snapshots
+
+
 class Maintenance(Protocol):
     """Compaction, snapshot expiry and orphan file removal. No step changes a row, and each may be repeated or left out.
 

@@ -640,7 +640,7 @@ def test_a_damaged_file_is_named_when_its_table_is_read(made, made_folder, kind,
     error, hint = error_lines(made("query", "SELECT count(*) FROM trusted.accelerometer_trusted"))
     got = "none" if damage == "missing" else "a damaged one"
     assert error == f"error: trusted.accelerometer_trusted: expected the table's file {file}, got {got}"
-    assert hint.startswith("hint:  restore the file from a backup")
+    assert hint.startswith("hint:  stedi check names every such file")
     for sql in (
         f"SELECT count(*) FROM {TABLE}",
         "SHOW TABLES",

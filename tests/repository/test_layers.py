@@ -28,7 +28,7 @@ MAY_USE = {
     "contracts": {"yaml"},
     "privacy": {"boto3", "botocore", "platformdirs"},
     "rules": {"idna", "narwhals"},
-    **{layer: {"narwhals"} for layer in ("incremental", "landing", "runs", "status")},
+    **{layer: {"narwhals"} for layer in ("checks", "incremental", "landing", "runs", "status")},
 }
 LIBRARIES = set().union(*MAY_USE.values())
 

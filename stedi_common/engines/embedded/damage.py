@@ -26,8 +26,8 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     state = "a damaged one" if path.exists() else "none"
     return DamagedFileError(
         f"{table}: expected the table's file {path}, got {state}",
-        hint="restore the file from a backup, or land the drops into a new lake and run the jobs; "
-        "other tables can be queried",
+        hint="stedi check names every such file and what to do about it; stedi repair computes a trusted or curated "
+        "table again; other tables can be queried",
     )
 
 

@@ -23,6 +23,7 @@ from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, open
 from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
 from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
+from stedi_common.engines.embedded.repairs import EmbeddedRepairs
 from stedi_common.engines.embedded.scan import ScanPlans, local, select
 from stedi_common.engines.embedded.session import as_duckdb_error, connect, redact
 from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, current_head, has_snapshot, head_as_of
@@ -66,6 +67,8 @@ class EmbeddedEngine:
         self._writer = DataFileWriter(lake, self._duckdb, self._errors)
         self._selected: dict[str, set[str]] = {}
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
+        #: What `stedi check` and `stedi repair` do with the files of tables.
+        self.repairs = EmbeddedRepairs(lake, self._catalog)
 
     # Tables and their snapshots
 

@@ -1,0 +1,132 @@
+"""Whether the landing tables have the rows that `landed_files` says have landed, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from stedi_common.contracts import CUSTOMER, SOURCES, Contract, contract
+from stedi_common.engines.protocol import Engine
+from stedi_common.landing.landed_files import LANDED_FILES
+
+REJECTED = contract("rejected_records")
+
+#: How many lines of a file a run has landed, by the time it began.
+Arrivals = Mapping[datetime, int]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A version of a file of which the tables have more or fewer lines than have landed.
+
+    Attributes:
+        table: the landing table, or the one of rejected lines.
+        source: the source of the file.
+        source_file: its name. It may hold personal data.
+        sha256: which version; None if `landed_files` has no version of the file.
+        expected: how many lines have landed, or were rejected.
+        found: how many the table has.
+    """
+
+    table: Contract
+    source: str
+    source_file: str
+    sha256: str | None
+    expected: int
+    found: int
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether lines are missing, and not too many."""
+        return self.found < self.expected
+
+
+def differences(engine: Engine, without: Collection[str] = ()) -> list[Difference]:
+    """Compare the landing tables with `landed_files`.
+
+    Args:
+        engine: an open lake.
+        without: names of tables that cannot be read.
+
+    Returns:
+        The differences, by file.
+    """
+    if LANDED_FILES.name in without or not engine.exists(LANDED_FILES):
+        return []
+    # Read first: what lands meanwhile is in the tables before it is in here.
+    versions = _versions(engine)
+    found: list[Difference] = []
+    for source in SOURCES:
+        table = contract(f"{source}_landing")
+        if table.name not in without:
+            found += _compared(table, source, "landed", versions, _landed(engine, table))
+    if REJECTED.name not in without:
+        rejected = _rejected(engine)
+        for source in SOURCES:
+            found += _compared(REJECTED, source, "rejected", versions, rejected.get(source, {}))
+    return found
+
+
+def _compared(
+    table: Contract,
+    source: str,
+    count: str,
+    versions: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
+    lines: Mapping[str, Arrivals],
+) -> Iterator[Difference]:
+    of_source = versions.get(source, {})
+    for name in sorted(of_source.keys() | lines.keys()):
+        arrivals = lines.get(name, {})
+        if name not in of_source:
+            yield Difference(table, source, name, None, 0, sum(arrivals.values()))
+            continue
+        since = datetime.min
+        for version in of_source[name]:
+            until = version["arrived_at"]
+            # A run that was killed has landed lines of it, too; what it read of other content is none of ours.
+            all_ = sum(n for at, n in arrivals.items() if since < at <= until)
+            own = arrivals.get(until, 0)
+            expected, since = version[count], until
+            if all_ < expected or own > expected:
+                found = all_ if all_ < expected else own
+                yield Difference(table, source, name, version["sha256"], expected, found)
+
+
+def _versions(engine: Engine) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
+    """The versions of each file, oldest first, by source and name."""
+    columns = ("source", "source_file", "sha256", "landed", "rejected", "arrived_at")
+    rows = engine.read(LANDED_FILES, engine.head(LANDED_FILES)).filter(nw.col("skipped").is_null()).select(*columns)
+    versions: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for row in sorted(engine.collect(rows), key=lambda row: row["arrived_at"]):
+        versions.setdefault(row["source"], {}).setdefault(row["source_file"], []).append(row)
+    return versions
+
+
+def _landed(engine: Engine, table: Contract) -> Mapping[str, Arrivals]:
+    """How many lines of each file the landing table has."""
+    # A doubtful customer line has a row for each address.
+    lines = nw.col("source_line").n_unique() if table.name == f"{CUSTOMER}_landing" else nw.len()
+    return _counted(_rows(engine, table, [], lines)).get(None, {})
+
+
+def _rejected(engine: Engine) -> Mapping[Any, Mapping[str, Arrivals]]:
+    return _counted(_rows(engine, REJECTED, ["source"], nw.len()))
+
+
+def _rows(engine: Engine, table: Contract, by: list[str], lines: nw.Expr) -> list[dict[str, Any]]:
+    if not engine.exists(table):
+        return []
+    rows = engine.read(table, engine.head(table))
+    return engine.collect(rows.group_by(*by, "source_file", "arrived_at").agg(lines.alias("lines")))
+
+
+def _counted(rows: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Arrivals]]:
+    counted: dict[Any, dict[str, dict[datetime, int]]] = {}
+    for row in rows:
+        by_file = counted.setdefault(row.get("source"), {})
+        by_file.setdefault(row["source_file"], {})[row["arrived_at"]] = int(row["lines"])
+    return counted

@@ -1,0 +1,123 @@
+"""Repair of a lake: what can be computed or landed again is; all else stays as it is.
+
+Trusted and curated tables are computed from the landing tables. So a damaged one is dropped and computed again, as long
+as no landing table is damaged. Nothing of a landing table is deleted: a customer line that is lost may be a withdrawal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from stedi_common.checks.check import Checked, State, check, state_of
+from stedi_common.checks.ledger import Difference
+from stedi_common.contracts import SOURCES
+from stedi_common.engines.embedded.engine import EmbeddedEngine
+from stedi_common.engines.retry import retry_on_conflict
+from stedi_common.landing import discover_sources
+from stedi_common.landing.landed_files import LANDED_FILES
+from stedi_common.records import sha256, shown
+from stedi_common.rules.lineage import JOBS
+from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
+
+#: Runs tasks in order.
+Run = Callable[[Sequence[Task]], Sequence[CompletedTask]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that a repair has done: to which table, and what."""
+
+    table: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What a repair did.
+
+    Attributes:
+        steps: what was done before the tasks.
+        completed: the tasks that have run: landing, deletion of withdrawn rows, jobs.
+        checked: what a check has found afterwards.
+    """
+
+    steps: Sequence[Step]
+    completed: Sequence[CompletedTask]
+    checked: Checked
+
+
+def repair(engine: EmbeddedEngine, settings: RunSettings, run: Run, landing: str | None = None) -> Repaired:
+    """Check the lake, and repair what can be repaired.
+
+    Args:
+        engine: an open lake in a folder.
+        settings: the settings of the run that computes tables again. Withdrawn rows are deleted before that.
+        run: runs tasks in order.
+        landing: the landing folder, whose files land again if their rows are missing; None to land nothing.
+
+    Returns:
+        What was done, and what a check has found afterwards.
+
+    Raises:
+        StediError: the settings are not the lake's. Nothing was done.
+    """
+    settings.expect_jobs_allowed()
+    settings.expect_landing_allowed()
+    state = state_of(engine)
+    forgotten = [] if landing is None else list(_forget(engine, state.differences, landing))
+    expired, dropped = list(_expire(engine, state)), list(_drop(engine, state))
+    steps = [*expired, *forgotten, *dropped]
+    needs_run = bool(forgotten or dropped) or _lacks_tables(engine)
+    completed = run(tasks(landing if forgotten else None)) if needs_run else ()
+    return Repaired(steps, completed, check(engine))
+
+
+def _expire(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
+    """Expire older snapshots of landing tables that need a damaged file."""
+    for table, of in state.verified.items():
+        if table.zone == "landing" and of.damages and not any(map(of.is_needed_now, of.damages)):
+            snapshots = frozenset[int]().union(*(damage.snapshots for damage in of.damages))
+            engine.repairs.expire(table, snapshots)
+            yield Step(table.identifier, f"expired {len(snapshots):,} older snapshots; no row of the present is lost")
+
+
+def _drop(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
+    """Drop the damaged tables that can be computed again, downstream first."""
+    damaged = {table.name for table, _, _ in state.damaged}
+    if any(of.is_needed_now(damage) for table, of, damage in state.damaged if table.zone == "landing"):
+        return
+    for job in reversed(JOBS.values()):
+        if job.target.name in damaged:
+            engine.repairs.drop(job.target)
+            yield Step(job.target.identifier, "dropped, to compute it again")
+
+
+def _lacks_tables(engine: EmbeddedEngine) -> bool:
+    """Whether a repair that was killed has dropped a table. If there is none at all, the next run computes them."""
+    there = [engine.exists(job.target) for job in JOBS.values()]
+    return any(there) and not all(there)
+
+
+def _forget(engine: EmbeddedEngine, differences: Sequence[Difference], landing: str) -> Iterator[Step]:
+    """Remove the entries of files whose rows are missing, if the folder has the files with the same content."""
+    missing = {(each.source_file, each.sha256): each for each in differences if each.sha256 and each.is_missing}
+    if not missing:
+        return
+    sources = [source for source in SOURCES if any(each.source == source for each in missing.values())]
+    drops = discover_sources(landing, sources).drops
+    names = {name for name, _ in missing}
+    there = {(drop.name, sha256(drop)) for source in sources for drop in drops[source] if drop.name in names}
+    found = [each for key, each in missing.items() if key in there]
+    if found:
+        retry_on_conflict(lambda: _remove_entries(engine, found))
+    for each in found:
+        yield Step(LANDED_FILES.identifier, f"{shown(each.source_file)} lands again")
+
+
+def _remove_entries(engine: EmbeddedEngine, of: Sequence[Difference]) -> None:
+    head, keys = engine.head(LANDED_FILES), list(LANDED_FILES.keys)
+    blank = dict.fromkeys(LANDED_FILES.names)
+    gone = engine.frame(LANDED_FILES, [blank | {name: getattr(each, name) for name in keys} for each in of])
+    rows = engine.read(LANDED_FILES, head).join(gone.select(*keys), on=keys, how="anti")
+    engine.replace(LANDED_FILES, rows, head, {})

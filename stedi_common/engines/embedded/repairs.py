@@ -1,0 +1,66 @@
+"""What `stedi check` and `stedi repair` do with the files of a table."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from contextlib import suppress
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.table.update import RemoveSnapshotsUpdate
+
+from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.catalog import load_table
+from stedi_common.engines.embedded.verification import verify
+from stedi_common.engines.errors import conflict
+from stedi_common.engines.protocol import Verified
+from stedi_common.errors import LakeError
+from stedi_common.lake import Lake, local_path
+
+
+class EmbeddedRepairs:
+    """Verifies and repairs the tables of a lake in a folder, whichever engine has written them."""
+
+    def __init__(self, lake: Lake, catalog: SqlCatalog) -> None:
+        self._lake, self._catalog = lake, catalog
+
+    def verify(self, contract: Contract, *, quick: bool = False) -> Verified | None:
+        """Verify the files of a table: see `verification.verify`."""
+        return verify(self._lake, self._catalog, contract, quick=quick)
+
+    def drop(self, contract: Contract) -> None:
+        """Remove the files of a table, and then the table from the catalog. If it is killed, a check finds the rest.
+
+        Args:
+            contract: the table's. Its rows must be computed from other tables: they are gone.
+        """
+        folder = local_path(self._lake.table_location(contract))
+        if folder.exists():
+            shutil.rmtree(folder)
+        with suppress(NoSuchTableError):
+            self._catalog.drop_table(self._lake.identifier(contract))
+
+    def expire(self, contract: Contract, snapshots: Collection[int]) -> None:
+        """Expire these snapshots.
+
+        Args:
+            contract: the table's.
+            snapshots: their ids.
+
+        Raises:
+            LakeError: a branch or a tag is at one of them.
+            CommitConflictError: another commit was made in between.
+        """
+        table = load_table(self._lake, self._catalog, contract)
+        refs = sorted(name for name, ref in table.refs().items() if ref.snapshot_id in snapshots)
+        if refs:
+            raise LakeError(
+                f"{contract.identifier}: expected snapshots that may expire, got one of the branch or tag {refs[0]}",
+                hint="remove the branch or tag, then run the command again",
+            )
+        try:
+            update = RemoveSnapshotsUpdate.model_validate({"snapshot-ids": sorted(snapshots)})
+            self._catalog.commit_table(table, (), (update,))
+        except CommitFailedException:
+            raise conflict(contract) from None

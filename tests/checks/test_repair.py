@@ -1,0 +1,242 @@
+"""`stedi repair`: tables that are computed are computed again, and files whose rows are missing land again."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+import narwhals as nw
+import pytest
+from support.comparison import actual_tables, expected_tables
+from support.damages import DAMAGES, Damage, damaged, deleted, files_of, flipped, overwritten
+from support.drops import at, customer, drop, landing, reading, step
+from support.histories import History
+from support.lakes import land, opening, rows, run, write
+
+from stedi_common import maintenance
+from stedi_common.checks import Repaired, check, repair
+from stedi_common.contracts import contract
+from stedi_common.engines.embedded.engine import EmbeddedEngine
+from stedi_common.errors import StediError
+from stedi_common.lake import Lake
+from stedi_common.privacy.pseudonym import PseudonymKey
+from stedi_common.rules.lineage import JOBS
+from stedi_common.rules.policy import Policy
+from stedi_common.runs.run_all import RunSettings, run_all
+
+PEOPLE = ("ann@example.org", "bob@example.org")
+NIGHTS = (datetime(2024, 6, 1), datetime(2024, 6, 2))
+DERIVED = [job.target for job in JOBS.values()]
+
+
+def drops(night: int) -> dict[str, bytes]:
+    customers = [customer(email, at("08:00"), at("08:00"), f"sn-{email}") for email in PEOPLE]
+    clock = f"{9 + night:02}:00"
+    moves = [reading(email, at(clock, day)) for email in PEOPLE for day in (1, 2)]
+    steps = [step(f"sn-{email}", at(clock, day)) for email in PEOPLE for day in (1, 2)]
+    return landing(customers if night == 1 else (), moves, [*steps, "no json"], str(night))
+
+
+class Lakehouse:
+    """A lake of two nights, and the drops beside it."""
+
+    def __init__(self, engine: EmbeddedEngine, folder: Path, key: PseudonymKey) -> None:
+        self.engine, self.folder, self.key = engine, folder, key
+        for night, arrival in enumerate(NIGHTS, start=1):
+            write(folder / "drops", drops(night))
+            land(engine, folder / "drops", key, arrival)
+        run(engine, Policy(), key)
+        self.expected = expected_tables(History((drops(1), drops(2)), NIGHTS), Policy(), key)
+        assert actual_tables(engine) == self.expected
+        assert rows(engine, "machine_learning_curated")
+
+    def damage(self, table: str, kind: str, damage: Damage, dice: Random) -> Path:
+        file = dice.choice(files_of(self.folder / "lake", contract(table))[kind])
+        damage(file, dice)
+        return file
+
+    def file(self, table: str) -> Path:
+        """A data file of the table."""
+        return files_of(self.folder / "lake", contract(table))["data file"][0]
+
+    def repair(self, *, landing: bool = False) -> Repaired:
+        """Repair the lake. The tasks that run have no errors."""
+        settings = RunSettings(Policy(), self.key)
+        folder = str(self.folder / "drops") if landing else None
+        repaired = repair(self.engine, settings, lambda tasks: list(run_all(self.engine, settings, tasks)), folder)
+        for each in repaired.completed:
+            if each.error:
+                raise each.error
+        return repaired
+
+    def without_rows(self, table: str, condition: nw.Expr) -> None:
+        of = contract(table)
+        head = self.engine.head(of)
+        self.engine.replace(of, self.engine.read(of, head).filter(condition), head, {})
+
+    def assert_whole(self) -> None:
+        assert check(self.engine).findings == []
+        assert actual_tables(self.engine) == self.expected
+        again = self.repair(landing=True)
+        assert (list(again.steps), list(again.completed)) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def lakehouse(tmp_path_factory):
+    """A lake that is whole when a test has ended."""
+    folder = tmp_path_factory.mktemp("lakehouse")
+    with opening() as connect_to:
+        yield Lakehouse(connect_to("embedded", folder / "lake"), folder, PseudonymKey(bytes(32)))
+
+
+@pytest.fixture
+def own_lakehouse(tmp_path, key):
+    with opening() as connect_to:
+        yield Lakehouse(connect_to("embedded", tmp_path / "lake"), tmp_path, key)
+
+
+def cases() -> list:
+    dice = Random(6)
+    kinds = ("metadata", "manifest list", "manifest", "data file")
+    some = [pytest.param(kind, dice.choice(DAMAGES), dice.choice(DERIVED).name) for kind in kinds]
+    every = [
+        pytest.param(kind, damage, table.name, marks=pytest.mark.long)
+        for kind in kinds
+        for damage in DAMAGES
+        for table in DERIVED
+    ]
+    return some + every
+
+
+@pytest.mark.parametrize(("kind", "damage", "table"), cases())
+def test_a_damaged_table_is_computed_again(lakehouse, kind, damage, table):
+    lakehouse.damage(table, kind, damage, Random(f"{kind} {damage.__name__} {table}"))
+    repaired = lakehouse.repair()
+    assert [step.table for step in repaired.steps] == [contract(table).identifier]
+    assert repaired.checked.findings == []
+    lakehouse.assert_whole()
+
+
+def test_several_tables_are_computed_again_at_once(lakehouse):
+    for table in DERIVED:
+        lakehouse.damage(table.name, "metadata", deleted, Random(1))
+    assert len(lakehouse.repair().steps) == len(DERIVED)
+    lakehouse.assert_whole()
+
+
+def test_a_repair_that_is_killed_before_the_jobs_goes_on(lakehouse):
+    lakehouse.damage("customer_trusted", "data file", flipped, Random(1))
+    with pytest.raises(KeyboardInterrupt):
+        repair(lakehouse.engine, RunSettings(Policy(), lakehouse.key), interrupted)
+    assert not lakehouse.engine.exists(contract("customer_trusted"))
+    assert [each.task.job for each in lakehouse.repair().completed]
+    lakehouse.assert_whole()
+
+
+def interrupted(_: object) -> list:
+    raise KeyboardInterrupt
+
+
+def test_who_has_withdrawn_since_is_not_in_the_tables_that_are_computed_again(own_lakehouse):
+    withdrawn = {"customer/3.json": drop(customer("ann@example.org", at("08:00", 3), None, "sn-ann@example.org"))}
+    write(own_lakehouse.folder / "drops", withdrawn)
+    arrival = datetime(2024, 6, 3)
+    land(own_lakehouse.engine, own_lakehouse.folder / "drops", own_lakehouse.key, arrival)
+    own_lakehouse.damage("customer_trusted", "data file", overwritten, Random(1))
+    repaired = own_lakehouse.repair()
+    assert next(each.task.job for each in repaired.completed) == "remove_withdrawn"
+    history = History((drops(1), drops(2), withdrawn), (*NIGHTS, arrival))
+    own_lakehouse.expected = expected_tables(history, Policy(), own_lakehouse.key)
+    own_lakehouse.assert_whole()
+
+
+@pytest.mark.parametrize("refusal", ["refusal", "landing_refusal"])
+def test_nothing_is_dropped_if_the_settings_are_not_the_lakes(lakehouse, refusal):
+    settings = RunSettings(Policy(), lakehouse.key, **{refusal: StediError("other")})
+    with damaged(lakehouse.file("customer_trusted"), flipped, Random(1)):
+        with pytest.raises(StediError, match="other"):
+            repair(lakehouse.engine, settings, interrupted)
+        assert lakehouse.engine.exists(contract("customer_trusted"))
+
+
+def test_nothing_is_dropped_while_a_landing_table_is_damaged(lakehouse):
+    """It could not be computed again; and a customer line that is lost may be a withdrawal."""
+    landed, trusted = lakehouse.file("customer_landing"), lakehouse.file("customer_trusted")
+    with damaged(landed, flipped, Random(1)), damaged(trusted, deleted, Random(1)):
+        repaired = lakehouse.repair()
+    assert (list(repaired.steps), list(repaired.completed)) == ([], [])
+    assert {each.file for each in repaired.checked.findings} == {str(landed), str(trusted)}
+    lakehouse.assert_whole()
+
+
+def test_a_file_of_old_snapshots_lets_them_expire(own_lakehouse):
+    for night in range(3, 7):  # so many small files are compacted
+        write(own_lakehouse.folder / "drops", drops(night))
+        land(own_lakehouse.engine, own_lakehouse.folder / "drops", own_lakehouse.key, datetime(2024, 6, night))
+    run(own_lakehouse.engine, Policy(), own_lakehouse.key)
+    maintenance.maintain(own_lakehouse.engine, contract("accelerometer_landing"))
+    own_lakehouse.expected = actual_tables(own_lakehouse.engine)
+    own_lakehouse.damage("accelerometer_landing", "old data file", deleted, Random(1))
+    (step,) = own_lakehouse.repair().steps
+    assert "expired" in step.action
+    own_lakehouse.assert_whole()
+
+
+def test_files_whose_rows_are_missing_stay_findings_without_the_folder(own_lakehouse):
+    own_lakehouse.without_rows("accelerometer_landing", nw.col("source_line") == 1)
+    repaired = own_lakehouse.repair()
+    assert list(repaired.steps) == []
+    assert repaired.checked.findings
+
+
+@pytest.mark.parametrize("source", ["customer", "accelerometer", "step_trainer"])
+def test_a_file_whose_rows_are_missing_lands_again(lakehouse, source):
+    lakehouse.without_rows(f"{source}_landing", nw.col("source_line") == 1)
+    lakehouse.without_rows("rejected_records", nw.col("source_line") == 0)
+    steps = lakehouse.repair(landing=True).steps
+    assert f"{source}/1.json lands again" in {step.action for step in steps}
+    lakehouse.assert_whole()
+
+
+def test_a_file_that_is_gone_stays_a_finding(own_lakehouse):
+    own_lakehouse.without_rows("accelerometer_landing", nw.col("source_line") == 1)
+    (own_lakehouse.folder / "drops" / "accelerometer" / "1.json").unlink()
+    write(own_lakehouse.folder / "drops", {"accelerometer/2.json": drops(1)["accelerometer/1.json"]})  # other content
+    repaired = own_lakehouse.repair(landing=True)
+    assert list(repaired.steps) == []
+    assert {each.file for each in repaired.checked.findings} == {"accelerometer/1.json", "accelerometer/2.json"}
+
+
+def test_the_command_repairs_once(stedi, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "drops", drops(1))
+    assert stedi("land").code == 0
+    assert stedi("run").code == 0
+    engine = EmbeddedEngine(Lake.at(str(tmp_path / "lake")), writes=False)
+    expected = actual_tables(engine)
+    engine.close()
+    files_of(tmp_path / "lake", contract("customers_curated"))["manifest"][0].unlink()
+    assert stedi("check").code == 5
+    said = stedi("repair", "--json")
+    assert said.code == 0
+    document = json.loads(said.out)
+    assert document["steps"] == [{"table": "curated.customers_curated", "action": "dropped, to compute it again"}]
+    assert document["findings"] == []
+    assert stedi("check").code == 0
+    said = stedi("repair")
+    assert (said.code, said.out) == (0, "Nothing to repair.\n")
+    engine = EmbeddedEngine(Lake.at(str(tmp_path / "lake")), writes=False)
+    assert actual_tables(engine) == expected
+    engine.close()
+
+
+def test_the_command_says_what_it_could_not_repair(stedi, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "drops", drops(1))
+    assert stedi("land").code == 0
+    file = files_of(tmp_path / "lake", contract("step_trainer_landing"))["data file"][0]
+    file.unlink()
+    said = stedi("repair", "--landing", "drops")
+    assert said.code == 5
+    assert str(file) in said.out
+    assert "restore the file from a backup" in said.out
