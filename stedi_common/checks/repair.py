@@ -15,7 +15,8 @@ from stedi_common.contracts import SOURCES
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.landing import discover_sources
-from stedi_common.landing.landed_files import LANDED_FILES
+from stedi_common.landing.landed_files import LANDED_FILES, digest
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import sha256, shown
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
@@ -65,7 +66,7 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: Run, landing: str
     settings.expect_jobs_allowed()
     settings.expect_landing_allowed()
     state = state_of(engine)
-    forgotten = [] if landing is None else list(_forget(engine, state.differences, landing))
+    forgotten = [] if landing is None else list(_forget(engine, state.differences, landing, settings.key))
     expired, dropped = list(_expire(engine, state)), list(_drop(engine, state))
     steps = [*expired, *forgotten, *dropped]
     needs_run = bool(forgotten or dropped) or _lacks_tables(engine)
@@ -99,7 +100,9 @@ def _lacks_tables(engine: EmbeddedEngine) -> bool:
     return any(there) and not all(there)
 
 
-def _forget(engine: EmbeddedEngine, differences: Sequence[Difference], landing: str) -> Iterator[Step]:
+def _forget(
+    engine: EmbeddedEngine, differences: Sequence[Difference], landing: str, key: PseudonymKey
+) -> Iterator[Step]:
     """Remove the entries of files whose rows are missing, if the folder has the files with the same content."""
     missing = {(each.source_file, each.sha256): each for each in differences if each.sha256 and each.is_missing}
     if not missing:
@@ -107,7 +110,9 @@ def _forget(engine: EmbeddedEngine, differences: Sequence[Difference], landing: 
     sources = [source for source in SOURCES if any(each.source == source for each in missing.values())]
     drops = discover_sources(landing, sources).drops
     names = {name for name, _ in missing}
-    there = {(drop.name, sha256(drop)) for source in sources for drop in drops[source] if drop.name in names}
+    there = {
+        (drop.name, digest(sha256(drop), key)) for source in sources for drop in drops[source] if drop.name in names
+    }
     found = [each for key, each in missing.items() if key in there]
     if found:
         retry_on_conflict(lambda: _remove_entries(engine, found))

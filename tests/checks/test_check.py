@@ -165,7 +165,7 @@ def lake(tmp_path, key):
 @pytest.mark.parametrize("table", ["customer_landing", "accelerometer_landing", "step_trainer_landing"])
 def test_a_file_whose_rows_are_missing_is_found(lake, table):
     name = f"{table.removesuffix('_landing')}/1.json"
-    without_rows(lake, table, (nw.col("source_file") != name) | (nw.col("source_line") != 2))
+    without_rows(lake, table, (nw.col("source_file") != name) | (nw.col("source_line") != 1))
     (finding,) = check(lake.engine).findings
     assert (finding.table, finding.file, finding.remedy) == (f"landing.{table}", name, Remedy.LAND_AGAIN)
     assert rows(lake.engine, table)

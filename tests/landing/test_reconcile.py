@@ -52,7 +52,7 @@ def test_a_staged_file_that_changes_lands_no_drop(landing_in, monkeypatch, step,
     write(tmp_path / "drops", DROPS)
     with monkeypatch.context() as patched:
         damaging(patched, step, "records", damage)
-        with pytest.raises(EngineError, match="expected"):
+        with pytest.raises(EngineError):
             land(engine, tmp_path / "drops", key, NIGHT)
     assert rows(engine, "landed_files") == {}
     assert_all_land(engine, tmp_path, key)
