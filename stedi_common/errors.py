@@ -8,6 +8,7 @@ import re
 import sqlite3
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from difflib import get_close_matches
 
 from stedi_common.text import ADDRESS, AT, escaped
@@ -85,6 +86,20 @@ class UnreadFilesError(StediError):
         super().__init__(
             f"{source}: expected to read every file, got {files:,} unread",
             hint="the output and landing.landed_files name them as skipped; make them readable and land again",
+        )
+
+
+class WaitingFilesError(StediError):
+    """Files of the landing folder wait to be read. All tables are computed from what has landed."""
+
+    exit_code = 6
+
+    def __init__(self, files: int, since: datetime) -> None:
+        count = "1 file waits" if files == 1 else f"{files:,} files wait"
+        super().__init__(
+            f"run: expected every file to have landed, got: {count}, the first since {since:%Y-%m-%d %H:%M} UTC; "
+            "a withdrawal in it is not known yet",
+            hint="the output and landing.landed_files name them; make them readable or remove them, then land again",
         )
 
 

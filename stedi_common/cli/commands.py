@@ -48,7 +48,7 @@ app = typer.Typer(
     epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
     "4 landed, but some customer lines may be the refusal of an unknown person, 5 the lake is damaged, "
-    "130 and 143 interrupted.",
+    "6 computed, but files of the landing folder wait to be read, 130 and 143 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -179,6 +179,7 @@ def run(
     """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.cli import show
+    from stedi_common.landing.waiting import Waiting
     from stedi_common.rules.lineage import jobs
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.preview import preview
@@ -200,6 +201,8 @@ def run(
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
     _print(as_json, lines, lambda: show.run_results(_results(done, Deleted), _results(done, Outcome)))
+    if not as_json:
+        show.waiting(_results(done, Waiting))
     exit_on_errors(done)
 
 

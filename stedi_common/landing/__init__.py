@@ -24,6 +24,7 @@ from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import warnings_about
 from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, arrivals, entry, skipped_entry
 from stedi_common.landing.reconcile import expect_added
+from stedi_common.landing.waiting import UNREAD
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
 from stedi_common.rules.consent import DOUBT, suspended
@@ -33,9 +34,6 @@ from stedi_common.settings import ReaderSettings
 __all__ = ["Landed", "discover_sources", "land"]
 
 REJECTED = contract("rejected_records")
-
-#: Reasons to skip a file of a source that somebody should make readable.
-_UNREAD = ("unreadable", "archived")
 
 
 @dataclass(frozen=True)
@@ -146,6 +144,8 @@ class _Landing:
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key)
         if landed_files.has_unkeyed:  # an earlier version wrote them
             landed_files = landed_files.keyed(engine, landing_properties(reader.source, 0))
+        if gone := landed_files.gone(reader.source, found):
+            landed_files = landed_files.without(engine, gone, landing_properties(reader.source, 0))
         reader = replace(reader, suspended=_suspended(engine, reader, head) if landed_files.has_doubt else frozenset())
         # Files outside of the sources' folders are reported with the first source.
         of = (reader.source, "") if reader.source == CUSTOMER else (reader.source,)
@@ -284,7 +284,7 @@ class _Landing:
             self.reader.source,
             files=len(read),
             **{name: sum(row[name] for row in read) for name in COUNTS},
-            unread=sum(each.reason in _UNREAD for each in self.skipped),
+            unread=sum(each.reason in UNREAD for each in self.skipped),
             skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
             warnings=tuple(warnings_about(read, self.landed_files)),
         )

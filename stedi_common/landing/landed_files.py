@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ import narwhals as nw
 from stedi_common.contracts import contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.records import Drop, Reader, Skipped, Tally, sha256
+from stedi_common.records import Drop, Found, Reader, Skipped, Tally, sha256
 from stedi_common.rules.frames import Frame
 
 LANDED_FILES = contract("landed_files")
@@ -37,14 +37,14 @@ class LandedFiles:
     Attributes:
         head: the snapshot.
         versions: by file name, a row for each version that has landed.
-        skipped: the names of the skipped files.
+        skipped: by the name of a skipped file, its source, or nothing outside of the sources' folders.
         has_doubt: whether a customer line that landed is doubtful.
         key: the pseudonym key, for the digests.
     """
 
     head: Head
     versions: Mapping[str, Sequence[Row]]
-    skipped: frozenset[str]
+    skipped: Mapping[str, str]
     has_doubt: bool
     key: PseudonymKey = field(repr=False)
 
@@ -56,14 +56,14 @@ class LandedFiles:
             *("doubtful", "skipped", "absent_columns", "arrived_at"),
         )
         versions: dict[str, list[Row]] = {}
-        skipped: set[str] = set()
+        skipped: dict[str, str] = {}
         for row in engine.collect(engine.read(LANDED_FILES, head).select(*columns)):
             if row["skipped"]:
-                skipped.add(row["source_file"])
+                skipped[row["source_file"]] = row["source"]
             else:
                 versions.setdefault(row["source_file"], []).append(row)
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
-        return cls(head, versions, frozenset(skipped), has_doubt, key)
+        return cls(head, versions, skipped, has_doubt, key)
 
     @property
     def has_unkeyed(self) -> bool:
@@ -77,6 +77,20 @@ class LandedFiles:
             if row["sha256"] and not row["sha256"].startswith(_KEYED):
                 row["sha256"] = digest(row["sha256"], self.key)
         head = engine.replace(LANDED_FILES, engine.frame(LANDED_FILES, rows), self.head, summary)
+        return self.read(engine, head, self.key)
+
+    def gone(self, source: str, found: Found) -> set[str]:
+        """The skipped files of the source that the landing folder no longer has."""
+        if source in found.missing:  # a volume that is not mounted
+            return set()
+        there = {drop.name for drop in found.drops[source]} | {each.name for each in found.skipped}
+        return {name for name, of in self.skipped.items() if of == source} - there
+
+    def without(self, engine: Engine, skipped: Collection[str], summary: Mapping[str, str]) -> LandedFiles:
+        """The table without the rows of these skipped files, which it then has. Raises CommitConflictError."""
+        is_gone = ~nw.col("skipped").is_null() & nw.col("source_file").is_in(sorted(skipped))
+        rows = engine.read(LANDED_FILES, self.head).filter(~is_gone)
+        head = engine.replace(LANDED_FILES, rows, self.head, summary)
         return self.read(engine, head, self.key)
 
     def new(self, found: Sequence[Drop]) -> list[Drop]:

@@ -12,6 +12,7 @@ from stedi_common.contracts import SOURCES, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
+from stedi_common.landing.waiting import Waiting, waiting
 from stedi_common.maintenance import Maintained
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
@@ -19,7 +20,7 @@ from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.settings import ReaderSettings
 
-Result: TypeAlias = Landed | withdrawals.Deleted | executor.Outcome | Maintained
+Result: TypeAlias = Landed | Waiting | withdrawals.Deleted | executor.Outcome | Maintained
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,11 @@ def deletion_task() -> Task:
     return Task("remove_withdrawn", "withdrawals", run, is_required=False)
 
 
+def waiting_task() -> Task:
+    """The task that finds files that wait in the landing folder. The tables are computed all the same."""
+    return Task("find_waiting", "landed_files", lambda engine, _: waiting(engine), is_required=False)
+
+
 def job_task(job: Job) -> Task:
     """The task that runs a job."""
 
@@ -122,12 +128,14 @@ def job_task(job: Job) -> Task:
 def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())) -> list[Task]:
     """The tasks of a run, in order. Withdrawn rows are deleted first, whichever jobs follow.
 
+    A run that lands nothing says which files wait; a landing says so itself.
+
     Args:
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
     """
-    landings = [] if landing is None else landing_tasks(landing)
-    return [*landings, deletion_task(), *map(job_task, jobs)]
+    before = [waiting_task()] if landing is None else landing_tasks(landing)
+    return [*before, deletion_task(), *map(job_task, jobs)]
 
 
 def run_all(

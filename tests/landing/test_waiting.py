@@ -1,0 +1,109 @@
+"""A file that no landing could read may hold a withdrawal, so each run says that it waits, until it is read or gone."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from support.drops import landing
+from support.lakes import land, rows, run, write
+from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, CONSENTING, DAYS, record
+
+from stedi_common.landing import land as landing_of
+from stedi_common.landing.landed_files import LANDED_FILES
+from stedi_common.landing.waiting import Waiting, waiting
+from stedi_common.rules.policy import Policy
+
+LATER = ARRIVAL + timedelta(days=1)
+WITHDRAWAL = "customer/second.json"
+
+
+@pytest.fixture
+def blocked(tmp_path):
+    """A landing folder in which the withdrawal is a link that cannot be followed, and the file that it leads to."""
+    write(tmp_path / "drops", CONSENTING)
+    write(tmp_path / "elsewhere", ANN_WITHDRAWS)
+    (tmp_path / "drops" / WITHDRAWAL).symlink_to(tmp_path / "elsewhere" / WITHDRAWAL)
+    return tmp_path / "drops"
+
+
+def test_a_file_that_cannot_be_read_waits_since_it_was_found(engine, blocked, key):
+    land(engine, blocked, key, ARRIVAL)
+    land(engine, blocked, key, LATER)
+    found = waiting(engine)
+    assert isinstance(found, Waiting)
+    assert [(each.file, each.reason, each.since) for each in found.files] == [(WITHDRAWAL, "link_outside", ARRIVAL)]
+    (error,) = found.errors
+    assert (error.exit_code, "since 2024-04-01 00:00 UTC" in str(error)) == (6, True)
+
+
+def test_it_waits_no_longer_when_it_has_landed(engine, blocked, key):
+    land(engine, blocked, key, ARRIVAL)
+    (blocked / WITHDRAWAL).unlink()
+    write(blocked, ANN_WITHDRAWS)
+    land(engine, blocked, key, LATER)
+    assert waiting(engine) is None
+    run(engine, Policy(), key)
+    assert ANN not in {email for (email,) in rows(engine, "customer_trusted", ["email"])}
+
+
+def test_it_waits_no_longer_when_it_is_gone(engine, blocked, key):
+    land(engine, blocked, key, ARRIVAL)
+    before = rows(engine, LANDED_FILES.name)
+    (blocked / WITHDRAWAL).unlink()
+    land(engine, blocked, key, LATER)
+    assert waiting(engine) is None
+    gone = before - rows(engine, LANDED_FILES.name)
+    assert [row[LANDED_FILES.names.index("source_file")] for row in gone] == [WITHDRAWAL]
+
+
+def test_it_waits_though_its_folder_is_missing_for_a_night(engine, blocked, key):
+    land(engine, blocked, key, ARRIVAL)
+    (blocked / "customer").rename(blocked / "customer-not-mounted")
+    for source in ("accelerometer", "step_trainer", "customer"):
+        landing_of(engine, source, str(blocked), key, LATER)
+    assert waiting(engine)
+
+
+def test_a_file_that_landed_and_cannot_be_read_now_waits(engine, blocked, key):
+    (blocked / WITHDRAWAL).unlink()
+    write(blocked, landing([record(ANN, 1, "sn-1", consents=True)], name="second"))
+    land(engine, blocked, key, ARRIVAL)
+    assert waiting(engine) is None
+    (blocked / WITHDRAWAL).unlink()
+    (blocked / WITHDRAWAL).symlink_to(blocked.parent / "elsewhere" / WITHDRAWAL)
+    land(engine, blocked, key, LATER)
+    assert waiting(engine)
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "readme.md", "second.json.tmp"])
+def test_what_is_no_drop_does_not_wait(engine, blocked, key, name):
+    (blocked / WITHDRAWAL).unlink()
+    write(blocked, {f"customer/{name}": b"no drop"})
+    land(engine, blocked, key, ARRIVAL)
+    assert waiting(engine) is None
+
+
+def test_the_commands_say_what_waits(stedi, blocked):
+    assert stedi("land", "--landing", blocked).code == 1
+    ran = stedi("run")
+    assert ran.code == 6
+    assert f"(link outside): {WITHDRAWAL}" in ran.out
+    assert "error: run: expected every file to have landed, got: 1 file waits, the first since 20" in ran.err
+    assert stedi("run", "customer_landing_to_trusted").code == 6
+    status = {each["table"]: each["rows"] for each in json.loads(stedi("status", "--json").out)}
+    assert status["curated.machine_learning_curated"] == 2 * len(DAYS)  # all else is computed
+
+    (line,) = [each for each in json.loads(stedi("run", "--json").out) if each["job"] == "find_waiting"]
+    assert (line["waiting"], line["files"][0]["file"]) == (1, WITHDRAWAL)
+    assert datetime.fromisoformat(line["files"][0]["since"])
+
+    (blocked / WITHDRAWAL).unlink()
+    assert stedi("land", "--landing", blocked).code == 0
+    assert stedi("run").code == 0
+
+
+def test_an_address_in_the_name_is_not_shown(stedi, blocked):
+    (blocked / WITHDRAWAL).rename(blocked / "customer" / f"{ANN}.json")
+    stedi("land", "--landing", blocked)
+    ran = stedi("run")
+    assert (ran.code, ANN in ran.out + ran.err) == (6, False)
