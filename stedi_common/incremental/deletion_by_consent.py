@@ -70,9 +70,10 @@ class Consents:
         """The deletion from a table; None if no row is withdrawn."""
         engine, head, person = self.engine, self.engine.head(table), person_column(table)
         build = last_build(engine, table, head)
-        stay = self._since(person, build) if person else None
-        if stay is None or person is None:
+        if person is None:
             return emptying(engine, table, self.snapshot)
+        stay = self._since(person, build)
+        stay = self._since(person, build)
         time = table.partition.name if table.partition else None
         withdrawn = nw.col(SINCE).is_null()
         if time and self._policy_of(build).consent == "as-of":
@@ -84,16 +85,17 @@ class Consents:
         kept = engine.read(table, head, days).join(stay, on=person, how="left").filter(~withdrawn).select(*table.names)
         return Deletion(table, days, kept, deleted, head, _summary(build, self.snapshot))
 
-    def _since(self, column: str, build: Build | None) -> Frame | None:
-        """The values of the column that a table of this build keeps, and since when; None if they are not known."""
+    def _since(self, column: str, build: Build | None) -> Frame:
+        """The values of the column that a table of this build keeps, and since when.
+
+        Pseudonyms of another key are nobody's here, so no row of such a table is kept.
+        """
         since = nw.col("consent_start").alias(SINCE)
         if column in {"email", "user"}:
             return self.people.select(nw.col("email").alias(column), since)
         if column == "serialnumber":
             claims = device_claims(self.records, self.people, self._policy_of(build))
             return claims.filter(nw.col(DROPPED).is_null()).group_by(column).agg(since.min())
-        if build is None or build.key != self.key.id:
-            return None
         return self.engine.derive(self.people, "email", column, self.key.pseudonym).select(column, since)
 
     def _policy_of(self, build: Build | None) -> Policy:

@@ -6,20 +6,23 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
 import duckdb
 import pytest
 from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
+from support.drops import customer, landing
 from support.histories import History
 from support.lakes import SLOW_ON_SPARK, opening, rows, run, table_of
-from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING, WHOSE, dropped, whose
+from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING, DAYS, FIRST, WHOSE, dropped, whose
 
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.embedded.session import redact
 from stedi_common.errors import CommitConflictError, LakeError, StediError
 from stedi_common.lake import local_path
+from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import withdrawals
 
@@ -27,6 +30,8 @@ LANDED = ("customer_landing", "accelerometer_landing", "step_trainer_landing")
 #: Files of a table, from its catalog entry to its rows.
 FILES = ("metadata", "manifest list", "manifest", "data")
 SOME = ("customer_landing", "customers_curated", "machine_learning_curated")
+#: Tables whose rows have an instant.
+TIMED = ("machine_learning_curated", "step_trainer_trusted", "accelerometer_trusted")
 EMBEDDED = pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 
 
@@ -128,6 +133,34 @@ def test_a_table_without_its_rows_is_emptied_and_recomputed(connect, lake, key, 
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
     assert actual_tables(engine) == expected_tables(nights, Policy(), key)
+
+
+@EMBEDDED
+def test_pseudonyms_of_another_key_are_nobodys(connect, lake, key):
+    damage(lake, "customer_trusted", "metadata", remove)
+    engine = connect(lake)
+    with pytest.raises(LakeError, match="customer_trusted"):
+        withdrawals.delete_withdrawn(engine, Policy(), PseudonymKey(bytes(32)))
+    assert left(engine, "machine_learning_curated") == Bag()
+    assert left(engine, "step_trainer_trusted")[(whose(key, BOB, "sn-2")["step_trainer_trusted"],)]
+
+
+@pytest.mark.parametrize("built", ["as-of", "ever"])
+@EMBEDDED
+def test_a_table_keeps_the_rows_of_the_policy_that_it_was_built_with(connect, tmp_path, key, built):
+    """Ann has consented anew, from the last day on; the run has the other policy."""
+    again = landing([customer(ANN, FIRST + timedelta(hours=1), DAYS[-1], "sn-1")], name="second")
+    other = {"as-of": "ever", "ever": "as-of"}[built]
+    with opening() as connect_to:
+        dropped(connect_to("embedded", tmp_path / "lake"), tmp_path, key, CONSENTING, again, policy=Policy(built))
+    damage(tmp_path / "lake", "customer_trusted", "metadata", remove)
+    engine = connect(tmp_path / "lake")
+    with pytest.raises(LakeError, match="customer_trusted"):
+        withdrawals.delete_withdrawn(engine, Policy(other), key)
+    kept = 1 if built == "as-of" else len(DAYS)
+    assert {table: left(engine, table)[(whose(key, ANN, "sn-1")[table],)] for table in TIMED} == dict.fromkeys(
+        TIMED, kept
+    )
 
 
 @pytest.mark.parametrize("kind", FILES)
