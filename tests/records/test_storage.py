@@ -29,11 +29,12 @@ EXAMPLES = settings(max_examples=100, deadline=None, suppress_health_check=[Heal
 
 
 @pytest.fixture
-def landing(tmp_path):
+def landing(tmp_path, monkeypatch):
     """A landing folder with the sources' folders, all empty."""
     for source in SOURCES:
         (tmp_path / "drops" / source).mkdir(parents=True)
-    return tmp_path / "drops"
+    yield tmp_path / "drops"
+    monkeypatch.undo()  # before pytest removes the folder
 
 
 def put(landing: Path, *names: str | bytes) -> None:
