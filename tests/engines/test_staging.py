@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from support.queries import queried
 
 from stedi_common import status
 from stedi_common.engines import connect
-from stedi_common.engines.storage.staging import Staging, remove_abandoned
+from stedi_common.engines.storage import heartbeat
+from stedi_common.engines.storage.staging import Staging, held_locks, remove_abandoned
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake
 from stedi_common.maintenance import ORPHAN_AGE, remove_staged
@@ -104,7 +106,8 @@ def test_a_dead_run_loses_its_folder_to_the_next_writer_and_to_no_reader(lake):
     with another_run(lake) as folder:
         pass
     reads(lake)
-    assert (staged(lake), locks(lake)) == ([f"{folder.name}/1.parquet"], [f"{folder.name}.lock"])
+    left = [f"{folder.name}/{name}" for name in ("1.parquet", heartbeat.NAME)]
+    assert (staged(lake), locks(lake)) == (left, [f"{folder.name}.lock"])
     writes(lake)
     assert (staged(lake), locks(lake)) == ([], [])
 
@@ -129,6 +132,71 @@ def test_a_lock_that_is_held_in_this_process_counts(lake):
     writes(lake)
     assert Path(first.folder).exists()
     first.remove()
+
+
+# Hosts that do not share locks
+
+
+@pytest.fixture
+def elsewhere(lake, monkeypatch) -> Iterator[Staging]:
+    """A run on another host, whose lock is free for this one."""
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.01)
+    with monkeypatch.context() as there:
+        there.setattr(heartbeat, "host", lambda: "another host")
+        staging = Staging(lake)
+        assert staging.folder
+    assert staging._lock
+    staging._lock.release()
+    yield staging
+    staging.remove()
+
+
+def test_a_run_on_another_host_keeps_its_folder_while_its_heart_beats(lake, elsewhere):
+    beats = Path(elsewhere.folder, heartbeat.NAME)
+    os.utime(beats, (0, 0))
+    until(lambda: beats.stat().st_mtime > 0)
+    writes(lake)
+    assert Path(elsewhere.folder).exists()
+    assert [path.name for path in held_locks(lake)] == [f"{Path(elsewhere.folder).name}.lock"]
+
+
+def test_a_run_on_another_host_whose_heart_has_stopped_loses_its_folder(lake, elsewhere):
+    assert elsewhere._heartbeat
+    elsewhere._heartbeat.stop()
+    elsewhere._heartbeat.thread.join(5)
+    beats = Path(elsewhere.folder, heartbeat.NAME)
+    writes(lake)
+    assert beats.exists(), "it may be about to beat"
+    os.utime(beats, (0, time.time() - heartbeat.MAX_SILENCE_SECONDS - 1))
+    writes(lake)
+    assert (staged(lake), locks(lake)) == ([], [])
+
+
+def test_the_clock_of_this_host_does_not_matter(lake, elsewhere, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    writes(lake)
+    monkeypatch.setattr(time, "time", lambda: 9e9)
+    writes(lake)
+    assert Path(elsewhere.folder).exists()
+
+
+def test_a_heart_stops_when_its_run_ends(lake):
+    staging = Staging(lake)
+    assert staging.folder
+    assert staging._heartbeat
+    thread = staging._heartbeat.thread
+    assert thread.is_alive()
+    staging.remove()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def until(condition) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never was so")
 
 
 STRAY = {

@@ -1,8 +1,12 @@
-"""The lock of a folder that one run makes. It holds it until it ends, so a free lock shows that the run has ended."""
+"""The lock of a folder that one run makes. It holds it until it ends, so a free lock shows that the run has ended.
+
+Between hosts that do not share locks, the heartbeat in the folder shows it.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -11,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from stedi_common.engines.storage.heartbeat import is_of_another_host
 from stedi_common.errors import LakeError
 
 #: What the name of a lock has after that of its folder.
@@ -57,7 +62,7 @@ def remove(lock: FileLock) -> None:
 
 
 def remove_dead(files: Iterable[Path], folder: re.Pattern[str]) -> None:
-    """Remove the folders of runs that are dead: their locks are free. Those of others stay.
+    """Remove the folders of runs that are dead: their locks are free, and they have no heartbeat on another host.
 
     Args:
         files: the files that may be locks.
@@ -70,8 +75,15 @@ def remove_dead(files: Iterable[Path], folder: re.Pattern[str]) -> None:
         lock = lock_of(str(path))
         with suppress(OSError):  # held, gone by now, or of another user
             lock.acquire(blocking=False)
-            shutil.rmtree(path, ignore_errors=True)
-            if path.exists():  # of another user, or not a folder
+            if not is_of_another_host(path, _now_at(file)):
+                shutil.rmtree(path, ignore_errors=True)
+            if path.exists():  # of a run that is alive, of another user, or not a folder
                 lock.release()
             else:
                 remove(lock)
+
+
+def _now_at(file: Path) -> float:
+    """The time of the file system that has the file, in seconds since 1970."""
+    os.utime(file)
+    return file.stat().st_mtime

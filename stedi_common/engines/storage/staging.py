@@ -4,7 +4,8 @@ The records are written as data files of the landing table, so a commit only mov
 data, so the next run that writes removes the staged files of a killed run.
 
 Each local folder has a lock file, which its run holds until it ends. A free lock shows that the run has ended, in
-whichever container or PID namespace it ran. The lock file is created before the folder and removed after it.
+whichever container or PID namespace it ran; the heartbeat in the folder shows it to other hosts. The lock file is
+created before the folder and removed after it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pyarrow import fs
 
 from stedi_common.engines.storage import fingerprints, locks, scratch
 from stedi_common.engines.storage.checksums import name_with_checksum
+from stedi_common.engines.storage.heartbeat import Heartbeat
 from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
 from stedi_common.engines.storage.scratch import Scratch
 from stedi_common.errors import CommitConflictError, EngineError
@@ -58,6 +60,7 @@ class Staging:
         self._lake, self._writes = lake, writes
         self._made: str | None = None
         self._lock: FileLock | None = None
+        self._heartbeat: Heartbeat | None = None
         self._local: Scratch | None = None
         if writes:
             scratch.remove_dead()
@@ -72,6 +75,7 @@ class Staging:
         if self._lake.is_local:
             self._lock = locks.acquire(folder, "lake", "move the lake to a local disk, or mount the volume with locks")
             Path(folder).mkdir(mode=0o700)
+            self._heartbeat = Heartbeat(folder)
         else:
             make_folder(folder)
         return folder
@@ -175,10 +179,12 @@ class Staging:
             self._local.remove()
         if self._made is None:
             return
+        if self._heartbeat:
+            self._heartbeat.stop()
         _remove(self._made)
         if self._lake.is_local:
             locks.remove(self._lock or locks.lock_of(self._made))
-        self._made = self._lock = None
+        self._made = self._lock = self._heartbeat = None
         atexit.unregister(self.remove)
 
 
