@@ -16,6 +16,8 @@ ALWAYS_ALLOWED = 16 * 2**20
 #: How much is unpacked at once, so that a small file full of zeros does not fill the memory.
 _PIECE = 64 * 2**10
 _MOST_AT_ONCE = 8 * 2**20
+#: So much of a member of gzip is taken at first: there may be millions of small ones.
+_LEAST = 512
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -128,29 +130,35 @@ class _Member(Protocol):
 def _gzip(source: _Source) -> Iterator[bytes]:
     member: _Member | None = None
     padding = b""  # zeros may follow a member, but never begin a file
-    while piece := source.take(_PIECE):
+    size = min(_LEAST, _PIECE)
+    while piece := source.take(size):
+        size = min(2 * size, _PIECE)
         while piece := piece if member else piece.lstrip(padding):
+            is_new = member is None
             member = member or zlib.decompressobj(_GZIP)
-            yield from _inflated(member, piece)
+            yield from _inflated(member, piece, is_new)
             piece = member.unused_data
             if member.eof:
-                member, padding = None, b"\0"
+                # What is left of the piece is copied for each member that ends in it.
+                member, padding, size = None, b"\0", min(_LEAST, _PIECE)
     if member:
         raise _BrokenError
 
 
-def _inflated(member: _Member, piece: bytes) -> Iterator[bytes]:
+def _inflated(member: _Member, piece: bytes, is_new: bool) -> Iterator[bytes]:
     is_full = False
     while (piece or is_full) and not member.eof:
-        before = member.copy()
+        before = None if is_new else member.copy()
         try:
             content = member.decompress(piece, _MOST_AT_ONCE)
         except zlib.error:
             content = None
         if content is None:
-            yield _up_to_the_break(before, piece)
+            yield _up_to_the_break(before or zlib.decompressobj(_GZIP), piece)
             raise _BrokenError
-        yield content
+        is_new = False
+        if content:
+            yield content
         is_full = len(content) == _MOST_AT_ONCE
         piece = member.unconsumed_tail
 
