@@ -40,9 +40,13 @@ def lowered(key: str) -> str:
     return key.lower() if key.isascii() else key
 
 
+def _in_ascii(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
+
+
 def name_or_hash(name: str, key: bytes) -> str:
     """The name, or its hash if it may be an address or a number of a person, or no text."""
-    is_plain = len(name) <= MAX_NAME and not name.isdigit() and "@" not in unicodedata.normalize("NFKC", name)
+    is_plain = len(name) <= MAX_NAME and not name.isdigit() and "@" not in _in_ascii(name)
     if is_plain and is_text(name):
         return name
     return "#" + hmac.digest(key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:_HASH_DIGITS]
