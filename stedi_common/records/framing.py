@@ -46,6 +46,7 @@ _all_quiet = re.compile(rf"{_quiet}\Z")
 _string = r'"(?:[^"\\\n]|\\[^\n])*+"'
 _token = re.compile(rf"{_string}?|[\[\]{{}}]")
 _without_torn_string = re.compile(rf'(?:[^"]++|{_string})*+')
+_bracket = re.compile(r"[\[\]{}]")
 _opening = re.compile(r"[\[{]")
 _OPENING = {"]": "[", "}": "{"}
 #: What may stand between a colon and its value, and what is padding and no sign of JSON.
@@ -242,18 +243,24 @@ class _Open:
 
     def _add(self, text: str) -> None:
         """Goes on with what is no object. A string ends with its line at the latest."""
-        brackets = self._brackets
-        for line in text.split("\n"):
-            tokens = _token.findall(line)
-            for token in tokens:
-                if token in ("[", "{"):
-                    if len(brackets) < DEEPEST:
-                        brackets.append(token)
-                elif token in _OPENING and brackets[-1:] == [_OPENING[token]]:
-                    brackets.pop()
-            if not _without_torn_string.fullmatch(line):  # any bracket in quotes may be outside of them
-                self._has_torn_quotes |= any(_opening.search(token, 1) for token in tokens)
+        if '"' not in text:
+            self._add_brackets(_bracket.findall(text))
+        elif _bracket.search(text):  # without a bracket, quotes make no difference
+            for line in filter(_bracket.search, text.split("\n")):
+                tokens = _token.findall(line)
+                self._add_brackets(tokens)
+                if not _without_torn_string.fullmatch(line):  # any bracket in quotes may be outside of them
+                    self._has_torn_quotes |= any(_opening.search(token, 1) for token in tokens)
         self._last = text.rstrip(_SPACE)[-1:] or self._last
+
+    def _add_brackets(self, tokens: Iterable[str]) -> None:
+        brackets = self._brackets
+        for token in tokens:
+            if token in ("[", "{"):
+                if len(brackets) < DEEPEST:
+                    brackets.append(token)
+            elif token in _OPENING and brackets[-1:] == [_OPENING[token]]:
+                brackets.pop()
 
 
 class _Verdict(Enum):
