@@ -21,12 +21,22 @@ from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalE
 from stedi_common.incremental.summary import landing_properties
 from stedi_common.instants import utc_now
 from stedi_common.landing.deduplicate import PLACE, excluded
-from stedi_common.landing.drift import warnings_about
+from stedi_common.landing.drift import cut_short, warnings_about
 from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, arrivals, entry, skipped_entry
 from stedi_common.landing.reconcile import expect_added
 from stedi_common.landing.waiting import UNREAD
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.records import INCOMPLETE, Drop, Found, Reader, Skipped, discover, shown, why_unreadable
+from stedi_common.records import (
+    INCOMPLETE,
+    MAX_REJECTED_ROWS,
+    Drop,
+    Found,
+    Reader,
+    Skipped,
+    discover,
+    shown,
+    why_unreadable,
+)
 from stedi_common.rules.consent import DOUBT, suspended
 from stedi_common.rules.frames import Frame, distinct
 from stedi_common.settings import ReaderSettings
@@ -178,7 +188,7 @@ class _Landing:
         ):
             read = self._entries(staged, left_out)
             if any(row["rejected"] for row in read):
-                self._append_rejected(staged.rejected, earlier)
+                self._append_rejected(_first_rejected(staged), earlier)
             self._append_records(staged, left_out)
             self._append_to_landed_files([*read, *rows])
         return self._landed(read)
@@ -286,7 +296,7 @@ class _Landing:
             **{name: sum(row[name] for row in read) for name in COUNTS},
             unread=sum(each.reason in UNREAD for each in self.skipped),
             skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
-            warnings=tuple(warnings_about(read, self.landed_files)),
+            warnings=(*cut_short(read), *warnings_about(read, self.landed_files)),
         )
 
     @property
@@ -304,6 +314,16 @@ def _suspended(engine: Engine, reader: Reader, head: Head) -> frozenset[str]:
         return frozenset()
     people = suspended(engine.read(_table(reader), head), reader.arrived_at)
     return frozenset(row["email"] for row in engine.collect(people))
+
+
+def _first_rejected(staged: Staged) -> Frame:
+    """The rejected lines, of a file that has many the first ones: which of them were staged depends on the threads."""
+    if all(tally.rejected <= MAX_REJECTED_ROWS for tally in staged.tallies.values()):
+        return staged.rejected
+    names = staged.rejected.collect_schema().names()
+    number = nw.col("source_line").cum_count().over("source_file", order_by="source_line")
+    numbered = staged.rejected.with_columns(number.alias("number"))
+    return numbered.filter(nw.col("number") <= MAX_REJECTED_ROWS).select(*names)
 
 
 def _by_file(engine: Engine, places: Frame) -> dict[str, int]:

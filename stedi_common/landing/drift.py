@@ -7,8 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stedi_common.landing.landed_files import LandedFiles
-from stedi_common.records import shown
+from stedi_common.records import MAX_REJECTED_ROWS, shown
 from stedi_common.rules.consent import CONSENT
+
+
+def cut_short(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each file of which more lines were rejected than `rejected_records` keeps."""
+    for row in rows:
+        if row["rejected"] > MAX_REJECTED_ROWS:
+            yield (
+                f"{shown(row['source_file'])}: {row['rejected']:,} lines were rejected; rejected_records has the first "
+                f"{MAX_REJECTED_ROWS:,}"
+            )
 
 
 def warnings_about(rows: Iterable[Mapping[str, Any]], landed_files: LandedFiles) -> Iterator[str]:

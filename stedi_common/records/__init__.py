@@ -1,6 +1,6 @@
 """What a record is: drops in, one row per line out. The specification is docs/records.md."""
 
-from stedi_common.records.blocks import Block
+from stedi_common.records.blocks import MAX_REJECTED_ROWS, Block
 from stedi_common.records.doubt import INCOMPLETE
 from stedi_common.records.reader import Parsed, Reader
 from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, stored, why_unreadable
@@ -8,6 +8,7 @@ from stedi_common.records.tally import Tally
 
 __all__ = [
     "INCOMPLETE",
+    "MAX_REJECTED_ROWS",
     "Block",
     "Drop",
     "Found",

@@ -27,6 +27,10 @@ _LOOK_BYTES = 64 * 2**10
 _LOOK_GROWS = 8
 
 
+#: So many rejected lines of a file become rows: the first ones. The others are only counted.
+MAX_REJECTED_ROWS = 10_000
+
+
 class Block(NamedTuple):
     """Some whole lines of a drop, or one rejected line, or the end of the file.
 
@@ -39,6 +43,7 @@ class Block(NamedTuple):
         unit: what is counted as a line. Only at the end of the file it is known: "line" or "object".
         version: tells this content of the file from another under the same name.
         is_mixed: at the end of the file: lines came first, then a line that is too long, and objects.
+        rejected_rows: so many of its rejected lines become rows at most, the first ones.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Block(NamedTuple):
     unit: str = LINE
     version: str = ""
     is_mixed: bool = False
+    rejected_rows: int = MAX_REJECTED_ROWS
 
 
 class _Part(NamedTuple):
@@ -88,7 +94,8 @@ def blocks(drop: Drop, limits: Limits, as_objects: bool = False) -> Iterator[Blo
     for part in _parts(as_utf8(unpacked(pieces, limits.ratio)), limits, as_objects):
         unit = part.unit
         units.add(unit)
-        yield Block(drop.name, lines + 1, part.data, part.flaw, unit=unit, version=version)
+        block = Block(drop.name, lines + 1, part.data, part.flaw, unit=unit, version=version)
+        yield block._replace(rejected_rows=MAX_REJECTED_ROWS)
         lines += part.lines
     for _ in pieces:  # what lies behind a break
         pass

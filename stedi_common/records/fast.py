@@ -8,8 +8,7 @@ between known literals. No value of such a line can be read in two ways.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,14 +26,17 @@ Mask = npt.NDArray[np.bool_]
 
 #: The first lines of a block may be odd ones, so a few are asked for the layout.
 _LINES_ASKED = 16
+#: So many layouts are learned, as long as so many lines are left that cost more one by one.
+MAX_LAYOUTS = 4
+MIN_LINES = 1024
 #: Offsets in Arrow's strings have 32 bits.
 _MOST_BYTES = 2**31
 #: A line with more keys is not taken.
 MAX_FIELDS = 32
 
 _COMMA = ord(",")
-_FIELD = re.compile(rb'([{,] ?"([A-Za-z0-9_]{1,64})" ?: ?)("[^"\\]*"|[^",{}\[\] ]+)')
-_TAIL = re.compile(rb" ?\}\r?\n")
+FIELD = re.compile(rb'([{,] ?"([A-Za-z0-9_]{1,64})" ?: ?)("[^"\\]*"|[^",{}\[\] ]+)')
+TAIL = re.compile(rb" ?\}\r?\n")
 
 # ASCII without quotes, escapes, control characters and commas; it neither begins nor ends with a space.
 _TEXT = r"[!#-+\--\[\]-~](?:[ !#-+\--\[\]-~]*[!#-+\--\[\]-~])?"
@@ -65,27 +67,66 @@ class Layout(NamedTuple):
         return rf"\A{first}{''.join(map(str.__add__, values, others))}\z"
 
 
-def keys_of(data: bytes, starts: Offsets, columns: Sequence[Column]) -> tuple[str, ...]:
-    """The keys of all lines that `read` takes, as written, once each."""
-    layout = _learned(data, starts, columns)
-    return tuple(dict.fromkeys(layout.keys)) if layout else ()
+class Taken(NamedTuple):
+    """The lines of one layout.
+
+    Attributes:
+        lines: which lines were read.
+        values: their values, by column.
+        keys: the keys of each of them, as written, once each.
+        untimely: which other lines of the layout have a wrong instant where one is required. `record` rejects them.
+    """
+
+    lines: Mask
+    values: list[pa.Array]
+    keys: tuple[str, ...]
+    untimely: Mask
 
 
-def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -> tuple[Mask, list[pa.Array]]:
-    """Which lines were taken, and their values by column. `starts`: where each line begins, and the end of the last."""
-    nothing = np.zeros(len(starts) - 1, dtype=np.bool_), [pa.array([], arrow_type(column)) for column in columns]
-    layout = _learned(data, starts, columns)
-    if layout is None or len(data) >= _MOST_BYTES:
-        return nothing
-    lines = _lines(data, starts)
-    plain = pc.match_substring_regex(lines, layout.pattern)
-    taken = plain.to_numpy(zero_copy_only=False)
-    if not taken.any():
-        return nothing
-    if not taken.all():
-        lines = lines.filter(plain)
+def read(data: bytes, starts: Offsets, columns: Sequence[Column], latest: int) -> Iterator[Taken]:
+    """The plainly written lines, those of one layout at a time.
+
+    Args:
+        data: Whole lines.
+        starts: Where each line begins, and the end of the last.
+        columns: Those of the source.
+        latest: The last millisecond that an instant may name.
+    """
+    if len(data) >= _MOST_BYTES:
+        return
+    lines, numbers = lines_of(data, starts), np.arange(len(starts) - 1)
+    known: list[Layout] = []
+    while len(known) < MAX_LAYOUTS:
+        layout = _learned(lines, columns, known)
+        if layout is None:
+            return
+        known.append(layout)
+        plain = pc.match_substring_regex(lines, layout.pattern)
+        is_plain = plain.to_numpy(zero_copy_only=False)
+        if is_plain.any():
+            of_layout = lines if is_plain.all() else lines.filter(plain)
+            yield _taken(of_layout, _mask(len(starts) - 1, numbers[is_plain]), layout, columns, latest)
+        if len(lines) - np.count_nonzero(is_plain) < MIN_LINES:
+            return
+        lines, numbers = lines.filter(pc.invert(plain)), numbers[~is_plain]
+
+
+def _taken(lines: pa.Array, places: Mask, layout: Layout, columns: Sequence[Column], latest: int) -> Taken:
     values = _values(lines, layout)
-    return _timely(taken, [_typed(values.get(column.name), column, len(lines)) for column in columns], latest)
+    arrays = [_typed(values.get(column.name), column, len(lines)) for column in columns]
+    timely, required_are_timely = _timely(columns, arrays, latest)
+    keys = tuple(dict.fromkeys(layout.keys))
+    if timely.all():
+        return Taken(places, arrays, keys, np.zeros(len(places), np.bool_))
+    numbers = np.flatnonzero(places)
+    arrays = [array.filter(pa.array(timely)) for array in arrays]
+    return Taken(_mask(len(places), numbers[timely]), arrays, keys, _mask(len(places), numbers[~required_are_timely]))
+
+
+def _mask(count: int, numbers: Offsets) -> Mask:
+    mask = np.zeros(count, np.bool_)
+    mask[numbers] = True
+    return mask
 
 
 def arrow_type(column: Column) -> pa.DataType:
@@ -94,10 +135,10 @@ def arrow_type(column: Column) -> pa.DataType:
     return found
 
 
-def _learned(data: bytes, starts: Offsets, columns: Sequence[Column]) -> Layout | None:
+def _learned(lines: pa.Array, columns: Sequence[Column], known: Sequence[Layout]) -> Layout | None:
     by_name = {column.name: column for column in columns}
-    asked = (_layout(data[start:end], by_name) for start, end in pairwise(starts[: _LINES_ASKED + 1]))
-    return next(filter(None, asked), None)
+    asked = (_layout(line, by_name) for line in lines[:_LINES_ASKED].to_pylist())
+    return next((layout for layout in asked if layout and layout not in known), None)
 
 
 def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
@@ -106,7 +147,7 @@ def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
     columns: list[Column | None] = []
     keys: list[str] = []
     end = 0
-    while (field := _FIELD.match(line, end)) and len(columns) < MAX_FIELDS:
+    while (field := FIELD.match(line, end)) and len(columns) < MAX_FIELDS:
         before, name, value = field.groups()
         column = by_name.get(name.decode().lower())
         # The quotes of a known column's value are a part of the layout.
@@ -122,7 +163,7 @@ def _layout(line: bytes, by_name: Mapping[str, Column]) -> Layout | None:
     known = [column.name for column in columns if column]
     required = {column.name for column in by_name.values() if column.required}
     names_all = required.issubset(known) and len(set(known)) == len(known)
-    is_whole = _TAIL.fullmatch(line, end) is not None and line.startswith(b"{") and line.count(b"{") == 1
+    is_whole = TAIL.fullmatch(line, end) is not None and line.startswith(b"{") and line.count(b"{") == 1
     return Layout(tuple(literals), tuple(columns), tuple(keys)) if is_whole and names_all else None
 
 
@@ -130,7 +171,7 @@ def _pattern(column: Column) -> str:
     return IDENTITY if column.name in IDENTITIES else _PATTERNS[column.type]
 
 
-def _lines(data: bytes, starts: Offsets) -> pa.Array:
+def lines_of(data: bytes, starts: Offsets) -> pa.Array:
     """The lines, as they lie in the block."""
     offsets = pa.py_buffer(starts.astype(np.int32))
     return pa.Array.from_buffers(pa.binary(), len(starts) - 1, [None, offsets, pa.py_buffer(data)])
@@ -179,15 +220,15 @@ def _typed(values: pa.Array | None, column: Column, count: int) -> pa.Array:
     return milliseconds.cast(pa.timestamp("ms"))
 
 
-def _timely(taken: Mask, arrays: list[pa.Array], latest: int) -> tuple[Mask, list[pa.Array]]:
-    """Gives back the lines with a wrong instant: `record` will reject them."""
-    timely = np.ones(int(taken.sum()), dtype=np.bool_)
-    for array in arrays:
+def _timely(columns: Sequence[Column], arrays: Sequence[pa.Array], latest: int) -> tuple[Mask, Mask]:
+    """Which lines have no wrong instant, and which have none where an instant is required."""
+    timely = np.ones(len(arrays[0]), np.bool_)
+    required_are_timely = timely.copy()
+    for column, array in zip(columns, arrays, strict=True):
         if pa.types.is_timestamp(array.type) and not array.null_count:  # of a nullable column all or none are null
             milliseconds = array.cast(pa.int64()).to_numpy()
-            timely &= (milliseconds >= EARLIEST) & (milliseconds <= latest)
-    if not timely.all():
-        arrays = [array.filter(pa.array(timely)) for array in arrays]
-        taken = taken.copy()
-        taken[taken] = timely
-    return taken, arrays
+            is_timely = (milliseconds >= EARLIEST) & (milliseconds <= latest)
+            timely &= is_timely
+            if column.required:
+                required_are_timely &= is_timely
+    return timely, required_are_timely

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from stedi_common.contracts import Column, contract
 from stedi_common.errors import EngineError
 from stedi_common.instants import EPOCH
-from stedi_common.records import blocks, drift, fast
+from stedi_common.records import blocks, bulk, drift, fast
 from stedi_common.records.blocks import Block
-from stedi_common.records.framing import MAY_BE_INNER, PADDING, go_over_lines
+from stedi_common.records.framing import MAY_BE_INNER, go_over_lines, unpadded
 from stedi_common.records.names import shown
+from stedi_common.records.pieces import Numbers, Piece, Run, pieces
 from stedi_common.records.record import (
     BROKEN_JSON,
     Field,
@@ -30,7 +31,7 @@ from stedi_common.records.record import (
     record_hash,
     repeated_hash,
 )
-from stedi_common.records.rows import Description, Framing, Parsed, RowBuilder
+from stedi_common.records.rows import Description, Framing, Parsed, Quota, RowBuilder
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
 from stedi_common.settings import ReaderSettings
@@ -40,14 +41,13 @@ __all__ = ["Parsed", "Reader"]
 _TYPES = (pa.string(), pa.int64(), pa.string(), pa.string(), pa.string(), pa.string())
 _DESCRIPTION = pa.schema(zip(Description._fields, _TYPES, strict=True))
 
-#: A block with more lines is read in pieces, which bounds the memory.
-MAX_LINES = 2**17
+#: So many lines are read one by one until it is asked whether the others can be counted.
+LINES_AT_ONCE = 2**13
 
-_LINE_FEED = ord("\n")
-_IS_PADDING = np.isin(np.arange(256), list(PADDING))
-_IS_SPACE = _IS_PADDING & ~np.isin(np.arange(256), list(b",[]"))
-#: Longer blank lines are so few in a block that each may take its time.
-_SHORT = 4
+_LOOK_BYTES = 1024
+
+#: The keys of an object, as written.
+Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,18 @@ class Reader:
             yield Parsed(_empty(self.schema), end)
         elif block.flaw is not None:
             yield self._rest(block, block.flaw)
+        elif _is_blank(block.data):
+            yield self._blank(block.data)
         elif block.data:
-            for piece, starts in _pieces(block):
-                yield from self._lines(piece, starts)
+            quota = Quota(block.rejected_rows)
+            for piece in pieces(block):
+                if _is_blank(piece.block.data):
+                    yield self._blank(piece.block.data)
+                else:
+                    yield from self._lines(piece, quota)
 
     def _rest(self, block: Block, flaw: str) -> Parsed:
-        rows = self._rows(block, Framing(False, block.line))
+        rows = self._rows(block, Framing(False, block.line), Quota(block.rejected_rows))
         rows.add_rest(block.line, block.data, flaw)
         parsed = rows.parsed()
         if self._is_watched(block):
@@ -126,73 +132,110 @@ class Reader:
             parsed.tally.is_objects = go_over_lines([block.data])
         return parsed
 
-    def _lines(self, block: Block, starts: fast.Offsets) -> Iterator[Parsed]:
-        taken = np.zeros(len(starts) - 1, np.bool_)
-        if self._has_fast_path:
-            taken, values = fast.read(block.data, starts, self._columns, self._latest)
-            if taken.any():
-                yield self._fast(block, taken, values, fast.keys_of(block.data, starts, self._columns))
-        if not taken.all():
-            yield from self._slow(block, starts, taken)
+    def _blank(self, data: bytes) -> Parsed:
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        return Parsed(_empty(self.schema), Tally(blank=lines))
 
-    def _fast(self, block: Block, taken: fast.Mask, values: list[pa.Array], keys: tuple[str, ...]) -> Parsed:
-        lines = np.flatnonzero(taken) + block.line
+    def _lines(self, piece: Piece, quota: Quota) -> Iterator[Parsed]:
+        untimely: dict[Keys, fast.Mask] = {}
+        if self._has_fast_path:
+            for taken in fast.read(piece.block.data, piece.starts, self._columns, self._latest):
+                piece.is_object |= taken.lines
+                untimely[taken.keys] = taken.untimely | untimely.get(taken.keys, np.False_)
+                if taken.lines.any():
+                    yield self._fast(piece.block, taken)
+        if not piece.is_object.all():
+            yield from self._slow(piece, untimely, quota)
+
+    def _fast(self, block: Block, taken: fast.Taken) -> Parsed:
+        lines = np.flatnonzero(taken.lines) + block.line
         count = len(lines)
-        named = dict(zip((column.name for column in self._columns), values, strict=True))
+        named = dict(zip((column.name for column in self._columns), taken.values, strict=True))
         named["source_file"] = pa.repeat(block.name, count)
         named["source_line"] = pa.array(lines)
         arrays = [named[f.name].cast(f.type) if f.name in named else pa.nulls(count, f.type) for f in self.schema]
-        tally = Tally()
-        drift.count_keys(tally, {keys: count}, {column.name for column in self._columns}, self.key)
+        tally = self._count_keys(Tally(), {taken.keys: count})
         return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self.schema), tally)
 
-    def _slow(self, block: Block, starts: fast.Offsets, taken: fast.Mask) -> Iterator[Parsed]:
-        left = np.flatnonzero(~taken)
-        is_blank = _are_made_of(_IS_PADDING, block.data, starts, left)
-        if not is_blank.all():  # commas and brackets may be part of an object that begins in another line
-            is_blank = _are_made_of(_IS_SPACE, block.data, starts, left)
-        blank = int(is_blank.sum())
-        if blank:
-            yield Parsed(_empty(self.schema), Tally(blank=blank))
-        unread = left[~is_blank]
-        # How many objects of the fast path stand before a line.
-        before = np.cumsum(taken, dtype=np.int64)
-        places = (each[unread].tolist() for each in (starts[:-1], starts[1:], before))
-        yield from self._one_by_one(block, unread.tolist(), zip(*places, strict=True), taken)
+    def _count_keys(self, tally: Tally, lines: Mapping[Sequence[str], int]) -> Tally:
+        drift.count_keys(tally, lines, {column.name for column in self._columns}, self.key)
+        return tally
 
-    def _one_by_one(
-        self, block: Block, indices: Iterable[int], places: Iterable[tuple[int, int, int]], taken: fast.Mask
+    def _slow(self, piece: Piece, untimely: Mapping[Keys, fast.Mask], quota: Quota) -> Iterator[Parsed]:
+        """What the fast path left: blank lines, lines that are read one by one, and rejected ones that are counted."""
+        left = np.flatnonzero(~piece.is_object)
+        is_blank, is_space = bulk.are_padding(piece.lines_at(left))
+        if is_blank.all():
+            yield Parsed(_empty(self.schema), Tally(blank=len(left)))
+            return
+        # Commas and brackets may be part of an object that begins in another line.
+        if is_space.any():
+            yield Parsed(_empty(self.schema), Tally(blank=int(is_space.sum())))
+            left, is_blank = left[~is_space], is_blank[~is_space]
+        framing = Framing(self._is_watched(piece.block), piece.block.line)
+        for at in range(0, len(left), LINES_AT_ONCE):
+            if quota.is_used_up and len(left) - at >= fast.MIN_LINES:
+                yield from self._in_bulk(piece, left[at:], is_blank[at:], untimely, framing)
+                break
+            some = left[at : at + LINES_AT_ONCE]
+            yield from self._one_by_one(piece.block, piece.runs(some, np.ones(len(some), np.bool_)), framing, quota)
+        framing.pass_objects(int(piece.is_object.sum()))
+        yield Parsed(_empty(self.schema), framing.end(piece.block.line + len(piece.is_object) - 1))
+
+    def _in_bulk(
+        self, piece: Piece, lines: Numbers, is_blank: fast.Mask, untimely: Mapping[Keys, fast.Mask], framing: Framing
     ) -> Iterator[Parsed]:
-        framing = Framing(self._is_watched(block), block.line)
-        rows = self._rows(block, framing)
-        fields, limits = self._fields, self.settings.limits
-        last = 0
-        for index, (start, end, before) in zip(indices, places, strict=True):
+        """Lines of which no rejected one needs a row."""
+        kinds = np.zeros(len(lines), np.int8)
+        keys: Counter[Sequence[str]] = Counter()
+        for names, are in untimely.items():
+            kinds[are[lines]] = bulk.OBJECT
+            keys[names] += int(np.count_nonzero(are[lines]))
+        unknown = np.flatnonzero((kinds == bulk.UNSURE) & ~is_blank)
+        counted = bulk.counted(piece.lines_at(lines[unknown]), self._columns, self._is_of_customers, self._read)
+        kinds[unknown] = counted.kinds
+        rejected = int(np.count_nonzero(kinds))
+        tally = Tally(rejected=rejected, blank=int(is_blank.sum()))
+        tally.without_address = rejected if self._is_of_customers else 0
+        yield Parsed(_empty(self.schema), self._count_keys(tally, keys + counted.keys))
+        kinds[is_blank] = bulk.TEXT
+        is_object = kinds == bulk.OBJECT
+        piece.is_object[lines[is_object]] = True
+        runs = piece.runs(lines[~is_object], kinds[~is_object] == bulk.UNSURE)
+        yield from self._one_by_one(piece.block, runs, framing, Quota(0))
+
+    def _one_by_one(self, block: Block, runs: Iterable[Run], framing: Framing, quota: Quota) -> Iterator[Parsed]:
+        rows, read = self._rows(block, framing, quota), self._read
+        for number, start, end, objects, is_alone in runs:
             if rows.is_full:
                 yield rows.parsed()
-                rows = self._rows(block, framing)
-            if before != last:
-                framing.add_object(is_only=before == last + 1)
-                last = before
-            line = block.data[start:end]
-            content = line.removesuffix(b"\n")
-            outcome = record(content, fields, limits, is_torn=len(content) == len(line))
-            if isinstance(outcome, Record) and self._is_doubtful(block, content):
-                outcome = Rejection(BROKEN_JSON, content=outcome.content)
-            rows.add(block.line + index, content, outcome)
+                rows = self._rows(block, framing, quota)
+            framing.pass_objects(objects)
+            data = block.data[start:end]
+            content = data.removesuffix(b"\n")
+            if is_alone:
+                outcome = read(content, is_torn=len(content) == len(data))
+                if isinstance(outcome, Record) and self._is_doubtful(block, content):
+                    outcome = Rejection(BROKEN_JSON, content=outcome.content)
+                rows.add(block.line + number, content, outcome)
+            else:
+                framing.add_lines(content)
         yield rows.parsed()
-        if last < np.count_nonzero(taken):
-            framing.add_object(is_only=False)
-        yield Parsed(_empty(self.schema), framing.end(block.line + len(taken) - 1))
 
-    def _rows(self, block: Block, framing: Framing) -> RowBuilder:
+    def _rows(self, block: Block, framing: Framing, quota: Quota) -> RowBuilder:
         return RowBuilder(
-            block, fields=self._fields, schema=self.schema, key=self.key, framing=framing, hash_of=self._hash_of
+            block,
+            fields=self._fields,
+            schema=self.schema,
+            key=self.key,
+            framing=framing,
+            hash_of=self._hash_of,
+            quota=quota,
         )
 
     def _is_doubtful(self, block: Block, content: bytes) -> bool:
         """Whether an object may be part of a damaged one: then nobody has said it, and it gives no consent."""
-        return self.source == "customer" and block.unit == blocks.OBJECT and content.startswith(MAY_BE_INNER)
+        return self._is_of_customers and block.unit == blocks.OBJECT and content.startswith(MAY_BE_INNER)
 
     def _hash_of(self, values: tuple[Value, ...]) -> str:
         digest = record_hash(values)
@@ -213,9 +256,18 @@ class Reader:
         return fields_of(self.source, self._latest, self.settings)
 
     @property
+    def _read(self) -> Callable[..., Record | Rejection | None]:
+        """Says what a line is."""
+        return partial(record, fields=self._fields, limits=self.settings.limits)
+
+    @property
+    def _is_of_customers(self) -> bool:
+        return self.source == "customer"
+
+    @property
     def _has_fast_path(self) -> bool:
         """Customers have none: they are few, and each needs its hash."""
-        return self.source != "customer" and self.settings.limits.keys >= fast.MAX_FIELDS
+        return not self._is_of_customers and self.settings.limits.keys >= fast.MAX_FIELDS
 
     @property
     def _latest(self) -> int:
@@ -230,43 +282,10 @@ def _schema(source: str) -> pa.Schema:
     return pa.schema([*typed, *(of_customers if source == "customer" else ()), *_DESCRIPTION])
 
 
+def _is_blank(data: bytes) -> bool:
+    """Whether all lines are blank. Most data has something else at its beginning."""
+    return bool(data) and not unpadded(data[:_LOOK_BYTES]) and not unpadded(data)
+
+
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema)
-
-
-def _pieces(block: Block) -> Iterator[tuple[Block, fast.Offsets]]:
-    """The block in pieces that do not have too many lines, each with where its lines begin."""
-    waiting = [block]
-    while waiting:
-        piece = waiting.pop()
-        is_end = np.frombuffer(piece.data, np.uint8) == _LINE_FEED
-        if np.count_nonzero(is_end) > MAX_LINES:
-            waiting += reversed(_halves(piece))
-        else:
-            yield piece, _line_starts(is_end)
-
-
-def _halves(block: Block) -> tuple[Block, Block]:
-    """The block in two, each of whole lines."""
-    middle = (block.data.rfind(b"\n", 0, len(block.data) // 2) + 1) or block.data.find(b"\n") + 1
-    first, second = block.data[:middle], block.data[middle:]
-    return block._replace(data=first), block._replace(data=second, line=block.line + first.count(b"\n"))
-
-
-def _line_starts(is_end: fast.Mask) -> fast.Offsets:
-    """Where each line begins, and the end of the last. `is_end`: which bytes are line feeds."""
-    ends = np.flatnonzero(is_end) + 1
-    if not is_end[-1]:
-        ends = np.append(ends, len(is_end))
-    return np.concatenate(([0], ends))
-
-
-def _are_made_of(of: fast.Mask, data: bytes, starts: fast.Offsets, indices: npt.NDArray[np.int64]) -> fast.Mask:
-    """Which of the lines have such bytes only, as far as they are short."""
-    content = np.frombuffer(data, np.uint8)
-    first, end = starts[indices], starts[indices + 1]
-    are: fast.Mask = end - first <= _SHORT
-    for offset in range(_SHORT):
-        place = np.minimum(first + offset, end - 1)
-        are &= of[content[place]]
-    return are

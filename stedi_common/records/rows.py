@@ -13,7 +13,7 @@ import pyarrow as pa
 from stedi_common.records import drift
 from stedi_common.records.blocks import Block
 from stedi_common.records.doubt import EMAIL, INCOMPLETE, doubt, doubt_hash
-from stedi_common.records.framing import cut, go_over_lines, unpadded
+from stedi_common.records.framing import Cut, cut, go_over_lines, unpadded
 from stedi_common.records.record import Field, Object, Record, Rejection, Value
 from stedi_common.records.tally import Tally
 
@@ -49,6 +49,27 @@ class Parsed(NamedTuple):
     tally: Tally
 
 
+class Quota:
+    """How many rejected lines still become rows. The others are only counted.
+
+    Args:
+        rows: so many.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether there are none left."""
+        return self._rows <= 0
+
+    def take(self) -> bool:
+        """Whether a rejected line becomes a row."""
+        self._rows -= 1
+        return self._rows >= 0
+
+
 class RowBuilder:
     """Builds the rows of one block from its lines.
 
@@ -59,6 +80,7 @@ class RowBuilder:
         key: the HMAC key of `content_hash` and of hidden names.
         framing: watches the lines.
         hash_of: the `record_hash` of a customer's values.
+        quota: which rejected lines become rows.
     """
 
     def __init__(  # noqa: PLR0913 - what lines become rows by
@@ -70,7 +92,9 @@ class RowBuilder:
         key: bytes,
         framing: Framing,
         hash_of: Callable[[tuple[Value, ...]], str],
+        quota: Quota,
     ) -> None:
+        self._quota = quota
         self._hash_of = hash_of
         self._name, self._version = block.name, block.version
         self._fields, self._schema, self._key = fields, schema, key
@@ -82,8 +106,8 @@ class RowBuilder:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are enough rows."""
-        return len(self._rows) >= MAX_ROWS
+        """Whether there are enough rows, or kinds of objects."""
+        return len(self._rows) >= MAX_ROWS or len(self._keys) >= MAX_ROWS
 
     def add(self, number: int, line: bytes, outcome: Record | Rejection | None) -> None:
         """Add a line, which is this."""
@@ -130,6 +154,8 @@ class RowBuilder:
                 self._rows += [self._doubtful(number, values, reason) for values in rows]
                 return
         self._tally.rejected += 1
+        if not self._quota.take():
+            return
         digest = hmac.digest(self._key, content, "sha256").hex()
         why = Description(self._name, number, REJECTED, rejection.reason, rejection.column, digest)
         self._rows.append((None,) * (len(self._schema) - len(why)) + why)
@@ -154,6 +180,7 @@ class Framing:
         self._has_begun = False
         self._run: list[bytes] = []
         self._behind_run: list[bytes] = []
+        self._objects = 0
         self._tally = Tally()
 
     def add(self, line: bytes) -> None:
@@ -168,6 +195,23 @@ class Framing:
             self._behind_run = [] if unpadded(line) else self._behind_run
         self._run.append(line)
         self._tally.is_objects |= line.count(b"{") > 1 and go_over_lines([line])
+
+    def add_lines(self, lines: bytes) -> None:
+        """Lines none of which is one object or holds more than one, without the ending of the last."""
+        while self._behind_run and lines:
+            first, _, lines = lines.partition(b"\n")
+            self.add(first)
+        if not lines or not self._is_watched or self._tally.is_objects:
+            return
+        if not self._has_begun:
+            self._begin(is_object=lines.startswith(b"{"))
+        self._run.append(lines)
+
+    def pass_objects(self, count: int) -> None:
+        """So many lines of the piece, so far, are known to be one object each. The others were added."""
+        if count != self._objects:
+            self.add_object(is_only=count == self._objects + 1)
+            self._objects = count
 
     def add_object(self, line: bytes = b"{}", *, is_only: bool = True) -> None:
         """A line that is one object, or several lines that are, the first of which has nothing before its `{`."""
@@ -186,7 +230,7 @@ class Framing:
         if not self._has_begun:
             self._begin(is_object=False)
         if (self._run or self._behind_run) and not self._tally.is_objects:
-            self._tally.is_objects, is_open = cut(self._behind_run or self._run)
+            self._tally.is_objects, is_open = _cut(self._behind_run or self._run)
             self._tally.open_after = {last} if is_open or self._behind_run else set()
         return self._tally
 
@@ -198,7 +242,15 @@ class Framing:
 
 def _may_go_on(run: list[bytes], line: bytes) -> bool:
     """Whether the object in the line may belong to one that begins in the run. Spares most lines the exact look."""
-    return len(run) > 1 or b"[" in run[0] or _ends_with_colon(run[0]) or not line.startswith(b"{")
+    return len(run) > 1 or b"\n" in run[0] or b"[" in run[0] or _ends_with_colon(run[0]) or not line.startswith(b"{")
+
+
+def _cut(run: list[bytes]) -> Cut:
+    """As `cut`. Spares runs in which no object or no array begins, or no object ends, the exact look."""
+    has_object, has_end, has_array = (any(sign in each for each in run) for sign in (b"{", b"}", b"["))
+    if has_array or _ends_with_colon(run[-1]) or (has_object and has_end):
+        return cut(run)
+    return Cut(are_objects=False, is_open=has_object)
 
 
 def _ends_with_colon(line: bytes) -> bool:

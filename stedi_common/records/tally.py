@@ -22,6 +22,7 @@ class Tally:
         doubtful: customer lines that are no record, but in which an address can be read.
         without_address: customer lines that may be about somebody whose address was not read.
         records: rows that were staged as records; a doubtful line has one for each address.
+        rejected_rows: rejected lines that were staged as rows.
         sha256: of the bytes of the file, known at its end.
         unit: `line` or `object`, known at the end of the file.
         unknown_keys: lines by the keys they had that no column has.
@@ -39,6 +40,7 @@ class Tally:
     doubtful: int = 0
     without_address: int = 0
     records: int = 0
+    rejected_rows: int = 0
     sha256: str = ""
     unit: str = "line"
     unknown_keys: Counter[str] = field(default_factory=Counter)

@@ -110,7 +110,7 @@ def test_a_number_with_too_many_digits_spoils_its_value(digits):
 
 
 def test_many_rows_come_in_chunks():
-    with mock.patch("stedi_common.records.rows.MAX_ROWS", 10), mock.patch("stedi_common.records.reader.MAX_LINES", 25):
+    with mock.patch("stedi_common.records.rows.MAX_ROWS", 10), mock.patch("stedi_common.records.pieces.MAX_LINES", 25):
         sizes = []
         parse = Reader.parse
 

@@ -37,6 +37,9 @@ COUNTS = (
     *("nulled_values", "doubtful", "without_address"),
 )
 
+#: Rule 12: so many rejected lines of a file have a row, the first ones.
+REJECTED_ROWS = 10_000
+
 #: The columns of the rows in `Tables`: the contracts' own, without when and how a file arrived and what keys it had.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "customer_landing": (*SOURCE_COLUMNS["customer"], "record_hash", "doubt", "source_file", "source_line"),
@@ -141,7 +144,7 @@ def land_file(landing: Landing, name: str, raw: bytes, arrived_at: datetime, key
         except RejectedError as fault:
             in_doubt = doubtful_rows(line, fault, place) if source == "customer" else []
             landing.doubtful += in_doubt
-            if not in_doubt:
+            if not in_doubt and counts["rejected"] < REJECTED_ROWS:
                 landing.rejected.append(rejection(source, place, fault, content_hash(line.content, key)))
             counts += fate(source, [row["doubt"] for row in in_doubt])
             continue

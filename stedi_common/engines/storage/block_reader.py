@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
@@ -26,6 +27,7 @@ class BlockReader:
         self._blocks = (block for drop in drops for block in reader.blocks(drop))
         self._reader = reader
         self._turn = Lock()
+        self._rejected: Counter[str] = Counter()
         self._is_stopped = False
 
     def stop(self) -> None:
@@ -54,12 +56,15 @@ class BlockReader:
                 for lines, tally in self._reader.parse(block):
                     total = tallies.setdefault(block.name, Tally())
                     total.add(tally)
+                    self._count_rejected(block.name, tally.rejected)
                     marks = lines.column("mark")
                     good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
                     total.records += len(good)
                     records.add(self._rows(good, records_in.schema))
                     prints.add(fingerprints.of(good, keys))
-                    rejected.add(self._rows(lines.filter(pc.is_valid(marks)), rejected_in.schema))
+                    bad = lines.filter(pc.is_valid(marks))
+                    total.rejected_rows += len(bad)
+                    rejected.add(self._rows(bad, rejected_in.schema))
         return tallies
 
     def _rows(self, lines: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -73,7 +78,14 @@ class BlockReader:
 
     def _next(self) -> Block | None:
         with self._turn:
-            return None if self._is_stopped else next(self._blocks, None)
+            block = None if self._is_stopped else next(self._blocks, None)
+            # Blocks come in order, so what has been rejected comes before this one.
+            return block and block._replace(rejected_rows=block.rejected_rows - self._rejected[block.name])
+
+    def _count_rejected(self, file: str, lines: int) -> None:
+        if lines:
+            with self._turn:
+                self._rejected[file] += lines
 
 
 def merged(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:

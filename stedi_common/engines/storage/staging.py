@@ -114,7 +114,7 @@ class Staging:
     def expect_rows(self, folder: str, tallies: Mapping[str, Tally]) -> None:
         """Raise EngineError unless the files that were staged below the folder have the rows of the tallies."""
         records = sum(tally.records for tally in tallies.values())
-        rejected = sum(tally.rejected for tally in tallies.values())
+        rejected = sum(tally.rejected_rows for tally in tallies.values())
         for name, rows in ((RECORDS, records), (REJECTED, rejected)):
             with _changed_meanwhile(name):
                 found = sum(_rows_of(file) for file in self.data_files(f"{folder}/{name}"))

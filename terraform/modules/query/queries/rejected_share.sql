@@ -1,4 +1,5 @@
 -- Which share of each file's lines was rejected, and why. The worst first. All versions of a file count together.
+-- Only the first 10,000 rejected lines of a version have a reason here; landed_files counts all.
 SELECT
   files.source,
   files.source_file,

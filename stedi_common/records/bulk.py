@@ -1,0 +1,224 @@
+"""Counts rejected lines with vectors, where no row of them is needed. What is said of a line here, `record` says too.
+
+Most lines of a damaged or hostile file are of a few kinds: they hold no object, they are written alike and lack a
+value, or they are equal. The lines of these kinds are found here; all others are left to `record`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stedi_common.contracts import Column
+from stedi_common.records import fast
+from stedi_common.records.fast import FIELD, MAX_FIELDS, MAX_LAYOUTS, TAIL, Mask
+from stedi_common.records.framing import PADDING
+from stedi_common.records.record import Record, Rejection
+
+Numbers = npt.NDArray[np.int64]
+
+#: The kinds of a line. `TEXT` is rejected, and no object. `OBJECT` is rejected. What `UNSURE` is, `record` says.
+UNSURE, TEXT, OBJECT = range(3)
+
+#: Equal lines are read once if there are at least so many of each, on average.
+_EQUAL = 4
+#: The first lines may be odd ones, so a few are asked for the layout.
+_LINES_ASKED = 16
+#: A layout that few lines have is not worth a search.
+_SHARE = 16
+
+_IS_PADDING = np.isin(np.arange(256), list(PADDING))
+_IS_SPACE = _IS_PADDING & ~np.isin(np.arange(256), list(b",[]"))
+_MARK = b"\xef\xbb\xbf"
+
+# Arrow's expressions see bytes here.
+_PAD = r"[ \t\n\r\v\f\x00\x1e,\[\]]*"
+_BEGINS_AS_OBJECT = rf'\A{_PAD}(?:\xef\xbb\xbf{_PAD})*\{{[ \t\n\r]*["}}]'
+_TWO_BRACES = r"\{[^{]*\{"
+#: Without one of these a line holds no address, and without two quotes nothing in it is read as one.
+_OF_ADDRESS, _QUOTED = r"[@\\\x80-\xff]", r"""(?s)"[^"]*"|'[^']*'|["'].*\\|\\.*["']"""
+
+_EMPTY = re.compile(rb"\{ ?\}\r?\n")
+_VALUE = r'(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
+_NO_NUMBER = r'true|false|null|"[A-Za-z_ ]*"'
+_BEFORE_1974 = r"-(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|(?:0|[1-9][0-9]{0,7})(?:\.[0-9]+)?"
+#: Values that are missing, unreadable or wrong for sure, by type.
+_FAULTY = {
+    "string": r'true|false|null|" *"',
+    "double": _NO_NUMBER,
+    "int": _NO_NUMBER,
+    "long": _NO_NUMBER,
+    "timestamp": f"{_NO_NUMBER}|{_BEFORE_1974}",
+}
+
+
+class Counted(NamedTuple):
+    """What lines are.
+
+    Attributes:
+        kinds: of each line.
+        keys: how many of the objects have these keys, as written.
+    """
+
+    kinds: npt.NDArray[np.int8]
+    keys: Counter[Sequence[str]]
+
+
+def are_padding(lines: pa.Array) -> tuple[Mask, Mask]:
+    """Which lines are blank; and which of them without the signs of an array, which may be part of an object."""
+    _, offsets, content = lines.buffers()
+    starts = np.frombuffer(offsets, np.int32)[: len(lines)]
+    data = np.frombuffer(content, np.uint8)[: np.frombuffer(offsets, np.int32)[len(lines)]]
+    is_mark = _marks(data)
+    of_lines = (_IS_PADDING[data] | is_mark, _IS_SPACE[data] | is_mark)
+    blank, space = (np.logical_and.reduceat(each, starts) for each in of_lines)
+    return blank, space
+
+
+def _marks(data: npt.NDArray[np.uint8]) -> Mask:
+    """Which bytes are those of a byte-order mark."""
+    is_mark = np.zeros(len(data), np.bool_)
+    first, second, third = _MARK
+    begins = np.flatnonzero(data[:-2] == first) if len(data) > len(_MARK) - 1 else np.empty(0, np.int64)
+    begins = begins[(data[begins + 1] == second) & (data[begins + 2] == third)]
+    for offset in range(len(_MARK)):
+        is_mark[begins + offset] = True
+    return is_mark
+
+
+def counted(
+    lines: pa.Array, columns: Sequence[Column], is_customer: bool, read: Callable[[bytes], Record | Rejection | None]
+) -> Counted:
+    """What lines are that are not blank. A customer's line in which somebody may be named is never counted.
+
+    Args:
+        lines: Lines of one file, each with its ending.
+        columns: Those of the source.
+        is_customer: Whether the lines are of customers.
+        read: Says what a line is.
+    """
+    kinds = np.zeros(len(lines), np.int8)
+    keys: Counter[Sequence[str]] = Counter()
+    left = np.flatnonzero(_names_nobody(lines)) if is_customer else np.arange(len(lines))
+    some, left = _without_text(_at(lines, left), left, kinds)
+    for places, rejection in _equal(some, read):
+        kinds[left[places]] = TEXT if rejection.content is None else OBJECT
+        if rejection.content is not None:
+            keys[tuple(key for key, _ in rejection.content)] += len(places)
+    is_unsure = kinds[left] == UNSURE
+    some, left = some.filter(pa.array(is_unsure)), left[is_unsure]
+    for _ in range(MAX_LAYOUTS):
+        layout = _learned(some, columns, is_customer) if len(left) >= fast.MIN_LINES else None
+        if layout is None:
+            break
+        is_faulty = _matches(some, layout.pattern)
+        kinds[left[is_faulty]] = OBJECT
+        keys[layout.keys] += int(np.count_nonzero(is_faulty))
+        some, left = some.filter(pa.array(~is_faulty)), left[~is_faulty]
+        if np.count_nonzero(is_faulty) * _SHARE < len(is_faulty):
+            break
+    return Counted(kinds, +keys)
+
+
+def _without_text(lines: pa.Array, numbers: Numbers, kinds: npt.NDArray[np.int8]) -> tuple[pa.Array, Numbers]:
+    """The lines that may be an object, or hold more than one, and their numbers. The others are text."""
+    content = lines.buffers()[2]
+    may = np.zeros(len(lines), np.bool_)
+    if len(lines) and all(byte in content.to_pybytes() for byte in (b"{", b"}")):
+        may = pc.and_(pc.match_substring(lines, "{"), pc.match_substring(lines, "}")).to_numpy(zero_copy_only=False)
+        some = lines.filter(pa.array(may))
+        may[may] = _matches(some, _BEGINS_AS_OBJECT) | _matches(some, _TWO_BRACES)
+    kinds[numbers[~may]] = TEXT
+    return (lines if may.all() else lines.filter(pa.array(may))), numbers[may]
+
+
+def _at(lines: pa.Array, numbers: Numbers) -> pa.Array:
+    return lines if len(numbers) == len(lines) else lines.take(pa.array(numbers))
+
+
+def _matches(lines: pa.Array, pattern: str) -> Mask:
+    found: Mask = pc.match_substring_regex(lines, pattern).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _names_nobody(lines: pa.Array) -> Mask:
+    """In which lines no address can be read."""
+    names = _matches(lines, _OF_ADDRESS)
+    names[names] = _matches(lines.filter(pa.array(names)), _QUOTED)
+    return ~names
+
+
+class _Layout(NamedTuple):
+    """What matches the lines that are written like one line and are rejected for sure; and their keys."""
+
+    pattern: str
+    keys: tuple[str, ...]
+
+
+def _learned(lines: pa.Array, columns: Sequence[Column], is_customer: bool) -> _Layout | None:
+    asked = (_layout(line, columns, is_customer) for line in lines[:_LINES_ASKED].to_pylist())
+    return next(filter(None, asked), None)
+
+
+def _layout(line: bytes, columns: Sequence[Column], is_customer: bool) -> _Layout | None:
+    literals, end = [b""], 0
+    names: list[str] = []
+    while (field := FIELD.match(line, end)) and len(names) < MAX_FIELDS:
+        literals[-1] += field[1]
+        literals.append(b"")
+        names.append(field[2].decode())
+        end = field.end()
+    literals[-1] += line[end:]
+    is_whole = line.startswith(b"{") and line.count(b"{") == 1 and TAIL.fullmatch(line, end)
+    if not (is_whole or _EMPTY.fullmatch(line)):
+        return None
+    # A customer's line without an address is rejected, whatever its values are.
+    faulty = [[_VALUE] * len(names)] if is_customer else _faulty(names, columns)
+    patterns = [_joined(literals, values) for values in faulty]
+    return _Layout(rf"\A(?:{'|'.join(patterns)})\z", tuple(names)) if patterns else None
+
+
+def _faulty(names: Sequence[str], columns: Sequence[Column]) -> Iterator[list[str]]:
+    """What the values of these keys match, so that a value that is required is faulty."""
+    required = {column.name: column for column in columns if column.required}
+    lowered = [name.lower() for name in names]
+    if any(lowered.count(name) != 1 for name in required):
+        yield [_VALUE] * len(names)
+        return
+    for name, column in required.items():
+        if column.type in _FAULTY:
+            yield [f"(?:{_FAULTY[column.type]})" if each == name else _VALUE for each in lowered]
+
+
+def _joined(literals: Sequence[bytes], values: Sequence[str]) -> str:
+    first, *others = (re.escape(literal.decode()) for literal in literals)
+    return first + "".join(value + literal for value, literal in zip(values, others, strict=True))
+
+
+def _equal(
+    lines: pa.Array, read: Callable[[bytes], Record | Rejection | None]
+) -> Iterator[tuple[npt.NDArray[np.int64], Rejection]]:
+    """The places of equal lines, and why they are rejected, if most lines are equal to others."""
+    if len(lines) < fast.MIN_LINES or not _are_alike(lines[: fast.MIN_LINES].dictionary_encode()):
+        return
+    encoded = lines.dictionary_encode()
+    if not _are_alike(encoded):
+        return
+    numbers = encoded.indices.to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=len(encoded.dictionary)))
+    for line, places in zip(encoded.dictionary.to_pylist(), np.split(order, ends[:-1]), strict=True):
+        outcome = read(line)
+        if isinstance(outcome, Rejection) and (outcome.content is not None or line.count(b"{") <= 1):
+            yield places, outcome
+
+
+def _are_alike(encoded: pa.DictionaryArray) -> bool:
+    return len(encoded.dictionary) * _EQUAL <= len(encoded)
