@@ -14,6 +14,7 @@ from support.lakes import land, rows, write
 from support.oracle import COLUMNS
 
 from stedi_common import landing
+from stedi_common.checks.ledger import differences
 from stedi_common.rules.policy import Policy
 
 ROWS = 5
@@ -24,7 +25,7 @@ GOOD = reading("a@b.c", at("10:00"))
 @contextmanager
 def few_rows():
     """Of a file only so many rejected lines have a row, and a block has only a few lines."""
-    holders = ("records.blocks", "landing", "landing.drift")
+    holders = ("records.blocks", "landing", "landing.drift", "checks.ledger")
     with ExitStack() as stack:
         for holder in holders:
             stack.enter_context(mock.patch(f"stedi_common.{holder}.MAX_REJECTED_ROWS", ROWS))
@@ -58,6 +59,7 @@ def test_the_first_rejected_lines_of_each_file_have_a_row(connect, tmp_path, key
     with few_rows():
         (_, landed, _) = land(engine, tmp_path / "drops", key, ARRIVED)
         assert_landed_as_the_oracle_says(engine, files, key)
+        assert differences(engine) == []
     assert [warning for warning in landed.warnings if "rejected" in warning] == [
         "accelerometer/long.json: 9 lines were rejected; rejected_records has the first 5",
         "accelerometer/many.json: 180 lines were rejected; rejected_records has the first 5",
@@ -86,3 +88,4 @@ def test_a_run_after_a_killed_one_appends_no_other_rows(connect, tmp_path, key):
             landing.land(engine, "accelerometer", str(tmp_path / "drops"), key, ARRIVED)
         land(engine, tmp_path / "drops", key, ARRIVED)
         assert_landed_as_the_oracle_says(engine, files, key)
+        assert differences(engine) == []
