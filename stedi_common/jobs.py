@@ -213,8 +213,6 @@ def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Na
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the arguments say. An argument of no value is as if it were not there, if that is its default."""
     given = {name: value for name, value in vars(arguments).items() if name in (*OPTIONS, CONFIG)}
-    if given["defective_serials"] is not None:
-        given["defective_serials"] = frozenset(given["defective_serials"].split())
     return {name: value for name, value in given.items() if value or (value == "" and getattr(Settings(), name, None))}
 
 

@@ -311,5 +311,5 @@ def test_what_terraform_and_localstack_hand_over_is_known():
 
 def test_a_job_takes_dashes_and_underscores():
     for spelled in ("--defective-serials", "--defective_serials"):
-        parsed = jobs._parsed(jobs._parser("land"), [spelled, "sn-1 sn-2", "--database_prefix", ""])
-        assert jobs._given(parsed) == {"defective_serials": {"sn-1", "sn-2"}}
+        parsed = jobs._parsed(jobs._parser("land"), [spelled, "serials.txt", "--database_prefix", ""])
+        assert jobs._given(parsed) == {"defective_serials": "serials.txt"}

@@ -47,14 +47,14 @@ def load(
     Args:
         given: the options of the command line, or the arguments of a call, by name; `config` names the file.
         defaults: defaults that replace those of `Settings`.
-        read: reads the file.
+        read: reads the file, and each file in S3 whose content is a setting.
 
     Raises:
         SettingsError: the file is missing, or a name or a value is unknown or not understood.
     """
     given = given or {}
     document, file = _document(given.get(CONFIG), read)
-    sources = (_checked(given, _flag), _environment(), _checked(*_of_file(document, file)))
+    sources = (_checked(given, _flag, read), _environment(read), _checked(*_of_file(document, file), read))
     found = _first(sources)
     reader = ReaderSettings.parsed(file, document)
     values = {**(defaults or {}), **found}
@@ -69,7 +69,7 @@ def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:
     """
     if not isinstance(settings, Settings):
         raise SettingsError(f"settings: expected Settings, got {type(settings).__name__}")
-    found = _checked(given, str)
+    found = _checked(given, str, read_file)
     if any(OPTIONS[name].is_key for name in found):
         found = {name: None for name, option in OPTIONS.items() if option.is_key} | found
     return replace(settings, **found)
@@ -101,7 +101,7 @@ def _of_file(document: Mapping[str, Any], file: str) -> tuple[dict[str, Any], Ca
     return options, lambda name: f"{file}: {name}"
 
 
-def _environment() -> dict[str, Any]:
+def _environment(read: Callable[[str], bytes]) -> dict[str, Any]:
     """The settings of the environment. A variable that is empty is as if it were not there."""
     by_variable = {option.variable: name for name, option in OPTIONS.items()}
     known = (*by_variable, *OTHER_VARIABLES)
@@ -109,13 +109,13 @@ def _environment() -> dict[str, Any]:
         if variable.startswith("STEDI_") and variable not in known:
             raise SettingsError(f"{variable}: expected a variable that is known", nearest(variable, known))
     named = {name: os.environ[variable] for variable, name in by_variable.items() if os.environ.get(variable)}
-    return _checked(named, lambda name: OPTIONS[name].variable)
+    return _checked(named, lambda name: OPTIONS[name].variable, read)
 
 
-def _checked(given: Mapping[str, Any], where: Callable[[str], str]) -> dict[str, Any]:
+def _checked(given: Mapping[str, Any], where: Callable[[str], str], read: Callable[[str], bytes]) -> dict[str, Any]:
     """The parsed values."""
     values = {
-        name: OPTIONS[name].read(where(name), value)
+        name: OPTIONS[name].read(where(name), _content(name, value, read))
         for name, value in given.items()
         if name != CONFIG and value is not None
     }
@@ -123,6 +123,11 @@ def _checked(given: Mapping[str, Any], where: Callable[[str], str]) -> dict[str,
     if len(keys) > 1:
         raise SettingsError(f"{' and '.join(keys)}: expected one of them, got both")
     return values
+
+
+def _content(name: str, value: Any, read: Callable[[str], bytes]) -> Any:
+    """The content of a file in S3, if it is the value of the setting; else the value as it is given."""
+    return read(value) if OPTIONS[name].is_content and isinstance(value, str) and "://" in value else value
 
 
 def _flag(name: str) -> str:

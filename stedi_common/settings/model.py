@@ -36,6 +36,7 @@ class Option:
         aliases: other spellings on the command line.
         is_path: whether it is a path, which `stedi.toml` gives relative to itself.
         is_key: whether it says where the pseudonym key is. Only one of these options may be given.
+        is_content: whether the content of the file is the value. Then `parse` takes the bytes of a file in S3, too.
     """
 
     help: str
@@ -47,6 +48,7 @@ class Option:
     aliases: Sequence[str] = ()
     is_path: bool = False
     is_key: bool = False
+    is_content: bool = False
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -113,13 +115,15 @@ def _umask(where: str, given: Any) -> int:
 
 
 def _serials(where: str, given: Any) -> frozenset[str]:
-    """The serial numbers of a file, or those of a list."""
+    """The serial numbers of a file, of its content, or of a list."""
+    from stedi_common.rules.policy import serials  # noqa: PLC0415
+
+    if isinstance(given, bytes):
+        return serials(given)
     if not isinstance(given, str | Path):
         if not isinstance(given, Iterable) or not all(isinstance(serial, str) for serial in given):
             raise SettingsError(f"{where}: expected a file or a list of serial numbers, got something else")
         return frozenset(given)
-    from stedi_common.rules.policy import serials  # noqa: PLC0415
-
     try:
         return serials(_path(where, given).read_bytes())
     except OSError as error:
@@ -194,6 +198,7 @@ class Settings:
         parse=_serials,
         metavar="FILE",
         is_path=True,
+        is_content=True,
     )
     environment: str = _setting(
         "local", help="prod accepts only the default policy.", parse=_text, choices=lambda: ENVIRONMENTS, fold=True

@@ -20,5 +20,6 @@ module "artifacts" {
   wheels  = local.sources.wheels
   project = var.sources.project
 
-  settings = var.settings
+  settings          = var.settings
+  defective_serials = var.policy.defective_serials
 }

@@ -101,7 +101,7 @@ locals {
       "--pseudonym_key_secret" = var.pseudonym_key.arn
     },
     var.rebuild ? { "--rebuild" = "true" } : {},
-    length(var.policy.defective_serials) > 0 ? { "--defective_serials" = join(" ", var.policy.defective_serials) } : {},
+    [for file in module.artifacts.defective_serials[*] : { "--defective_serials" = file.uri }]...
   )
 }
 
@@ -117,6 +117,7 @@ module "job" {
   artifacts_arn = concat(
     [for arn in module.artifacts.object_arns : arn if endswith(arn, "/${each.value.script}.py") || endswith(arn, ".zip")],
     [for settings in lookup(local.configured, each.key, []) : settings.arn],
+    module.artifacts.defective_serials[*].arn,
   )
   artifacts_key_arn = module.key["operations"].arn
 

@@ -272,6 +272,21 @@ def test_a_file_may_hold_the_list_of_serial_numbers_itself():
     assert load("defective_serials = ['sn-1', 'sn-2']\n").defective_serials == {"sn-1", "sn-2"}
 
 
+@pytest.mark.parametrize("source", ["argument", "environment", "file"])
+def test_the_list_of_serial_numbers_may_lie_in_s3(monkeypatch, source):
+    """There a job finds it: an argument of a job may be seen by who may not see a serial number."""
+    uri, options, file = "s3://artifacts/serials.txt", {}, ""
+    if source == "argument":
+        options = {"defective_serials": uri}
+    elif source == "environment":
+        monkeypatch.setenv("STEDI_DEFECTIVE_SERIALS", uri)
+    else:
+        file = f"defective_serials = '{uri}'\n"
+    Path("stedi.toml").write_text(file)
+    content = {uri: b"sn-1\r\nsn-2\r\n", "stedi.toml": file.encode()}
+    assert load_settings(options, read=content.__getitem__).defective_serials == {"sn-1", "sn-2"}
+
+
 def test_a_project_is_no_setting():
     assert load('[project]\ncontracts = "contracts"\ntables = "tables.py"\n') == Settings()
 

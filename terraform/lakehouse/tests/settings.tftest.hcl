@@ -59,6 +59,16 @@ run "serial_numbers_have_no_blanks" {
   expect_failures = [var.policy]
 }
 
+run "serial_numbers_are_in_no_argument" {
+  command = plan
+  variables { policy = { defective_serials = ["sn-1", "sn-2"] } }
+
+  assert {
+    condition     = endswith(local.arguments["--defective_serials"], "/defective_serials.txt") && !strcontains(jsonencode(local.arguments), "sn-1")
+    error_message = "defective_serials: expected the URI of a file among the arguments of the jobs, and no serial number."
+  }
+}
+
 run "settings_are_content" {
   command = plan
   variables { settings = "stedi.toml" }

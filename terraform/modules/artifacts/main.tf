@@ -34,6 +34,23 @@ resource "aws_s3_object" "settings" {
   }
 }
 
+# Not an argument of the jobs, which everybody sees who may look at a job.
+resource "aws_s3_object" "defective_serials" {
+  count = length(var.defective_serials) == 0 ? 0 : 1
+
+  bucket                 = var.bucket
+  key                    = "${substr(sha256(join("\n", sort(var.defective_serials))), 0, 16)}/defective_serials.txt"
+  content                = join("\n", sort(var.defective_serials))
+  server_side_encryption = "aws:kms"
+  kms_key_id             = var.key_arn
+  bucket_key_enabled     = true
+
+  lifecycle {
+    # A job that starts meanwhile finds the old list.
+    create_before_destroy = true
+  }
+}
+
 # A key holds the hash of what is there: new code is a new object, and what names it changes with it.
 resource "aws_s3_object" "this" {
   for_each = local.files

@@ -21,6 +21,14 @@ output "settings" {
   ])
 }
 
+output "defective_serials" {
+  description = "The S3 URI of the file of defective serial numbers, and the object's ARN; null if there are none."
+  value = one([
+    for object in aws_s3_object.defective_serials :
+    { uri = "s3://${var.bucket}/${object.key}", arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}/${object.key}" }
+  ])
+}
+
 output "object_arns" {
   description = "The ARNs of the scripts, of the wheels, and of the project's package."
   value       = [for object in aws_s3_object.this : "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}/${object.key}"]

@@ -54,3 +54,10 @@ variable "settings" {
   type        = string
   default     = null
 }
+
+variable "defective_serials" {
+  description = "Serial numbers that say nothing about the owner of a device. They become a file, one a line; none: no file."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}

@@ -172,3 +172,31 @@ run "wheels_that_glue_does_not_know" {
   }
   expect_failures = [var.wheels]
 }
+
+run "without_defective_serials_there_is_no_object" {
+  command = plan
+
+  assert {
+    condition     = output.defective_serials == null && length(aws_s3_object.defective_serials) == 0
+    error_message = "No defective serial number must be no object."
+  }
+}
+
+run "defective_serials_are_a_file_of_lines_and_encrypted" {
+  command = plan
+  variables { defective_serials = ["sn-2", "sn-1"] }
+
+  assert {
+    condition     = output.defective_serials.uri == "s3://stedi-dev-artifacts/${substr(sha256("sn-1\nsn-2"), 0, 16)}/defective_serials.txt"
+    error_message = "Another list must be another object."
+  }
+
+  assert {
+    condition = (
+      aws_s3_object.defective_serials[0].content == "sn-1\nsn-2" &&
+      aws_s3_object.defective_serials[0].server_side_encryption == "aws:kms" &&
+      aws_s3_object.defective_serials[0].kms_key_id == "arn:aws:kms:eu-west-1:111122223333:key/operations"
+    )
+    error_message = "The list must be encrypted, one serial number a line."
+  }
+}
