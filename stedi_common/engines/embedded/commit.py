@@ -16,7 +16,7 @@ from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, table_sn
 from stedi_common.engines.errors import conflict
 from stedi_common.engines.history import head_at
 from stedi_common.engines.protocol import Head
-from stedi_common.errors import EngineError
+from stedi_common.errors import EngineError, StediError, StorageError, as_stedi_error
 
 
 def expect_head(contract: Contract, table: Table, onto: Head) -> None:
@@ -47,7 +47,8 @@ def commit(
 
     Raises:
         CommitConflictError: another commit was made in between.
-        EngineError: the catalog failed, and nothing is committed.
+        StorageError: the disk of the catalog is full, or the like; nothing is committed.
+        EngineError: the catalog failed in another way, and nothing is committed.
     """
     change = _CachedTransaction(table)
     update = change.update_snapshot(snapshot_properties=dict(summary))
@@ -56,17 +57,27 @@ def commit(
             snapshot.append_data_file(file)
         for old in replaced:
             snapshot.delete_data_file(old)
+    refused: Exception | None = None
     try:
         change.commit_transaction()
     except CommitFailedException:
         raise conflict(contract) from None
-    except UNKNOWN_STATE:
+    except UNKNOWN_STATE as error:
+        refused = error
         table.refresh()
     # Every commit makes a snapshot id of its own, so this one is ours or nobody's.
     committed = table.snapshot_by_id(snapshot.snapshot_id)
     if committed is None:
-        raise EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
+        raise _refusal(contract, refused)
     return head_at(contract, PyIcebergSnapshots(contract, table), table_snapshot(committed))
+
+
+def _refusal(contract: Contract, error: Exception | None) -> StediError:
+    """The error of a commit that was not made: a full disk, for instance, is not the catalog's own."""
+    known = as_stedi_error(error) if error else None
+    if isinstance(known, StorageError):
+        return known
+    return EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
 
 
 class _CachedTransaction(Transaction):
