@@ -5,6 +5,7 @@ PyIceberg's `commit_table`, on Spark instead of each change of the table or of o
 what Java raises within a job does not matter: after any error the table is looked at.
 """
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -22,7 +23,7 @@ from support.lakes import Asks, instead, land, rows, run, table_of, unanswered, 
 from stedi_common import landing
 from stedi_common.contracts import contract, names
 from stedi_common.engines.protocol import Engine
-from stedi_common.errors import EngineError
+from stedi_common.errors import EngineError, StorageError
 from stedi_common.rules import lineage
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
@@ -122,6 +123,22 @@ def test_a_commit_that_was_not_made_is_no_commit(engine, tmp_path, broken, fault
         assert not list((tmp_path / "lake").rglob("data/**/*.parquet"))
     append(engine, "one")
     assert seen(engine) == Counter(["one"])
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_a_commit_that_found_the_disk_full_says_so(engine, broken):
+    """Then no withdrawal takes its table for damaged."""
+    engine.prepare(TABLE)
+    head = engine.head(TABLE)
+
+    def full() -> Exception:
+        return OperationalError("UPDATE", None, sqlite3.OperationalError("database or disk is full"))
+
+    broken(lambda ask: refused(ask, full, ALWAYS))
+    with pytest.raises(StorageError, match="disk is full\nhint: free some space") as raised:
+        append(engine, "one")
+    assert raised.value.is_out_of_resources
+    assert engine.head(TABLE) == head
 
 
 def refused(ask: Asks, error: Callable[[], Exception], turns: Collection[int]) -> Asks:
