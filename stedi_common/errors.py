@@ -210,9 +210,10 @@ _HINTS = {
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), _MORE_FILES),
     **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), "look at the disk, then run the command again"),
 }
+_FULL = "database or disk is full"
 #: The same of SQLite, by its messages.
 _SQLITE_HINTS = {
-    "database or disk is full": _ROOM,
+    _FULL: _ROOM,
     "disk I/O error": "look at the disk and its free space, then run the command again",
     "attempt to write a readonly database": _RIGHTS,
     "unable to open database file": _RIGHTS,
@@ -226,6 +227,8 @@ _SQLITE_HINTS = {
 
 def storage_error(message: str) -> StorageError | None:
     """The StorageError that a library's message tells of; None if it tells of none. The message may quote values."""
+    if _FULL in message:
+        return StorageError(_FULL, "catalog.db", _SQLITE_HINTS[_FULL])
     number = next((each for each in _HINTS if os.strerror(each) in message), None)
     return None if number is None else StorageError(os.strerror(number), hint=_HINTS[number])
 

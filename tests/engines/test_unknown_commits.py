@@ -141,6 +141,25 @@ def test_a_commit_that_found_the_disk_full_says_so(engine, broken):
     assert engine.head(TABLE) == head
 
 
+@pytest.mark.parametrize("engine_name", ["spark"], indirect=True)
+@pytest.mark.parametrize("said", ["No space left on device", "[SQLITE_FULL] Failed (database or disk is full)"])
+def test_a_full_disk_is_not_an_error_of_spark(engine, broken, said):
+    from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - not everybody has it
+
+    engine.prepare(TABLE)
+    java = engine._jvm.java
+
+    def full() -> Exception:
+        cause = java.lang.RuntimeException(java.io.IOException(said))
+        return Py4JJavaError("commit", java.lang.RuntimeException("ann@example.org", cause))
+
+    broken(lambda ask: refused(ask, full, ALWAYS))
+    with pytest.raises(StorageError, match=r"full|No space") as raised:
+        append(engine, "one")
+    assert raised.value.is_out_of_resources
+    assert "ann" not in str(raised.value)
+
+
 def refused(ask: Asks, error: Callable[[], Exception], turns: Collection[int]) -> Asks:
     """What asks a catalog, but not in these turns: then an error comes back."""
     turn = count(1)

@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict
-from stedi_common.errors import EngineError
+from stedi_common.errors import EngineError, storage_error
 
 #: Iceberg's error for a commit conflict. Nothing is committed, and the same change may be tried again.
 COMMIT_FAILED = "CommitFailedException"
@@ -27,10 +27,12 @@ CONFLICTS = frozenset(
 
 @contextmanager
 def redacted() -> Iterator[None]:
-    """Raise an engine's error as an EngineError that has only its kind."""
+    """Raise an engine's error as an EngineError that has only its kind, or as a StorageError: the disk may be full."""
     try:
         yield
     except (Py4JError, PySparkException) as error:
+        if problem := storage_error(str(error)):
+            raise problem from None
         kind = kind_of(error)
         raise EngineError(
             f"engine spark: Spark stopped with {kind}; its message may hold personal data", kind=kind
