@@ -142,7 +142,7 @@ def grown(boxed) -> Grown:
 
 def levels() -> list:
     """Of the whole range for each night; some in `make test`."""
-    some = {(0, 0, NIGHTLY), (0, 11, ("demo",)), (0, 20, NIGHTLY), (1, 0, NIGHTLY), (1, 8, NIGHTLY), (1, 19, NIGHTLY)}
+    some = {(0, 0, NIGHTLY), (0, 11, ("demo",)), (1, 8, NIGHTLY), (1, 19, NIGHTLY)}
     return [
         pytest.param(
             *each, id=f"night-{each[0]}-{each[1]}-{each[2][0]}", marks=() if each in some else pytest.mark.long
