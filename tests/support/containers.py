@@ -153,7 +153,7 @@ def serve() -> None:
         started = [start(*each) for each in json.loads(line)]
         codes: dict[int, int] = {}
         while not codes.keys() >= {pid for pid, *_ in started}:  # process 1 gets orphans, too
-            pid, status = os.wait()
+            pid, status = os.waitpid(-1, 0)  # within the limit of `ended`
             codes[pid] = os.waitstatus_to_exitcode(status)
         answers = [(codes[pid], *map(written, files)) for pid, *files in started]
         print(json.dumps(answers), flush=True)  # noqa: T201 - the answer
