@@ -24,6 +24,9 @@ CONFLICTS = frozenset(
     }
 )
 
+#: Spark's message would name the file, and may quote a row.
+_HINT = "if a file of the lake may be missing or damaged, stedi check names it"
+
 
 @contextmanager
 def redacted() -> Iterator[None]:
@@ -35,7 +38,7 @@ def redacted() -> Iterator[None]:
             raise problem from None
         kind = kind_of(error)
         raise EngineError(
-            f"engine spark: Spark stopped with {kind}; its message may hold personal data", kind=kind
+            f"engine spark: Spark stopped with {kind}; its message may hold personal data", _HINT, kind=kind
         ) from None
 
 
