@@ -341,7 +341,7 @@ def test_files_that_are_newer_than_the_catalog_knows_are_left(engine, tmp_path):
     assert bool(done.errors) == (engine.name == "spark")  # whose commit of rows is several, on each other
     assert lost <= files(tmp_path / "lake" / "trusted")
     assert maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True).removed >= done.newer
-    assert not lost & parquet_files(tmp_path / "lake")
+    assert not lost & parquet_files(tmp_path / "lake" / "trusted")
 
 
 @pytest.mark.parametrize("how", ["old", "new"])
@@ -350,10 +350,10 @@ def test_files_of_a_lost_history_are_left(engine, tmp_path, how):
     engine.prepare(READINGS)
     for n in range(10):
         add(engine, f"old{n}", [FIRST + n * DAY])
-    restore, known = restored(tmp_path / "lake"), parquet_files(tmp_path / "lake")
+    restore, known = restored(tmp_path / "lake"), parquet_files(tmp_path / "lake" / "trusted")
     for n in range(2):
         add(engine, f"ann{n}", [FIRST, SECOND])
-    lost = parquet_files(tmp_path / "lake") - known
+    lost = parquet_files(tmp_path / "lake" / "trusted") - known
     if how == "old":
         restore()
     else:
@@ -366,11 +366,11 @@ def test_files_of_a_lost_history_are_left(engine, tmp_path, how):
         assert re.match(r"accelerometer_trusted: expected orphan files of killed .*, got [\d,]+ of the", str(error))
         assert "stedi recover" in str(error)
         assert done.table_bytes > done.unknown_bytes > 0
-        assert lost < parquet_files(tmp_path / "lake")
+        assert lost < parquet_files(tmp_path / "lake" / "trusted")
     done = maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True)
     assert (done.errors, done.removed >= len(lost)) == ([], True)
     assert rows(engine, READINGS.name, ["user"])["bob",] == 1
-    assert not lost & parquet_files(tmp_path / "lake")
+    assert not lost & parquet_files(tmp_path / "lake" / "trusted")
 
 
 def test_expired_files_are_removed_however_many_they_are(engine, tmp_path):
@@ -378,10 +378,10 @@ def test_expired_files_are_removed_however_many_they_are(engine, tmp_path):
     for n in range(20):
         head = engine.head(READINGS)
         engine.replace(READINGS, of(engine, f"ann{n}", [FIRST, SECOND]), head, {})
-    before = parquet_files(tmp_path / "lake")
+    before = parquet_files(tmp_path / "lake" / "trusted")
     done = maintenance.maintain(engine, READINGS, now() + LATER)
     assert (done.errors, done.newer, done.snapshots) == ([], 0, 20)
-    assert len(parquet_files(tmp_path / "lake")) == 2 < len(before)
+    assert len(parquet_files(tmp_path / "lake" / "trusted")) == 2 < len(before)
 
 
 def test_what_killed_runs_left_is_removed_though_it_is_much(engine, tmp_path):
@@ -389,7 +389,7 @@ def test_what_killed_runs_left_is_removed_though_it_is_much(engine, tmp_path):
     engine.prepare(READINGS)
     add(engine, "ann", [FIRST])
     add(engine, "bob", [FIRST])
-    (some, _) = parquet_files(tmp_path / "lake")
+    (some, _) = parquet_files(tmp_path / "lake" / "trusted")
     left = some.with_name("left.parquet")
     write_aged(left, ORPHAN_AGE + DAY)
     assert maintenance.maintain(engine, READINGS).removed == 1

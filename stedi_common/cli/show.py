@@ -192,6 +192,8 @@ def checked(found: Checked) -> None:
         findings = sum(finding.table == each.table for finding in found.findings)
         table.add_row(each.table, *(f"{n:,}" for n in (each.snapshots, each.files, each.bytes, findings)))
     _print(table)
+    if not found.findings:
+        out.print("The lake is whole.")
     _findings(found.findings)
 
 

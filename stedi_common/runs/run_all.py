@@ -134,8 +134,8 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
     """
-    before = [waiting_task()] if landing is None else landing_tasks(landing)
-    return [*before, deletion_task(), *map(job_task, jobs)]
+    landings, waits = ([], [waiting_task()]) if landing is None else (landing_tasks(landing), [])
+    return [*landings, deletion_task(), *waits, *map(job_task, jobs)]
 
 
 def run_all(

@@ -4,8 +4,6 @@ import json
 import re
 from unittest import mock
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -30,10 +28,7 @@ def line(source, name):
 
 
 def slowly(content, source):
-    def nothing(data, starts, columns, latest):
-        return np.zeros(len(starts) - 1, np.bool_), [pa.array([], fast.arrow_type(column)) for column in columns]
-
-    with mock.patch.object(fast, "read", nothing):
+    with mock.patch.object(fast, "read", return_value=()):
         return said_of(content, source).rows
 
 
