@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stedi_common.contracts import Contract
-from stedi_common.errors import CommitConflictError, LakeError
+from stedi_common.errors import CommitConflictError, DamagedFileError, LakeError
+from stedi_common.lake import local_path
 
 
 def missing_table(contract: Contract) -> LakeError:
@@ -32,3 +33,19 @@ def conflict(contract: Contract, expected: int | None = None, found: int | None 
     known = expected is not None and found is not None and expected != found
     ids = f": expected {expected}, found {found}" if known else " since this run read it"
     return CommitConflictError(f"{contract.name}: snapshot changed{ids}", hint="run the job again")
+
+
+def unreadable(table: str, file: str) -> DamagedFileError:
+    """The error for a file of a table that is missing or damaged.
+
+    Args:
+        table: zone and name of the table.
+        file: its path or `file:` URI.
+    """
+    path = local_path(file)
+    state = "a damaged one" if path.exists() else "none"
+    return DamagedFileError(
+        f"{table}: expected the table's file {path}, got {state}",
+        hint="stedi check names every such file and what to do about it; stedi repair computes a trusted or curated "
+        "table again; other tables can be queried",
+    )

@@ -11,24 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.table import Table
 
+from stedi_common.engines.errors import unreadable
 from stedi_common.errors import DamagedFileError, StediError
 from stedi_common.lake import local_path
-
-
-def unreadable(table: str, file: str) -> DamagedFileError:
-    """The error for a file of a table that is missing or damaged.
-
-    Args:
-        table: zone and name of the table.
-        file: its path or `file:` URI.
-    """
-    path = local_path(file)
-    state = "a damaged one" if path.exists() else "none"
-    return DamagedFileError(
-        f"{table}: expected the table's file {path}, got {state}",
-        hint="stedi check names every such file and what to do about it; stedi repair computes a trusted or curated "
-        "table again; other tables can be queried",
-    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdat
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import load_table, metadata_location
+from stedi_common.engines.embedded.damage import named, unreadable_manifest
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
 from stedi_common.engines.embedded.snapshots import current_head, table_snapshot
 from stedi_common.engines.errors import conflict
@@ -47,10 +48,12 @@ class EmbeddedMaintenance:
     def compact(self, contract: Contract) -> None:
         """See `Maintenance.compact`."""
         table = self._table(contract)
-        old = small_files(table)
+        with self._errors(contract, table):
+            old = small_files(table)
         if not old:
             return
-        with _conflicting(contract), self._rewrite(contract, table, [e.data_file.file_path for e in old]) as files:
+        paths = [entry.data_file.file_path for entry in old]
+        with self._errors(contract, table), self._rewrite(contract, table, paths) as files:
             new = list(parquet_files_to_data_files(table.io, table.metadata, iter(files)))
             before, after = (sum(f.record_count for f in some) for some in ([e.data_file for e in old], new))
             if before != after:
@@ -61,8 +64,9 @@ class EmbeddedMaintenance:
 
     def rewrite_manifests(self, contract: Contract) -> None:
         """See `Maintenance.rewrite_manifests`."""
-        with _conflicting(contract):
-            rewrite_manifests(self._catalog, self._table(contract))
+        table = self._table(contract)
+        with self._errors(contract, table):
+            rewrite_manifests(self._catalog, table)
 
     def expire(self, contract: Contract, now: datetime) -> Expired:
         """See `Maintenance.expire`."""
@@ -74,7 +78,7 @@ class EmbeddedMaintenance:
             updates.append(RemoveSnapshotsUpdate.model_validate({"snapshot-ids": found.snapshots}))
         same_refs: Any = _SameRefs(table.refs())
         if updates:
-            with _conflicting(contract):
+            with self._errors(contract, table):
                 self._catalog.commit_table(table, (same_refs,), tuple(updates))
         return found
 
@@ -94,6 +98,23 @@ class EmbeddedMaintenance:
     def _table(self, contract: Contract) -> Table:
         return load_table(self._lake, self._catalog, contract)
 
+    @contextmanager
+    def _errors(self, contract: Contract, table: Table) -> Iterator[None]:
+        """Raise CommitConflictError where another commit was made in between, or expired files have been removed.
+
+        If no commit was made in between, raise DamagedFileError with the file that cannot be read, if there is one.
+        """
+
+        def unreadable() -> str | None:
+            now, head = metadata_location(self._lake, self._catalog, contract), table.metadata.current_snapshot_id
+            return unreadable_manifest(table, head) if now == table.metadata_location and head is not None else None
+
+        try:
+            with named(contract.identifier, unreadable):
+                yield
+        except (CommitFailedException, FileNotFoundError):
+            raise conflict(contract) from None
+
 
 @dataclass(frozen=True)
 class _SameRefs:
@@ -109,12 +130,3 @@ class _SameRefs:
 def _ref(name: str, ref: SnapshotRef) -> Ref:
     age = ref.max_ref_age_ms
     return Ref(name, ref.snapshot_id, None if age is None else timedelta(milliseconds=age))
-
-
-@contextmanager
-def _conflicting(contract: Contract) -> Iterator[None]:
-    """Raise CommitConflictError where another commit was made in between, or expired files have been removed."""
-    try:
-        yield
-    except (CommitFailedException, FileNotFoundError):
-        raise conflict(contract) from None

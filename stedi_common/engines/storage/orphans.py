@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.errors import conflict
+from stedi_common.engines.errors import conflict, unreadable
 from stedi_common.engines.protocol import OrphanRemoval
 from stedi_common.engines.storage.checksums import sidecar
 from stedi_common.engines.storage.metadata_files import HINT, Metadata, MetadataFile, previous, readable
@@ -55,7 +55,7 @@ def remove_orphans(
 
     Raises:
         CommitConflictError: other maintenance has expired snapshots in between.
-        LakeError: a manifest is damaged.
+        LakeError: a manifest list or a manifest is missing or damaged.
     """
     folder = local_path(lake.table_location(contract))
     listed = _listed(folder)
@@ -63,8 +63,10 @@ def remove_orphans(
     try:
         metadata = _read(state.metadata_location)
         needed = needed_files(metadata) | {local_path(state.metadata_location), folder / "metadata" / HINT}
-    except FileNotFoundError:
-        raise conflict(contract) from None
+    except FileNotFoundError as error:
+        if look_up().metadata_location != state.metadata_location:
+            raise conflict(contract) from None
+        raise unreadable(contract.identifier, error.filename) from None
     orphans = {file for file, (_, at) in listed.items() if at < older_than} - needed
     is_lost = not unknown and _has_lost_history(orphans, metadata)
     unnamed = set() if unknown else _unnamed(orphans, listed, metadata, state, is_lost=is_lost)
