@@ -95,11 +95,12 @@ class WaitingFilesError(StediError):
     exit_code = 6
 
     def __init__(self, files: int, since: datetime) -> None:
-        count = "1 file waits" if files == 1 else f"{files:,} files wait"
+        count = "1 unread file" if files == 1 else f"{files:,} unread files"
         super().__init__(
-            f"run: expected every file to have landed, got: {count}, the first since {since:%Y-%m-%d %H:%M} UTC; "
-            "a withdrawal in it is not known yet",
-            hint="the output and landing.landed_files name them; make them readable or remove them, then land again",
+            f"run: expected every file to have landed, got {count}, the oldest since {since:%Y-%m-%d %H:%M} UTC; "
+            "what it says about consent is not known",
+            hint="the output names them; make them readable and land again; "
+            "remove a file only if nobody withdraws consent in it",
         )
 
 

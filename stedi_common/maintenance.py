@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine, OrphanRemoval
 from stedi_common.engines.retention import Expired
-from stedi_common.errors import CommitConflictError, LakeError, StediError
+from stedi_common.errors import CommitConflictError, LakeError, StediError, as_stedi_error
 from stedi_common.instants import utc_now
 
 #: The age at which orphan files are removed. A run may still commit a younger file. Glue's optimizers have the same.
@@ -69,7 +69,7 @@ class Maintained:
 def maintain(
     engine: Engine, table: Contract, now: datetime | None = None, *, remove_unknown: bool = False
 ) -> Maintained | None:
-    """Maintain a table. A step that has a commit conflict is skipped.
+    """Maintain a table. A step that has a commit conflict is skipped, and no step stops those after it.
 
     Args:
         engine: an open lake.
@@ -79,21 +79,27 @@ def maintain(
 
     Returns:
         What was done; None if the table does not exist or has no snapshot.
+
+    Raises:
+        StediError: the error of the first step that has failed, after all steps: old snapshots hold withdrawn rows, so
+            they expire though a file that a compaction needs is damaged.
     """
     now, do = now or utc_now(), engine.maintenance
     before = do.size(table)
     if before is None:
         return None
     expired, orphans = Expired((), (), ()), OrphanRemoval(0)
-    skipped: list[str] = []
-    with _skipped_on_conflict("compaction", skipped):
+    skipped, failed = list[str](), list[StediError]()
+    with _step("compaction", skipped, failed):
         do.compact(table)
-    with _skipped_on_conflict("manifests", skipped):
+    with _step("manifests", skipped, failed):
         do.rewrite_manifests(table)
-    with _skipped_on_conflict("expiry", skipped):
+    with _step("expiry", skipped, failed):
         expired = do.expire(table, now)
-    with _skipped_on_conflict("orphans", skipped):
+    with _step("orphans", skipped, failed):
         orphans = do.remove_orphans(table, now - ORPHAN_AGE, unknown=remove_unknown)
+    if failed:
+        raise failed[0]
     after = do.size(table) or before
     return Maintained(
         table=table.name,
@@ -124,8 +130,11 @@ def remove_staged(engine: Engine, now: datetime | None = None) -> int:
 
 
 @contextmanager
-def _skipped_on_conflict(step: str, skipped: list[str]) -> Iterator[None]:
+def _step(name: str, skipped: list[str], failed: list[StediError]) -> Iterator[None]:
+    """A step of the maintenance of a table: a commit conflict is added to the skipped steps, another error to these."""
     try:
         yield
     except CommitConflictError:
-        skipped.append(step)
+        skipped.append(name)
+    except Exception as error:
+        failed.append(as_stedi_error(error))

@@ -32,7 +32,7 @@ def run_logged(
 
 
 def maintenance_tasks(*, remove_unknown: bool = False) -> list[Task]:
-    """A maintenance task for each table. It does nothing if the table does not exist; its failure ends the run.
+    """A maintenance task for each table. It does nothing if the table does not exist. Its failure does not end the run.
 
     Args:
         remove_unknown: see `maintenance.maintain`.
@@ -43,6 +43,7 @@ def maintenance_tasks(*, remove_unknown: bool = False) -> list[Task]:
             "maintain_tables",
             table,
             lambda engine, _: maintenance.maintain(engine, contract(table), remove_unknown=remove_unknown),
+            is_required=False,
         )
 
     return list(map(task, names()))

@@ -11,7 +11,7 @@ from stedi_common.checks.ledger import REJECTED, Difference, differences
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.protocol import Damage, Verified
-from stedi_common.errors import DamagedLakeError
+from stedi_common.errors import DamagedLakeError, StediError
 from stedi_common.lake import Lake
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.records import shown
@@ -25,7 +25,7 @@ class Remedy(StrEnum):
     REBUILD = "stedi repair computes the table again"
     EXPIRE = "stedi repair expires the older snapshots that need the file"
     LAND_AGAIN = "stedi repair --landing lands the file again if it is still there"
-    FINISH = "stedi land lands the rest, unless a landing is under way"
+    FINISH = "run stedi land, unless a landing is running"
     RESTORE = "restore the file from a backup, or land the drops into a new lake"
     INVESTIGATE = "restore the lake from a backup, or land the drops into a new lake"
 
@@ -69,10 +69,10 @@ class Checked:
     tables: Sequence[TableCheck]
     findings: Sequence[Finding]
 
-    def expect_whole(self) -> None:
-        """Raise DamagedLakeError if there are findings."""
-        if self.findings:
-            raise DamagedLakeError(len(self.findings))
+    @property
+    def errors(self) -> list[StediError]:
+        """The error that says how many findings there are, if there are any."""
+        return [DamagedLakeError(len(self.findings))] if self.findings else []
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def check(
 
     Args:
         engine: an open lake in a folder, whichever engine has written it.
-        quick: do not read the whole files: only their sizes and metadata are verified.
+        quick: do not read the whole files, and count no rows: only sizes and metadata are verified.
         around: makes the context in which a table is checked, for progress.
 
     Returns:
@@ -139,7 +139,13 @@ def state_of(
         with around(table.identifier):
             if found := engine.repairs.verify(table, quick=quick):
                 verified[table] = found
-    unreadable = [table.name for table, of in verified.items() if any(map(of.is_needed_now, of.damages))]
+    if quick:
+        return State(verified, [])
+    unreadable = [
+        table.name
+        for table, of in verified.items()
+        if of.current is None or any(map(of.is_needed_now, of.damages))  # a first run was killed before its commit
+    ]
     with around(LEDGER):
         return State(verified, differences(engine, without=unreadable))
 

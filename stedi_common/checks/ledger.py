@@ -91,10 +91,10 @@ def _compared(
             # A run that was killed has landed lines of it, too; what it read of other content is none of ours.
             all_ = sum(n for at, n in arrivals.items() if since < at <= until)
             own = arrivals.get(until, 0)
-            expected, since = version[count], until
-            if table == REJECTED:
-                expected = min(expected, MAX_REJECTED_ROWS)
-            if all_ < expected or own > expected:
+            most, since = version[count], until
+            # Before 0.3 every rejected line had a row.
+            expected = min(most, MAX_REJECTED_ROWS) if table == REJECTED else most
+            if all_ < expected or own > most:
                 found = all_ if all_ < expected else own
                 yield Difference(table, source, name, version["sha256"], expected, found)
 

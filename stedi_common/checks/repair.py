@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stedi_common.checks.check import Checked, State, check, state_of
 from stedi_common.checks.ledger import Difference
-from stedi_common.contracts import SOURCES
+from stedi_common.contracts import CUSTOMER, SOURCES, contract
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.landing import discover_sources
@@ -20,6 +20,8 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import sha256, shown
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
+
+CUSTOMER_LANDING = contract(f"{CUSTOMER}_landing")
 
 #: Runs tasks in order.
 Run = Callable[[Sequence[Task]], Sequence[CompletedTask]]
@@ -61,17 +63,33 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: Run, landing: str
         What was done, and what a check has found afterwards.
 
     Raises:
-        StediError: the settings are not the lake's. Nothing was done.
+        StediError: the settings are not the lake's, or a run is writing to it; nothing was done. Or a branch or tag
+            keeps a snapshot that would expire.
     """
     settings.expect_jobs_allowed()
     settings.expect_landing_allowed()
+    engine.repairs.expect_no_run()
     state = state_of(engine)
-    forgotten = [] if landing is None else list(_forget(engine, state.differences, landing, settings.key))
-    expired, dropped = list(_expire(engine, state)), list(_drop(engine, state))
-    steps = [*expired, *forgotten, *dropped]
+    steps = list(_expire(engine, state))
+    if _is_landing_damaged(state):  # what is computed from it would lack rows, perhaps withdrawals
+        return Repaired(steps, (), check(engine))
+    forgotten = [] if landing is None else _forgotten(engine, state.differences, landing, settings.key)
+    steps += [Step(LANDED_FILES.identifier, f"{shown(each.source_file)} lands again") for each in forgotten]
+    dropped = [] if _lacks_withdrawals(state, forgotten) else list(_drop(engine, state))
     needs_run = bool(forgotten or dropped) or _lacks_tables(engine)
     completed = run(tasks(landing if forgotten else None)) if needs_run else ()
-    return Repaired(steps, completed, check(engine))
+    return Repaired([*steps, *dropped], completed, check(engine))
+
+
+def _is_landing_damaged(state: State) -> bool:
+    """Whether the present rows of a landing table need a file that is damaged."""
+    return any(of.is_needed_now(damage) for table, of, damage in state.damaged if table.zone == "landing")
+
+
+def _lacks_withdrawals(state: State, forgotten: Sequence[Difference]) -> bool:
+    """Whether customer lines are missing that do not land again: each may be a withdrawal."""
+    missing = (each for each in state.differences if each.is_missing and each.table == CUSTOMER_LANDING)
+    return any(each not in forgotten for each in missing)
 
 
 def _expire(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
@@ -86,8 +104,6 @@ def _expire(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
 def _drop(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
     """Drop the damaged tables that can be computed again, downstream first."""
     damaged = {table.name for table, _, _ in state.damaged}
-    if any(of.is_needed_now(damage) for table, of, damage in state.damaged if table.zone == "landing"):
-        return
     for job in reversed(JOBS.values()):
         if job.target.name in damaged:
             engine.repairs.drop(job.target)
@@ -100,24 +116,23 @@ def _lacks_tables(engine: EmbeddedEngine) -> bool:
     return any(there) and not all(there)
 
 
-def _forget(
+def _forgotten(
     engine: EmbeddedEngine, differences: Sequence[Difference], landing: str, key: PseudonymKey
-) -> Iterator[Step]:
+) -> list[Difference]:
     """Remove the entries of files whose rows are missing, if the folder has the files with the same content."""
     missing = {(each.source_file, each.sha256): each for each in differences if each.sha256 and each.is_missing}
     if not missing:
-        return
+        return []
     sources = [source for source in SOURCES if any(each.source == source for each in missing.values())]
     drops = discover_sources(landing, sources).drops
     names = {name for name, _ in missing}
     there = {
         (drop.name, digest(sha256(drop), key)) for source in sources for drop in drops[source] if drop.name in names
     }
-    found = [each for key, each in missing.items() if key in there]
+    found = [each for name, each in missing.items() if name in there]
     if found:
         retry_on_conflict(lambda: _remove_entries(engine, found))
-    for each in found:
-        yield Step(LANDED_FILES.identifier, f"{shown(each.source_file)} lands again")
+    return found
 
 
 def _remove_entries(engine: EmbeddedEngine, of: Sequence[Difference]) -> None:

@@ -232,9 +232,8 @@ def maintain(
 
     settings = settings_of(context)
     with open_engine(settings.engine, lake_of(settings).expect_exists()) as connected:
-        done = run_tasks(connected, None, maintenance_tasks(remove_unknown=remove_unknown))
-        exit_on_errors([each for each in done if each.error])
         staged = maintenance.remove_staged(connected)
+        done = run_tasks(connected, None, maintenance_tasks(remove_unknown=remove_unknown))
     results = _results(done, maintenance.Maintained)
     document = {"tables": [asdict(result) for result in results], "staged": staged}
     _print(as_json, document, lambda: show.maintained(results, staged))
@@ -274,7 +273,7 @@ def check_(
     with opened(lake_of(settings_of(context)).expect_exists()) as connected:
         found = check(connected, quick=quick, around=lambda table: console.working(f"checking {table}"))
     _print(as_json, asdict(found), lambda: show.checked(found))
-    found.expect_whole()
+    exit_on_errors((), *found.errors)
 
 
 @app.command("repair")
@@ -310,8 +309,7 @@ def repair_(
     ran = [{"job": each.task.job, "table": each.task.table} for each in repaired.completed if each.result]
     document = {"steps": steps, "ran": ran, "findings": [asdict(each) for each in repaired.checked.findings]}
     _print(as_json, document, lambda: show.repaired(repaired))
-    exit_on_errors(repaired.completed)
-    repaired.checked.expect_whole()
+    exit_on_errors(repaired.completed, *repaired.checked.errors)
 
 
 @app.command()

@@ -130,11 +130,14 @@ def run_tasks(engine: Engine, settings: Any, tasks: Sequence[Task]) -> list[Comp
     return list(run_logged(engine, settings, tasks, around))
 
 
-def exit_on_errors(done: Sequence[CompletedTask]) -> None:
-    """Print the errors of the tasks, and exit with the code of the most serious. Returns if there are none."""
+def exit_on_errors(done: Sequence[CompletedTask], *others: StediError) -> None:
+    """Print these errors and those of the tasks, and exit with the code of the most serious. Returns if there are none.
+
+    Of several that are equally serious, the first decides.
+    """
     from stedi_common.api.tasks import errors_of, most_serious
 
-    errors = errors_of(done)
+    errors = [*others, *errors_of(done)]
     for error in errors:
         _show(error)
     if errors:

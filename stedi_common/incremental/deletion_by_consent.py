@@ -73,7 +73,6 @@ class Consents:
         if person is None:
             return emptying(engine, table, self.snapshot)
         stay = self._since(person, build)
-        stay = self._since(person, build)
         time = table.partition.name if table.partition else None
         withdrawn = nw.col(SINCE).is_null()
         if time and self._policy_of(build).consent == "as-of":

@@ -154,8 +154,8 @@ class _Landing:
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key)
         if landed_files.has_unkeyed:  # an earlier version wrote them
             landed_files = landed_files.keyed(engine, landing_properties(reader.source, 0))
-        if gone := landed_files.gone(reader.source, found):
-            landed_files = landed_files.without(engine, gone, landing_properties(reader.source, 0))
+        if outdated := landed_files.outdated(reader.source, found):
+            landed_files = landed_files.without(engine, outdated, landing_properties(reader.source, 0))
         reader = replace(reader, suspended=_suspended(engine, reader, head) if landed_files.has_doubt else frozenset())
         # Files outside of the sources' folders are reported with the first source.
         of = (reader.source, "") if reader.source == CUSTOMER else (reader.source,)

@@ -37,14 +37,14 @@ class LandedFiles:
     Attributes:
         head: the snapshot.
         versions: by file name, a row for each version that has landed.
-        skipped: by the name of a skipped file, its source, or nothing outside of the sources' folders.
+        skipped: by file name, the row of a skipped file.
         has_doubt: whether a customer line that landed is doubtful.
         key: the pseudonym key, for the digests.
     """
 
     head: Head
     versions: Mapping[str, Sequence[Row]]
-    skipped: Mapping[str, str]
+    skipped: Mapping[str, Row]
     has_doubt: bool
     key: PseudonymKey = field(repr=False)
 
@@ -56,10 +56,10 @@ class LandedFiles:
             *("doubtful", "skipped", "absent_columns", "arrived_at"),
         )
         versions: dict[str, list[Row]] = {}
-        skipped: dict[str, str] = {}
+        skipped: dict[str, Row] = {}
         for row in engine.collect(engine.read(LANDED_FILES, head).select(*columns)):
             if row["skipped"]:
-                skipped[row["source_file"]] = row["source"]
+                skipped[row["source_file"]] = row
             else:
                 versions.setdefault(row["source_file"], []).append(row)
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
@@ -79,17 +79,30 @@ class LandedFiles:
         head = engine.replace(LANDED_FILES, engine.frame(LANDED_FILES, rows), self.head, summary)
         return self.read(engine, head, self.key)
 
-    def gone(self, source: str, found: Found) -> set[str]:
-        """The skipped files of the source that the landing folder no longer has."""
-        if source in found.missing:  # a volume that is not mounted
-            return set()
-        there = {drop.name for drop in found.drops[source]} | {each.name for each in found.skipped}
-        return {name for name, of in self.skipped.items() if of == source} - there
+    def outdated(self, source: str, found: Found) -> set[str]:
+        """The skipped files of the source whose row says no longer why they wait: they are gone, or have landed since.
+
+        A file that is skipped for another reason now is one of them, too.
+        """
+        drops, reasons = found.drops[source], {each.name: each.reason for each in found.skipped}
+        there = {drop.name for drop in drops} | reasons.keys()
+        # A folder without a known file is another one, or a volume that is not mounted.
+        is_known = any(drop.name in self.versions for drop in drops)
+        return {
+            name
+            for name, row in self.skipped.items()
+            if row["source"] == source
+            and (
+                (is_known and name not in there)
+                or any(version["arrived_at"] > row["arrived_at"] for version in self.versions.get(name, ()))
+                or reasons.get(name, row["skipped"]) != row["skipped"]
+            )
+        }
 
     def without(self, engine: Engine, skipped: Collection[str], summary: Mapping[str, str]) -> LandedFiles:
         """The table without the rows of these skipped files, which it then has. Raises CommitConflictError."""
-        is_gone = ~nw.col("skipped").is_null() & nw.col("source_file").is_in(sorted(skipped))
-        rows = engine.read(LANDED_FILES, self.head).filter(~is_gone)
+        are_these = ~nw.col("skipped").is_null() & nw.col("source_file").is_in(sorted(skipped))
+        rows = engine.read(LANDED_FILES, self.head).filter(~are_these)
         head = engine.replace(LANDED_FILES, rows, self.head, summary)
         return self.read(engine, head, self.key)
 

@@ -53,7 +53,8 @@ class Waiting:
 def waiting(engine: Engine) -> Waiting | None:
     """The files that wait in the landing folder; None if there are none.
 
-    A file waits until it has landed, or a landing finds it gone.
+    A file waits until it has landed, or a landing finds it gone. That counts only if the folder of its source has a
+    file that has landed: else it may be another folder, or a volume that is not mounted.
 
     Args:
         engine: an open lake.

@@ -1,6 +1,8 @@
 """`stedi repair`: tables that are computed are computed again, and files whose rows are missing land again."""
 
+import errno
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -16,8 +18,10 @@ from support.lakes import land, opening, rows, run, write
 from stedi_common import maintenance
 from stedi_common.checks import Repaired, check, repair
 from stedi_common.contracts import contract
+from stedi_common.engines.embedded import verification
 from stedi_common.engines.embedded.engine import EmbeddedEngine
-from stedi_common.errors import StediError
+from stedi_common.engines.storage.staging import Staging
+from stedi_common.errors import LakeError, StediError
 from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS
@@ -169,6 +173,48 @@ def test_nothing_is_dropped_while_a_landing_table_is_damaged(lakehouse):
     lakehouse.assert_whole()
 
 
+def test_no_table_is_emptied_while_a_landing_table_is_damaged(own_lakehouse):
+    """A run could not read who consents. Here a table is missing, and a file could land again."""
+    own_lakehouse.engine.repairs.drop(contract("machine_learning_curated"))
+    own_lakehouse.without_rows("accelerometer_landing", nw.col("source_line") == 1)
+    own_lakehouse.damage("customer_landing", "data file", flipped, Random(1))
+    repaired = own_lakehouse.repair(landing=True)
+    assert (list(repaired.steps), list(repaired.completed)) == ([], [])
+    assert rows(own_lakehouse.engine, "accelerometer_trusted")
+
+
+def test_nothing_is_computed_again_while_customer_lines_are_missing(own_lakehouse):
+    """They may be withdrawals."""
+    own_lakehouse.without_rows("customer_landing", nw.col("source_line") == 1)
+    own_lakehouse.damage("customers_curated", "data file", flipped, Random(1))
+    repaired = own_lakehouse.repair()
+    assert (list(repaired.steps), list(repaired.completed)) == ([], [])
+    again = own_lakehouse.repair(landing=True)
+    assert [step.action for step in again.steps] == ["customer/1.json lands again", "dropped, to compute it again"]
+    own_lakehouse.assert_whole()
+
+
+def test_nothing_is_repaired_while_a_run_writes(lakehouse):
+    other = Staging(Lake.at(str(lakehouse.folder / "lake")))
+    assert other.folder
+    with pytest.raises(LakeError, match="expected that no run writes to it"):
+        lakehouse.repair()
+    other.remove()
+
+
+def test_an_error_of_the_system_is_no_damage(lakehouse, monkeypatch):
+    """A missing right, or a volume that fails for a moment: a repair would remove a table that is whole."""
+
+    def refused(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(verification, "is_as_written", refused)
+        with pytest.raises(PermissionError):
+            lakehouse.repair()
+    lakehouse.assert_whole()
+
+
 def test_a_file_of_old_snapshots_lets_them_expire(own_lakehouse):
     for night in range(3, 7):  # so many small files are compacted
         write(own_lakehouse.folder / "drops", drops(night))
@@ -228,6 +274,23 @@ def test_the_command_repairs_once(stedi, tmp_path, monkeypatch):
     engine = EmbeddedEngine(Lake.at(str(tmp_path / "lake")), writes=False)
     assert actual_tables(engine) == expected
     engine.close()
+
+
+def test_the_command_says_what_is_damaged_before_what_waits(stedi, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "drops", drops(1))
+    (tmp_path / "drops" / "customer" / "2.json").symlink_to("/nowhere")
+    assert stedi("land").code == 1
+    assert stedi("run").code == 6
+    files_of(tmp_path / "lake", contract("customers_curated"))["manifest"][0].unlink()
+    without = EmbeddedEngine(Lake.at(str(tmp_path / "lake")))
+    of = contract("step_trainer_landing")
+    head = without.head(of)
+    without.replace(of, without.read(of, head).filter(nw.col("source_line") > 1), head, {})
+    without.close()
+    said = stedi("repair")
+    assert said.code == 5
+    assert [line[:17] for line in said.err.splitlines()[::2]] == ["error: lake: expe", "error: run: expec"]
 
 
 def test_the_command_says_what_it_could_not_repair(stedi, tmp_path, monkeypatch):

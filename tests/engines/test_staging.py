@@ -172,6 +172,16 @@ def test_a_run_on_another_host_whose_heart_has_stopped_loses_its_folder(lake, el
     assert (staged(lake), locks(lake)) == ([], [])
 
 
+def test_a_heartbeat_that_cannot_be_read_for_a_moment_counts(lake, elsewhere, monkeypatch):
+    def stale(*_):
+        raise OSError(errno.ESTALE, "stale")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", stale)
+        writes(lake)
+    assert Path(elsewhere.folder).exists()
+
+
 def test_the_clock_of_this_host_does_not_matter(lake, elsewhere, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 0.0)
     writes(lake)

@@ -66,6 +66,15 @@ def test_the_first_rejected_lines_of_each_file_have_a_row(connect, tmp_path, key
     ]
 
 
+def test_a_lake_in_which_every_rejected_line_has_a_row_is_whole(connect, tmp_path, key):
+    """As landings before 0.3 made it."""
+    engine = connect(tmp_path / "lake")
+    write(tmp_path / "drops", {"accelerometer/a.json": b"x\n" * 3 * ROWS})
+    land(engine, tmp_path / "drops", key, ARRIVED)
+    with few_rows():
+        assert differences(engine) == []
+
+
 def test_every_doubtful_line_lands_however_many_lines_are_rejected(connect, tmp_path, key):
     engine = connect(tmp_path / "lake")
     refusals = b"".join(b'x\n{"email":"p%d@b.c"}\n"p%d@b.c" x\n' % (n, n + 100) for n in range(50))

@@ -1,6 +1,7 @@
 """A file that no landing could read may hold a withdrawal, so each run says that it waits, until it is read or gone."""
 
 import json
+import os
 from datetime import datetime, timedelta
 
 import pytest
@@ -75,6 +76,37 @@ def test_a_file_that_landed_and_cannot_be_read_now_waits(engine, blocked, key):
     assert waiting(engine)
 
 
+def test_a_file_that_could_be_read_once_in_between_waits_again(engine, blocked, key):
+    land(engine, blocked, key, ARRIVAL)
+    (blocked / WITHDRAWAL).unlink()
+    write(blocked, landing([record(ANN, 1, "sn-1", consents=True)], name="second"))
+    land(engine, blocked, key, LATER)
+    (blocked / WITHDRAWAL).unlink()
+    (blocked / WITHDRAWAL).symlink_to(blocked.parent / "elsewhere" / WITHDRAWAL)
+    land(engine, blocked, key, LATER + timedelta(days=1))
+    (file,) = waiting(engine).files
+    assert (file.file, file.since) == (WITHDRAWAL, LATER + timedelta(days=1))
+
+
+def test_a_file_that_is_skipped_for_another_reason_now_waits(engine, blocked, key):
+    (blocked / WITHDRAWAL).unlink()
+    os.mkfifo(blocked / WITHDRAWAL)
+    land(engine, blocked, key, ARRIVAL)
+    assert waiting(engine) is None  # not a file, so no drop
+    (blocked / WITHDRAWAL).unlink()
+    (blocked / WITHDRAWAL).symlink_to(blocked.parent / "elsewhere" / WITHDRAWAL)
+    land(engine, blocked, key, LATER)
+    assert waiting(engine)
+
+
+@pytest.mark.parametrize("drops", [{}, landing([record("cem@example.org", 1, "sn-3", consents=True)], name="other")])
+def test_it_waits_though_another_folder_landed_or_an_empty_one(engine, blocked, key, drops):
+    land(engine, blocked, key, ARRIVAL)
+    write(blocked.parent / "another", drops)
+    land(engine, blocked.parent / "another", key, LATER)
+    assert waiting(engine)
+
+
 @pytest.mark.parametrize("name", [".DS_Store", "readme.md", "second.json.tmp"])
 def test_what_is_no_drop_does_not_wait(engine, blocked, key, name):
     (blocked / WITHDRAWAL).unlink()
@@ -88,7 +120,7 @@ def test_the_commands_say_what_waits(stedi, blocked):
     ran = stedi("run")
     assert ran.code == 6
     assert f"(link outside): {WITHDRAWAL}" in ran.out
-    assert "error: run: expected every file to have landed, got: 1 file waits, the first since 20" in ran.err
+    assert "error: run: expected every file to have landed, got 1 unread file, the oldest since 20" in ran.err
     assert stedi("run", "customer_landing_to_trusted").code == 6
     status = {each["table"]: each["rows"] for each in json.loads(stedi("status", "--json").out)}
     assert status["curated.machine_learning_curated"] == 2 * len(DAYS)  # all else is computed

@@ -68,7 +68,7 @@ class EmbeddedEngine:
         self._selected: dict[str, set[str]] = {}
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
         #: What `stedi check` and `stedi repair` do with the files of tables.
-        self.repairs = EmbeddedRepairs(lake, self._catalog)
+        self.repairs = EmbeddedRepairs(lake, self._catalog, self._staging)
 
     # Tables and their snapshots
 

@@ -27,7 +27,7 @@ from stedi_common.engines.storage.metadata_files import (
     metadata_files,
     previous,
 )
-from stedi_common.engines.storage.staging import Staging, held_locks
+from stedi_common.engines.storage.staging import Staging, expect_no_run
 from stedi_common.engines.storage.table_files import is_complete
 from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake, local_path
@@ -84,11 +84,7 @@ def recover(lake: Lake) -> Recovered:
     folders = lake.metadata_folders
     if not folders:
         lake.expect_exists()
-    if held := held_locks(lake):
-        raise LakeError(
-            f"lake {lake.location}: expected that no run writes to it, got one that holds {held[0].name}",
-            hint="wait until it has ended, or end it, then run the command again",
-        )
+    expect_no_run(lake)
     present = _readable_entries(lake)
     before = present or {}
     chosen = {place: _newest(folder, before.get(place)) for folder in folders if (place := place_of(folder / "*"))}

@@ -15,6 +15,7 @@ from stedi_common.engines.embedded.catalog import load_table
 from stedi_common.engines.embedded.verification import verify
 from stedi_common.engines.errors import conflict
 from stedi_common.engines.protocol import Verified
+from stedi_common.engines.storage.staging import Staging
 from stedi_common.errors import LakeError
 from stedi_common.lake import Lake, local_path
 
@@ -22,12 +23,16 @@ from stedi_common.lake import Lake, local_path
 class EmbeddedRepairs:
     """Verifies and repairs the tables of a lake in a folder, whichever engine has written them."""
 
-    def __init__(self, lake: Lake, catalog: SqlCatalog) -> None:
-        self._lake, self._catalog = lake, catalog
+    def __init__(self, lake: Lake, catalog: SqlCatalog, staging: Staging) -> None:
+        self._lake, self._catalog, self._staging = lake, catalog, staging
 
     def verify(self, contract: Contract, *, quick: bool = False) -> Verified | None:
         """Verify the files of a table: see `verification.verify`."""
         return verify(self._lake, self._catalog, contract, quick=quick)
+
+    def expect_no_run(self) -> None:
+        """Raise LakeError while another run is known to be writing to the lake."""
+        self._staging.expect_alone()
 
     def drop(self, contract: Contract) -> None:
         """Remove the files of a table, and then the table from the catalog. If it is killed, a check finds the rest.

@@ -25,6 +25,8 @@ from stedi_common.lake import Lake, local_path
 #: A table is verified again if it has changed meanwhile, so that the files of an expired snapshot are not missed.
 MAX_ATTEMPTS = 5
 
+#: There is no file. Every other error of the system, such as a missing right, may pass: it shows no damage.
+_NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _MISSING = "expected a file, got none"
 _OTHER_BYTES = "expected the bytes that were written, got others"
 
@@ -75,10 +77,8 @@ def _damage_of_metadata(location: str) -> Damage | None:
     try:
         if is_as_written(path) is False:
             return _damage("metadata", location, _OTHER_BYTES)
-    except FileNotFoundError:
+    except _NO_FILE:
         pass
-    except OSError as error:
-        return _damage("metadata", location, _unreadable(error))
     return None if path.is_file() else _damage("metadata", location, _MISSING)
 
 
@@ -108,7 +108,7 @@ class _Verification:
             damages += self._totals(current)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             damages += filter(None, pool.map(self._data_file, self._data.values()))
-        if current is None or self._table.snapshot_by_id(current) is None:
+        if snapshots and (current is None or self._table.snapshot_by_id(current) is None):
             damages.append(_damage("metadata", self._table.metadata_location, "expected a snapshot, got none"))
         return Verified(
             contract.identifier,
@@ -172,7 +172,9 @@ class _Verification:
                 return _damage("data file", location, f"expected {file.record_count:,} rows, got {rows:,}", snapshots)
             if not self._quick and is_as_written(local_path(location)) is None:
                 read_pages(location)
-        except (OSError, pa.ArrowException):
+        except (OSError, pa.ArrowException) as error:
+            if getattr(error, "errno", None):  # of the system, and not of Arrow about the content
+                raise
             return _damage("data file", location, "expected a Parquet file, got something else", snapshots)
         return None
 
@@ -185,10 +187,8 @@ class _Verification:
                 return _damage(kind, location, f"expected {size:,} bytes, got {found:,}", needed)
             if not self._quick and is_as_written(path) is False:
                 return _damage(kind, location, _OTHER_BYTES, needed)
-        except FileNotFoundError:
+        except _NO_FILE:
             return _damage(kind, location, _MISSING, needed)
-        except OSError as error:
-            return _damage(kind, location, _unreadable(error), needed)
         return None
 
 
@@ -212,10 +212,6 @@ def read_pages(location: str) -> None:
     with pq.ParquetFile(local_path(location), page_checksum_verification=True) as file:
         for _ in file.iter_batches():
             pass
-
-
-def _unreadable(error: OSError) -> str:
-    return f"expected to read it, got: {error.strerror or 'an error'}"
 
 
 def _damage(kind: str, location: str, problem: str, snapshots: Iterable[int] = ()) -> Damage:

@@ -49,7 +49,7 @@ class Heartbeat:
                 os.utime(self._file)
 
 
-def is_of_another_host(folder: Path, now: float) -> bool:
+def is_alive_on_another_host(folder: Path, now: float) -> bool:
     """Whether a run on another host has given a sign of life in this folder lately.
 
     Args:
@@ -58,9 +58,11 @@ def is_of_another_host(folder: Path, now: float) -> bool:
     """
     file = folder / NAME
     try:
-        return file.read_text(encoding="ascii") != host() and now - file.stat().st_mtime < MAX_SILENCE_SECONDS
-    except (OSError, UnicodeDecodeError):  # an earlier version made the folder, or it is of another user
+        return file.read_bytes() != host().encode() and now - file.stat().st_mtime < MAX_SILENCE_SECONDS
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # of an earlier version, or of another user
         return False
+    except OSError:  # a volume that fails for a moment
+        return True
 
 
 @cache

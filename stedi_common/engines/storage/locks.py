@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from stedi_common.engines.storage.heartbeat import is_of_another_host
+from stedi_common.engines.storage.heartbeat import is_alive_on_another_host
 from stedi_common.errors import LakeError
 
 #: What the name of a lock has after that of its folder.
@@ -75,7 +75,7 @@ def remove_dead(files: Iterable[Path], folder: re.Pattern[str]) -> None:
         lock = lock_of(str(path))
         with suppress(OSError):  # held, gone by now, or of another user
             lock.acquire(blocking=False)
-            if not is_of_another_host(path, _now_at(file)):
+            if not is_alive_on_another_host(path, _now_at(file)):
                 shutil.rmtree(path, ignore_errors=True)
             if path.exists():  # of a run that is alive, of another user, or not a folder
                 lock.release()

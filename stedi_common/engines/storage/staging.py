@@ -31,7 +31,7 @@ from stedi_common.engines.storage.checksums import name_with_checksum
 from stedi_common.engines.storage.heartbeat import Heartbeat
 from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
 from stedi_common.engines.storage.scratch import Scratch
-from stedi_common.errors import CommitConflictError, EngineError
+from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake
 from stedi_common.records.tally import Tally
@@ -79,6 +79,10 @@ class Staging:
         else:
             make_folder(folder)
         return folder
+
+    def expect_alone(self) -> None:
+        """Raise LakeError while another run holds a lock of the lake."""
+        expect_no_run(self._lake, Path(self._made).name if self._made else None)
 
     def hold(self) -> None:
         """Make the folder now: its lock shows that a run is writing to the lake."""
@@ -257,6 +261,20 @@ def held_locks(lake: Lake) -> list[Path]:
     """The locks of the runs that write to a local lake now. Those of killed runs are removed first."""
     locks.remove_dead(_locks(lake), _FOLDER)
     return sorted(each for each in _locks(lake) if _FOLDER.fullmatch(each.stem))
+
+
+def expect_no_run(lake: Lake, own: str | None = None) -> None:
+    """Raise LakeError while a run holds a lock of a local lake.
+
+    Args:
+        lake: the lake.
+        own: the name of the staging folder of this run, if it has one.
+    """
+    if held := [lock for lock in held_locks(lake) if lock.stem != own]:
+        raise LakeError(
+            f"lake {lake.location}: expected that no run writes to it, got one that holds {held[0].name}",
+            hint="wait until it has ended, or end it, then run the command again",
+        )
 
 
 def _locks(lake: Lake) -> Iterator[Path]:
