@@ -22,7 +22,7 @@ from pyiceberg.table.snapshots import Operation
 from support import canaries
 from support.cli import DROPS
 from support.comparison import assert_equal_to_oracle
-from support.drops import reading, step
+from support.drops import at, customer, landing, reading, step
 from support.lakes import COMMITS, SLOW_ON_SPARK, KilledError, rows, run, table_of, write
 from support.nights import NIGHTS, Cast, land_and_run
 
@@ -34,7 +34,8 @@ from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.engines.retention import Ref, expired
 from stedi_common.engines.storage.table_files import needed_files
-from stedi_common.errors import CommitConflictError, EngineError, LakeError
+from stedi_common.errors import CommitConflictError, DamagedFileError, EngineError, LakeError
+from stedi_common.lake import local_path
 from stedi_common.maintenance import ORPHAN_AGE, Maintained
 from stedi_common.rules.policy import Policy
 
@@ -217,6 +218,28 @@ def test_snapshots_expire_after_the_days_of_the_contract(fragmented, tmp_path):
     maintain(fragmented, LATER)
     assert fragmented.snapshot(READINGS, head.snapshot_id) is None
     assert len(parquet_files(tmp_path / "lake" / "trusted" / READINGS.name)) == MIN_SMALL_FILES + 1
+
+
+@pytest.mark.rule(14)
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_snapshots_expire_though_a_file_is_damaged(fragmented, tmp_path):
+    """They hold withdrawn rows. The compaction before them needs the file."""
+    table = table_of(tmp_path / "lake", READINGS)
+    local_path(table.current_snapshot().manifest_list).unlink()
+    with pytest.raises(DamagedFileError, match=READINGS.name):
+        maintenance.maintain(fragmented, READINGS, now() + LATER)
+    assert 0 < len(table_of(tmp_path / "lake", READINGS).snapshots()) < len(table.snapshots())
+
+
+def test_a_damaged_table_stops_the_maintenance_of_no_other(stedi, tmp_path):
+    write(tmp_path / "drops", landing([customer("ann@example.org", at("08:00"), at("08:00"))]))
+    assert stedi("land", "--landing", "drops").code == 0
+    table = table_of(tmp_path / "lake", contract("customer_landing"))
+    local_path(table.current_snapshot().manifest_list).unlink()
+    said = stedi("maintain", "--json")
+    assert (said.code, "customer_landing" in said.err) == (1, True)
+    maintained = {each["table"] for each in json.loads(said.out)["tables"]}
+    assert maintained >= {"landed_files", "rejected_records", "step_trainer_landing"}
 
 
 def test_a_snapshot_with_a_tag_does_not_expire(fragmented, tmp_path):
