@@ -7,20 +7,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stedi_common.checks.ledger import REJECTED, Difference, differences
+from stedi_common.checks.ledger import Difference, differences
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.protocol import Damage, Verified
 from stedi_common.errors import DamagedLakeError, StediError
 from stedi_common.lake import Lake
+from stedi_common.landing import REJECTED
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.records import shown
 
-LEDGER = LANDED_FILES.name
-
 
 class Remedy(StrEnum):
-    """What mends a finding."""
+    """What repairs a finding."""
 
     REBUILD = "stedi repair computes the table again"
     EXPIRE = "stedi repair expires the older snapshots that need the file"
@@ -38,7 +37,7 @@ class Finding:
         table: zone and name of the table.
         file: the file of the table that is damaged, or the landed file whose rows are not as many as have landed.
         problem: what was expected and what it is.
-        remedy: what mends it.
+        remedy: what repairs it.
     """
 
     table: str
@@ -146,7 +145,7 @@ def state_of(
         for table, of in verified.items()
         if of.current is None or any(map(of.is_needed_now, of.damages))  # a first run was killed before its commit
     ]
-    with around(LEDGER):
+    with around(LANDED_FILES.name):
         return State(verified, differences(engine, without=unreadable))
 
 
@@ -159,7 +158,7 @@ def _findings(state: State) -> Iterator[Finding]:
 
 
 def remedy_of(table: Contract, of: Verified, damage: Damage) -> Remedy:
-    """What mends a damaged file of the table."""
+    """What repairs a damaged file of the table."""
     if table.zone != "landing":
         return Remedy.REBUILD
     return Remedy.RESTORE if of.is_needed_now(damage) else Remedy.EXPIRE
@@ -173,9 +172,6 @@ def _remedy(each: Difference) -> Remedy:
 
 def _in_words(each: Difference) -> str:
     what = "rejected lines" if each.table == REJECTED else "lines"
-    told = f"{each.expected:,} {what}" if each.sha256 else f"an entry in {LANDED_FILES.identifier}"
-    return (
-        f"expected {told}, got {each.found:,}"
-        if each.sha256
-        else f"expected {told}, got none for {each.found:,} {what}"
-    )
+    if each.sha256 is None:
+        return f"expected an entry in {LANDED_FILES.identifier}, got none for {each.found:,} {what}"
+    return f"expected {each.expected:,} {what}, got {each.found:,}"

@@ -11,10 +11,9 @@ import narwhals as nw
 
 from stedi_common.contracts import CUSTOMER, SOURCES, Contract, contract
 from stedi_common.engines.protocol import Engine
+from stedi_common.landing import REJECTED
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.records import MAX_REJECTED_ROWS
-
-REJECTED = contract("rejected_records")
 
 #: How many lines of a file a run has landed, by the time it began.
 Arrivals = Mapping[datetime, int]

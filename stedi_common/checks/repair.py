@@ -11,17 +11,16 @@ from dataclasses import dataclass
 
 from stedi_common.checks.check import Checked, State, check, state_of
 from stedi_common.checks.ledger import Difference
-from stedi_common.contracts import CUSTOMER, SOURCES, contract
+from stedi_common.contracts import SOURCES
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.retry import retry_on_conflict
+from stedi_common.incremental.diff import CUSTOMER_LANDING
 from stedi_common.landing import discover_sources
 from stedi_common.landing.landed_files import LANDED_FILES, digest
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import sha256, shown
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
-
-CUSTOMER_LANDING = contract(f"{CUSTOMER}_landing")
 
 #: Runs tasks in order.
 Run = Callable[[Sequence[Task]], Sequence[CompletedTask]]

@@ -200,9 +200,12 @@ def run(
         done = run_tasks(connected, run_settings, tasks(jobs=chosen))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
-    _print(as_json, lines, lambda: show.run_results(_results(done, Deleted), _results(done, Outcome)))
-    if not as_json:
+
+    def shown() -> None:
+        show.run_results(_results(done, Deleted), _results(done, Outcome))
         show.waiting(_results(done, Waiting))
+
+    _print(as_json, lines, shown)
     exit_on_errors(done)
 
 

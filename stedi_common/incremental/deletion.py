@@ -55,8 +55,7 @@ def plan_deletion(
         if not engine.exists(CUSTOMER_LANDING):
             yield ()
             return
-        policy = with_frame(engine, policy)
-        lake = _LakeState.now(engine, policy, key, without)
+        lake = _LakeState.now(engine, with_frame(engine, policy), key, without)
         if lake is None:
             consents = Consents.now(engine, policy, key, stack)
             yield tuple(filter(None, map(consents.deletion, computed_tables(engine, without))))

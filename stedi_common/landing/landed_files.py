@@ -88,16 +88,14 @@ class LandedFiles:
         there = {drop.name for drop in drops} | reasons.keys()
         # A folder without a known file is another one, or a volume that is not mounted.
         is_known = any(drop.name in self.versions for drop in drops)
-        return {
-            name
-            for name, row in self.skipped.items()
-            if row["source"] == source
-            and (
-                (is_known and name not in there)
-                or any(version["arrived_at"] > row["arrived_at"] for version in self.versions.get(name, ()))
-                or reasons.get(name, row["skipped"]) != row["skipped"]
-            )
-        }
+
+        def is_outdated(name: str, row: Row) -> bool:
+            is_gone = is_known and name not in there
+            has_landed = any(version["arrived_at"] > row["arrived_at"] for version in self.versions.get(name, ()))
+            return is_gone or has_landed or reasons.get(name, row["skipped"]) != row["skipped"]
+
+        of_source = ((name, row) for name, row in self.skipped.items() if row["source"] == source)
+        return {name for name, row in of_source if is_outdated(name, row)}
 
     def without(self, engine: Engine, skipped: Collection[str], summary: Mapping[str, str]) -> LandedFiles:
         """The table without the rows of these skipped files, which it then has. Raises CommitConflictError."""

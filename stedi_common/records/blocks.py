@@ -94,8 +94,8 @@ def blocks(drop: Drop, limits: Limits, as_objects: bool = False) -> Iterator[Blo
     for part in _parts(as_utf8(unpacked(pieces, limits.ratio)), limits, as_objects):
         unit = part.unit
         units.add(unit)
-        block = Block(drop.name, lines + 1, part.data, part.flaw, unit=unit, version=version)
-        yield block._replace(rejected_rows=MAX_REJECTED_ROWS)
+        first, most = lines + 1, MAX_REJECTED_ROWS
+        yield Block(drop.name, first, part.data, part.flaw, unit=unit, version=version, rejected_rows=most)
         lines += part.lines
     for _ in pieces:  # what lies behind a break
         pass

@@ -134,8 +134,10 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
     """
-    landings, waits = ([], [waiting_task()]) if landing is None else (landing_tasks(landing), [])
-    return [*landings, deletion_task(), *waits, *map(job_task, jobs)]
+    computing = map(job_task, jobs)
+    if landing is None:
+        return [deletion_task(), waiting_task(), *computing]
+    return [*landing_tasks(landing), deletion_task(), *computing]
 
 
 def run_all(
