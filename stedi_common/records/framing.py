@@ -40,15 +40,22 @@ _LOOKED_AHEAD = 512
 _next_object = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\{{")
 _next_promising_object = re.compile(rf"{_next_object.pattern}{_promising}")
 _before_an_object = re.compile(rf"{_quiet}\{{")
-_ends_ready = re.compile(rf"[}}\]\n\r\x1e]{_quiet}\Z")
 _all_quiet = re.compile(rf"{_quiet}\Z")
 
 _string = r'"(?:[^"\\\n]|\\[^\n])*+"'
 _token = re.compile(rf"{_string}?|[\[\]{{}}]")
 _without_torn_string = re.compile(rf'(?:[^"]++|{_string})*+')
-_bracket = re.compile(r"[\[\]{}]")
 _opening = re.compile(r"[\[{]")
+#: The opening bracket of each closing one.
 _OPENING = {"]": "[", "}": "{"}
+_BRACKETS = frozenset("[]{}")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+#: How often pairs are taken out before brackets are looked at one by one: most are not nested deeper.
+_PAIRINGS = 4
+#: So many brackets are looked at together.
+_AT_ONCE = 2**14
+#: What an object may follow, after quiet padding.
+_ENDS = "}]\n\r\x1e"
 #: What may stand between a colon and its value, and what is padding and no sign of JSON.
 _SPACE = " \t\n\r\v\f\0\x1e"
 
@@ -244,23 +251,45 @@ class _Open:
     def _add(self, text: str) -> None:
         """Goes on with what is no object. A string ends with its line at the latest."""
         if '"' not in text:
-            self._add_brackets(_bracket.findall(text))
-        elif _bracket.search(text):  # without a bracket, quotes make no difference
-            for line in filter(_bracket.search, text.split("\n")):
+            self._add_brackets(_brackets(text))
+        elif _brackets(text):  # without a bracket, quotes make no difference
+            for line in filter(_brackets, text.split("\n")):
                 tokens = _token.findall(line)
-                self._add_brackets(tokens)
+                self._add_brackets("".join(filter(_BRACKETS.__contains__, tokens)))
                 if not _without_torn_string.fullmatch(line):  # any bracket in quotes may be outside of them
                     self._has_torn_quotes |= any(_opening.search(token, 1) for token in tokens)
         self._last = text.rstrip(_SPACE)[-1:] or self._last
 
-    def _add_brackets(self, tokens: Iterable[str]) -> None:
+    def _add_brackets(self, text: str) -> None:
+        for at in range(0, len(text), _AT_ONCE):
+            some = text[at : at + _AT_ONCE]
+            if len(self._brackets) + len(some) <= DEEPEST:
+                some = _without_pairs(some)
+            if not any(closing in some for closing in _OPENING):
+                self._brackets += some[: DEEPEST - len(self._brackets)]
+            else:
+                self._add_each(some)
+
+    def _add_each(self, text: str) -> None:
         brackets = self._brackets
-        for token in tokens:
-            if token in ("[", "{"):
+        for bracket in text:
+            if bracket not in _OPENING:
                 if len(brackets) < DEEPEST:
-                    brackets.append(token)
-            elif token in _OPENING and brackets[-1:] == [_OPENING[token]]:
+                    brackets.append(bracket)
+            elif brackets[-1:] == [_OPENING[bracket]]:
                 brackets.pop()
+
+
+def _brackets(text: str) -> str:
+    """All brackets of the text."""
+    return text.encode("latin-1").translate(None, _NO_BRACKETS).decode("latin-1")
+
+
+def _without_pairs(brackets: str) -> str:
+    """The brackets without most of those that end where they begin."""
+    for _ in range(_PAIRINGS):
+        brackets = brackets.replace("[]", "").replace("{}", "")
+    return brackets
 
 
 class _Verdict(Enum):
@@ -581,6 +610,8 @@ class _Units:
     def _next_place(self, is_ready: bool) -> int:
         """Where in the text that is held the next object is that a stretch may end before; -1 if there is none."""
         held, index = self._text.held, self._text.index
+        if held.find("{", index) < 0:
+            return -1
         found = (_before_an_object.match(held, index) if is_ready else None) or self._next.search(held, index)
         return found.end() - 1 if found else -1
 
@@ -589,7 +620,8 @@ class _Units:
         held, index = self._text.held, self._text.index
         if was_ready and _all_quiet.match(held, index, end):
             return True
-        return _ends_ready.search(held, index, end) is not None
+        last = max(held.rfind(sign, index, end) for sign in _ENDS)
+        return last >= 0 and _all_quiet.match(held, last + 1, end) is not None
 
 
 _decode = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len).raw_decode
