@@ -110,7 +110,7 @@ test-engines: install-dev ## Only both engines
 	@$(RUN) $(PYTEST) --ignore tests/deployment
 
 test-spark4: install-spark4 ## Only what shows that the Spark of Glue 6.0 does the same
-	@$(SPARK4) run --frozen --no-sync pytest -q -k spark tests/engines/test_days.py tests/engines/test_scratch.py tests/privacy/test_privacy.py tests/rules/test_reference.py tests/runs/test_withdrawals.py
+	@$(SPARK4) run --frozen --no-sync pytest -q -k spark tests/engines/test_days.py tests/engines/test_scratch.py tests/rules/test_reference.py tests/runs/test_withdrawals.py
 
 test-deployment: install-dev install-localstack ## Only the lakehouse as Terraform deploys it on LocalStack
 	@$(RUN) pytest -q tests/deployment

@@ -275,6 +275,7 @@ def test_a_broken_file_in_each_source_delays_nothing_in_a_job_per_table(story):
     assert story.deployed.terraform.changes() == {}
 
 
+@pytest.mark.long  # minutes for what the one job has shown above
 def test_a_job_per_table_lands_what_was_broken_when_it_can_be_read(story):
     story.drop(mended("two"))
     story.run()
