@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         UnexpectedError,
         UnknownRefusalError,
         UnreadFilesError,
+        UnreadFilesRemainError,
         UnusablePathError,
     )
     from stedi_common.rules.policy import Policy
@@ -64,6 +65,7 @@ __all__ = [
     "UnexpectedError",
     "UnknownRefusalError",
     "UnreadFilesError",
+    "UnreadFilesRemainError",
     "UnusablePathError",
     "__version__",
     "col",

@@ -89,8 +89,8 @@ class UnreadFilesError(StediError):
         )
 
 
-class WaitingFilesError(StediError):
-    """Files of the landing folder wait to be read. All tables are computed from what has landed."""
+class UnreadFilesRemainError(StediError):
+    """Files of the landing folder are unread. All tables are computed from what has landed."""
 
     exit_code = 6
 

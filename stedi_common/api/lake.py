@@ -135,7 +135,7 @@ class OpenLake:
         Raises:
             RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
             CommitConflictError: another run committed in between. Run again.
-            WaitingFilesError: a file of the landing folder could not be read. All tables are computed.
+            UnreadFilesRemainError: a file of the landing folder is unread. All tables are computed.
             LakeError: a table that a job reads is not there.
 
         Examples:

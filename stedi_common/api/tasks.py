@@ -10,9 +10,9 @@ from typing import Any
 from stedi_common import log, maintenance
 from stedi_common.contracts import contract, names
 from stedi_common.engines.protocol import Engine
-from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, WaitingFilesError
+from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesRemainError
 from stedi_common.landing import Landed
-from stedi_common.landing.waiting import Waiting
+from stedi_common.landing.unread import UnreadFiles
 from stedi_common.runs.run_all import CompletedTask, Task, run_all
 
 
@@ -53,7 +53,7 @@ def errors_of(done: Iterable[CompletedTask]) -> list[StediError]:
     """The errors of the tasks, and what somebody must look at though the task is done. Each message once."""
     errors: list[StediError] = []
     for each in done:
-        of = each.result.errors if isinstance(each.result, Landed | Waiting | maintenance.Maintained) else []
+        of = each.result.errors if isinstance(each.result, Landed | UnreadFiles | maintenance.Maintained) else []
         errors += [each.error] if each.error else of
     return list({str(error): error for error in errors}.values())  # all sources may have the same error
 
@@ -66,4 +66,4 @@ def most_serious(errors: Sequence[StediError]) -> StediError:
 def _seriousness(error: StediError) -> int:
     if isinstance(error, CommitConflictError):
         return 0
-    return 1 if isinstance(error, UnknownRefusalError | WaitingFilesError) else 2
+    return 1 if isinstance(error, UnknownRefusalError | UnreadFilesRemainError) else 2

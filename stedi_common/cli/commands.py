@@ -48,7 +48,7 @@ app = typer.Typer(
     epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
     "4 landed, but some customer lines may be the refusal of an unknown person, 5 the lake is damaged, "
-    "6 computed, but files of the landing folder wait to be read, 130 and 143 interrupted.",
+    "6 computed, but files of the landing folder are unread, 130 and 143 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -179,7 +179,7 @@ def run(
     """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.cli import show
-    from stedi_common.landing.waiting import Waiting
+    from stedi_common.landing.unread import UnreadFiles
     from stedi_common.rules.lineage import jobs
     from stedi_common.runs.executor import Outcome
     from stedi_common.runs.preview import preview
@@ -203,7 +203,7 @@ def run(
 
     def shown() -> None:
         show.run_results(_results(done, Deleted), _results(done, Outcome))
-        show.waiting(_results(done, Waiting))
+        show.unread(_results(done, UnreadFiles))
 
     _print(as_json, lines, shown)
     exit_on_errors(done)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stedi_common.engines.embedded.recovery import Recovered
     from stedi_common.generate import Truth
     from stedi_common.lake.properties import LakeProperties
-    from stedi_common.landing.waiting import Waiting
+    from stedi_common.landing.unread import UnreadFiles
 
 BAR_WIDTH = 32
 #: At most so many skipped files of a reason are named; --json and landed_files have all.
@@ -80,16 +80,16 @@ def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> No
     funnel(outcomes)
 
 
-def waiting(found: Sequence[Waiting]) -> None:
-    """The files that wait in the landing folder: the first ones by name, and since when."""
+def unread(found: Sequence[UnreadFiles]) -> None:
+    """The unread files of the landing folder: the first ones by name, and since when."""
     for files in (each.files for each in found):
         for each in files[:MAX_NAMED_FILES]:
             since = f"since {each.since:%Y-%m-%d %H:%M} UTC"
             out.print(
-                f"[yellow]waits[/] {since} ({each.reason.replace('_', ' ')}): {escape(each.file)}", soft_wrap=True
+                f"[yellow]unread[/] {since} ({each.reason.replace('_', ' ')}): {escape(each.file)}", soft_wrap=True
             )
         if len(files) > MAX_NAMED_FILES:
-            out.print(f"[yellow]waits[/]: {len(files) - MAX_NAMED_FILES:,} more")
+            out.print(f"[yellow]unread[/]: {len(files) - MAX_NAMED_FILES:,} more")
 
 
 def previews(previews: Sequence[Preview]) -> None:

@@ -24,7 +24,7 @@ from stedi_common.landing.deduplicate import PLACE, excluded
 from stedi_common.landing.drift import cut_short, warnings_about
 from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, arrivals, entry, skipped_entry
 from stedi_common.landing.reconcile import expect_added
-from stedi_common.landing.waiting import UNREAD
+from stedi_common.landing.unread import UNREAD_REASONS
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import (
     INCOMPLETE,
@@ -294,7 +294,7 @@ class _Landing:
             self.reader.source,
             files=len(read),
             **{name: sum(row[name] for row in read) for name in COUNTS},
-            unread=sum(each.reason in UNREAD for each in self.skipped),
+            unread=sum(each.reason in UNREAD_REASONS for each in self.skipped),
             skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
             warnings=(*cut_short(read), *warnings_about(read, self.landed_files)),
         )

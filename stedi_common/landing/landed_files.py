@@ -80,7 +80,7 @@ class LandedFiles:
         return self.read(engine, head, self.key)
 
     def outdated(self, source: str, found: Found) -> set[str]:
-        """The skipped files of the source whose row says no longer why they wait: they are gone, or have landed since.
+        """The skipped files of the source whose row is out of date: they are gone, or have landed since.
 
         A file that is skipped for another reason now is one of them, too.
         """

@@ -12,7 +12,7 @@ from stedi_common.contracts import SOURCES, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
-from stedi_common.landing.waiting import Waiting, waiting
+from stedi_common.landing.unread import UnreadFiles, unread_files
 from stedi_common.maintenance import Maintained
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
@@ -20,7 +20,7 @@ from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.settings import ReaderSettings
 
-Result: TypeAlias = Landed | Waiting | withdrawals.Deleted | executor.Outcome | Maintained
+Result: TypeAlias = Landed | UnreadFiles | withdrawals.Deleted | executor.Outcome | Maintained
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def deletion_task() -> Task:
     return Task("remove_withdrawn", "withdrawals", run, is_required=False)
 
 
-def waiting_task() -> Task:
-    """The task that finds files that wait in the landing folder. The tables are computed all the same."""
-    return Task("find_waiting", "landed_files", lambda engine, _: waiting(engine), is_required=False)
+def unread_task() -> Task:
+    """The task that finds the unread files of the landing folder. The tables are computed all the same."""
+    return Task("find_unread", "landed_files", lambda engine, _: unread_files(engine), is_required=False)
 
 
 def job_task(job: Job) -> Task:
@@ -128,7 +128,7 @@ def job_task(job: Job) -> Task:
 def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())) -> list[Task]:
     """The tasks of a run, in order. Withdrawn rows are deleted first, whichever jobs follow.
 
-    A run that lands nothing says which files wait; a landing says so itself.
+    A run that lands nothing says which files are unread; a landing says so itself.
 
     Args:
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
@@ -136,7 +136,7 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
     """
     computing = map(job_task, jobs)
     if landing is None:
-        return [deletion_task(), waiting_task(), *computing]
+        return [deletion_task(), unread_task(), *computing]
     return [*landing_tasks(landing), deletion_task(), *computing]
 
 

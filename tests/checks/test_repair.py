@@ -276,7 +276,7 @@ def test_the_command_repairs_once(stedi, tmp_path, monkeypatch):
     engine.close()
 
 
-def test_the_command_says_what_is_damaged_before_what_waits(stedi, tmp_path, monkeypatch):
+def test_the_command_says_what_is_damaged_before_what_is_unread(stedi, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "drops", drops(1))
     (tmp_path / "drops" / "customer" / "2.json").symlink_to("/nowhere")

@@ -1,21 +1,24 @@
-"""A file that no landing could read may hold a withdrawal, so each run says that it waits, until it is read or gone."""
+"""A file that no landing could read may hold a withdrawal, so each run names it as unread, until it is read or gone."""
 
 import json
 import os
+import re
 from datetime import datetime, timedelta
 
 import pytest
 from support.drops import landing
 from support.lakes import land, rows, run, write
+from support.paths import ROOT
 from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, CONSENTING, DAYS, record
 
 from stedi_common.landing import land as landing_of
 from stedi_common.landing.landed_files import LANDED_FILES
-from stedi_common.landing.waiting import Waiting, waiting
+from stedi_common.landing.unread import UNREAD_REASONS, UnreadFiles, unread_files
 from stedi_common.rules.policy import Policy
 
 LATER = ARRIVAL + timedelta(days=1)
 WITHDRAWAL = "customer/second.json"
+RECORDS = ROOT / "docs" / "records.md"
 
 
 @pytest.fixture
@@ -27,56 +30,56 @@ def blocked(tmp_path):
     return tmp_path / "drops"
 
 
-def test_a_file_that_cannot_be_read_waits_since_it_was_found(engine, blocked, key):
+def test_a_file_that_cannot_be_read_is_unread_since_it_was_found(engine, blocked, key):
     land(engine, blocked, key, ARRIVAL)
     land(engine, blocked, key, LATER)
-    found = waiting(engine)
-    assert isinstance(found, Waiting)
+    found = unread_files(engine)
+    assert isinstance(found, UnreadFiles)
     assert [(each.file, each.reason, each.since) for each in found.files] == [(WITHDRAWAL, "link_outside", ARRIVAL)]
     (error,) = found.errors
     assert (error.exit_code, "since 2024-04-01 00:00 UTC" in str(error)) == (6, True)
 
 
-def test_it_waits_no_longer_when_it_has_landed(engine, blocked, key):
+def test_it_is_unread_no_longer_when_it_has_landed(engine, blocked, key):
     land(engine, blocked, key, ARRIVAL)
     (blocked / WITHDRAWAL).unlink()
     write(blocked, ANN_WITHDRAWS)
     land(engine, blocked, key, LATER)
-    assert waiting(engine) is None
+    assert unread_files(engine) is None
     run(engine, Policy(), key)
     assert ANN not in {email for (email,) in rows(engine, "customer_trusted", ["email"])}
 
 
-def test_it_waits_no_longer_when_it_is_gone(engine, blocked, key):
+def test_it_is_unread_no_longer_when_it_is_gone(engine, blocked, key):
     land(engine, blocked, key, ARRIVAL)
     before = rows(engine, LANDED_FILES.name)
     (blocked / WITHDRAWAL).unlink()
     land(engine, blocked, key, LATER)
-    assert waiting(engine) is None
+    assert unread_files(engine) is None
     gone = before - rows(engine, LANDED_FILES.name)
     assert [row[LANDED_FILES.names.index("source_file")] for row in gone] == [WITHDRAWAL]
 
 
-def test_it_waits_though_its_folder_is_missing_for_a_night(engine, blocked, key):
+def test_it_is_unread_though_its_folder_is_missing_for_a_night(engine, blocked, key):
     land(engine, blocked, key, ARRIVAL)
     (blocked / "customer").rename(blocked / "customer-not-mounted")
     for source in ("accelerometer", "step_trainer", "customer"):
         landing_of(engine, source, str(blocked), key, LATER)
-    assert waiting(engine)
+    assert unread_files(engine)
 
 
-def test_a_file_that_landed_and_cannot_be_read_now_waits(engine, blocked, key):
+def test_a_file_that_landed_and_cannot_be_read_now_is_unread(engine, blocked, key):
     (blocked / WITHDRAWAL).unlink()
     write(blocked, landing([record(ANN, 1, "sn-1", consents=True)], name="second"))
     land(engine, blocked, key, ARRIVAL)
-    assert waiting(engine) is None
+    assert unread_files(engine) is None
     (blocked / WITHDRAWAL).unlink()
     (blocked / WITHDRAWAL).symlink_to(blocked.parent / "elsewhere" / WITHDRAWAL)
     land(engine, blocked, key, LATER)
-    assert waiting(engine)
+    assert unread_files(engine)
 
 
-def test_a_file_that_could_be_read_once_in_between_waits_again(engine, blocked, key):
+def test_a_file_that_could_be_read_once_in_between_is_unread_again(engine, blocked, key):
     land(engine, blocked, key, ARRIVAL)
     (blocked / WITHDRAWAL).unlink()
     write(blocked, landing([record(ANN, 1, "sn-1", consents=True)], name="second"))
@@ -84,49 +87,57 @@ def test_a_file_that_could_be_read_once_in_between_waits_again(engine, blocked, 
     (blocked / WITHDRAWAL).unlink()
     (blocked / WITHDRAWAL).symlink_to(blocked.parent / "elsewhere" / WITHDRAWAL)
     land(engine, blocked, key, LATER + timedelta(days=1))
-    (file,) = waiting(engine).files
+    (file,) = unread_files(engine).files
     assert (file.file, file.since) == (WITHDRAWAL, LATER + timedelta(days=1))
 
 
-def test_a_file_that_is_skipped_for_another_reason_now_waits(engine, blocked, key):
+def test_a_file_that_is_skipped_for_another_reason_now_is_unread(engine, blocked, key):
     (blocked / WITHDRAWAL).unlink()
     os.mkfifo(blocked / WITHDRAWAL)
     land(engine, blocked, key, ARRIVAL)
-    assert waiting(engine) is None  # not a file, so no drop
+    assert unread_files(engine) is None  # not a file, so no drop
     (blocked / WITHDRAWAL).unlink()
     (blocked / WITHDRAWAL).symlink_to(blocked.parent / "elsewhere" / WITHDRAWAL)
     land(engine, blocked, key, LATER)
-    assert waiting(engine)
+    assert unread_files(engine)
 
 
 @pytest.mark.parametrize("drops", [{}, landing([record("cem@example.org", 1, "sn-3", consents=True)], name="other")])
-def test_it_waits_though_another_folder_landed_or_an_empty_one(engine, blocked, key, drops):
+def test_it_is_unread_though_another_folder_landed_or_an_empty_one(engine, blocked, key, drops):
     land(engine, blocked, key, ARRIVAL)
     write(blocked.parent / "another", drops)
     land(engine, blocked.parent / "another", key, LATER)
-    assert waiting(engine)
+    assert unread_files(engine)
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "readme.md", "second.json.tmp"])
-def test_what_is_no_drop_does_not_wait(engine, blocked, key, name):
+def test_what_is_no_drop_is_not_unread(engine, blocked, key, name):
     (blocked / WITHDRAWAL).unlink()
     write(blocked, {f"customer/{name}": b"no drop"})
     land(engine, blocked, key, ARRIVAL)
-    assert waiting(engine) is None
+    assert unread_files(engine) is None
 
 
-def test_the_commands_say_what_waits(stedi, blocked):
+def test_the_reasons_are_documented():
+    """In docs/records.md, "Files"."""
+    (documented,) = re.findall(
+        r"skipped file is \*\*unread\*\*.*?: its reason is\s(.*?)\.", RECORDS.read_text(), re.DOTALL
+    )
+    assert set(re.findall(r"`(\w+)`", documented)) == set(UNREAD_REASONS)
+
+
+def test_the_commands_say_what_is_unread(stedi, blocked):
     assert stedi("land", "--landing", blocked).code == 1
     ran = stedi("run")
     assert ran.code == 6
-    assert f"(link outside): {WITHDRAWAL}" in ran.out
+    assert re.search(rf"^unread since 20\S+ \S+ UTC \(link outside\): {WITHDRAWAL}$", ran.out, re.MULTILINE)
     assert "error: run: expected every file to have landed, got 1 unread file, the oldest since 20" in ran.err
     assert stedi("run", "customer_landing_to_trusted").code == 6
     status = {each["table"]: each["rows"] for each in json.loads(stedi("status", "--json").out)}
     assert status["curated.machine_learning_curated"] == 2 * len(DAYS)  # all else is computed
 
-    (line,) = [each for each in json.loads(stedi("run", "--json").out) if each["job"] == "find_waiting"]
-    assert (line["waiting"], line["files"][0]["file"]) == (1, WITHDRAWAL)
+    (line,) = [each for each in json.loads(stedi("run", "--json").out) if each["job"] == "find_unread"]
+    assert (line["unread"], line["files"][0]["file"]) == (1, WITHDRAWAL)
     assert datetime.fromisoformat(line["files"][0]["since"])
 
     (blocked / WITHDRAWAL).unlink()

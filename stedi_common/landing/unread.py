@@ -1,4 +1,4 @@
-"""Files that wait: the landing folder has them, no landing could read them, and they may hold a withdrawal."""
+"""Unread files: the landing folder has them, no landing could read them, and they may hold a withdrawal."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import datetime
 import narwhals as nw
 
 from stedi_common.engines.protocol import Engine
-from stedi_common.errors import StediError, WaitingFilesError
+from stedi_common.errors import StediError, UnreadFilesRemainError
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.records import shown
 
-#: Reasons to skip a file of a source that somebody should make readable.
-UNREAD = ("unreadable", "archived", "name_not_utf8", "unusable_key", "link_outside", "link_loop")
+#: Skipped files of a source with one of these reasons are unread: somebody must make them readable.
+UNREAD_REASONS = ("unreadable", "archived", "name_not_utf8", "unusable_key", "link_outside", "link_loop")
 
 
 @dataclass(frozen=True)
-class WaitingFile:
-    """A file that waits.
+class UnreadFile:
+    """A file that no landing could read.
 
     Attributes:
         file: its path below the landing folder, as it may be shown.
@@ -33,27 +33,27 @@ class WaitingFile:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """The files that wait.
+class UnreadFiles:
+    """The files that no landing could read.
 
     Attributes:
-        waiting: how many.
-        files: each, the one that waits longest first.
+        unread: how many.
+        files: each, the one that was found first comes first.
     """
 
-    waiting: int
-    files: Sequence[WaitingFile]
+    unread: int
+    files: Sequence[UnreadFile]
 
     @property
     def errors(self) -> list[StediError]:
         """The error that somebody must look at."""
-        return [WaitingFilesError(self.waiting, self.files[0].since)]
+        return [UnreadFilesRemainError(self.unread, self.files[0].since)]
 
 
-def waiting(engine: Engine) -> Waiting | None:
-    """The files that wait in the landing folder; None if there are none.
+def unread_files(engine: Engine) -> UnreadFiles | None:
+    """The unread files of the landing folder; None if there are none.
 
-    A file waits until it has landed, or a landing finds it gone. That counts only if the folder of its source has a
+    A file is unread until it has landed, or a landing finds it gone. That counts only if the folder of its source has a
     file that has landed: else it may be another folder, or a volume that is not mounted.
 
     Args:
@@ -62,7 +62,7 @@ def waiting(engine: Engine) -> Waiting | None:
     if not engine.exists(LANDED_FILES):
         return None
     rows = engine.read(LANDED_FILES, engine.head(LANDED_FILES)).select("source", "source_file", "skipped", "arrived_at")
-    skipped = rows.filter(nw.col("skipped").is_in(UNREAD) & (nw.col("source") != ""))
+    skipped = rows.filter(nw.col("skipped").is_in(UNREAD_REASONS) & (nw.col("source") != ""))
     since = {row["source_file"]: row for row in engine.collect(skipped)}
     if not since:
         return None
@@ -71,5 +71,5 @@ def waiting(engine: Engine) -> Waiting | None:
         if (file := since.get(row["source_file"])) and file["arrived_at"] < row["arrived_at"]:
             del since[row["source_file"]]
     files = sorted(since.values(), key=lambda row: (row["arrived_at"], row["source_file"]))
-    found = [WaitingFile(shown(row["source_file"]), row["skipped"], row["arrived_at"]) for row in files]
-    return Waiting(len(found), found) if found else None
+    found = [UnreadFile(shown(row["source_file"]), row["skipped"], row["arrived_at"]) for row in files]
+    return UnreadFiles(len(found), found) if found else None
