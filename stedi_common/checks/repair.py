@@ -23,7 +23,7 @@ from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
 
 #: Runs tasks in order.
-Run = Callable[[Sequence[Task]], Sequence[CompletedTask]]
+RunTasks = Callable[[Sequence[Task]], Sequence[CompletedTask]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Repaired:
     checked: Checked
 
 
-def repair(engine: EmbeddedEngine, settings: RunSettings, run: Run, landing: str | None = None) -> Repaired:
+def repair(engine: EmbeddedEngine, settings: RunSettings, run: RunTasks, landing: str | None = None) -> Repaired:
     """Check the lake, and repair what can be repaired.
 
     Args:

@@ -22,7 +22,7 @@ from stedi_common.incremental.deletion_by_consent import Consents
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, read, rows_of
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
-from stedi_common.incremental.transform import transform, with_frame
+from stedi_common.incremental.transform import transform, with_defective_rows
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
 from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job, parameters
@@ -55,7 +55,7 @@ def plan_deletion(
         if not engine.exists(CUSTOMER_LANDING):
             yield ()
             return
-        lake = _LakeState.now(engine, with_frame(engine, policy), key, without)
+        lake = _LakeState.now(engine, with_defective_rows(engine, policy), key, without)
         if lake is None:
             consents = Consents.now(engine, policy, key, stack)
             yield tuple(filter(None, map(consents.deletion, computed_tables(engine, without))))

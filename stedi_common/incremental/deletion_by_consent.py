@@ -19,7 +19,7 @@ from stedi_common.engines.protocol import Engine
 from stedi_common.incremental.diff import CUSTOMER_LANDING, count, days_in, last_build
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
-from stedi_common.incremental.transform import with_frame
+from stedi_common.incremental.transform import with_defective_rows
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.consent import device_claims
 from stedi_common.rules.frames import DROPPED, Frame
@@ -64,7 +64,7 @@ class Consents:
         records = engine.read(CUSTOMER_LANDING, head)
         people = JOBS_BY_TABLE["customer_trusted"].function(records).kept(("email", "consent_start"))
         kept = stack.enter_context(engine.materialized(people)).frame
-        return cls(engine, head.data_snapshot_id, records, kept, with_frame(engine, policy), key)
+        return cls(engine, head.data_snapshot_id, records, kept, with_defective_rows(engine, policy), key)
 
     def deletion(self, table: Contract) -> Deletion | None:
         """The deletion from a table; None if no row is withdrawn."""

@@ -46,7 +46,7 @@ def transform(  # noqa: PLR0913 - what a function needs, and of how many days
     return replace(classified, rows=classified.rows.select(*job.target.names, DROPPED))
 
 
-def with_frame(engine: Engine, policy: Policy) -> Policy:
+def with_defective_rows(engine: Engine, policy: Policy) -> Policy:
     """The policy, with its defective serial numbers as rows of this engine.
 
     As literals they would be in every plan, and so in Spark's event logs.
@@ -55,11 +55,11 @@ def with_frame(engine: Engine, policy: Policy) -> Policy:
     table = contract("customer_landing")
     blank = dict.fromkeys(table.names)
 
-    def defective() -> Frame:
+    def defective_rows() -> Frame:
         rows = [blank | {"serialnumber": serial} for serial in sorted(policy.defective_serials)]
         return engine.frame(table, rows).select("serialnumber")
 
-    return replace(policy, defective=defective)
+    return replace(policy, defective_rows=defective_rows)
 
 
 def _pseudonyms(

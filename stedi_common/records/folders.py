@@ -21,8 +21,8 @@ _LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
-class Entry(NamedTuple):
-    """What is no folder: its name below the landing folder, where to open it, and the reason why not to."""
+class ListedFile(NamedTuple):
+    """A file, or what else is no folder: its name below the landing folder, where to open it, and why not to."""
 
     name: bytes
     path: bytes
@@ -62,7 +62,7 @@ class Tree:
         entries = ((entry.name, self._known(entry, self._root, set())) for entry in _entries(self._root))
         return [text_of(name)[0] for name, found in entries if isinstance(found, _Folder)]
 
-    def files(self, tops: Collection[str] | None = None) -> Iterator[Entry]:
+    def files(self, tops: Collection[str] | None = None) -> Iterator[ListedFile]:
         """Everything that is no folder, in no order; only below these folders, if any are given."""
         followed: set[tuple[str, bytes]] = set()
         waiting = [self._root]
@@ -73,7 +73,7 @@ class Tree:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                yield Entry(folder.name, folder.path, _unreadable(error))
+                yield ListedFile(folder.name, folder.path, _unreadable(error))
                 continue
             for entry in entries:
                 if folder.name or tops is None or os.fsdecode(entry.name) in tops:
@@ -85,30 +85,32 @@ class Tree:
 
     def _known(
         self, entry: os.DirEntry[bytes], folder: _Folder, followed: set[tuple[str, bytes]]
-    ) -> Entry | _Folder | None:
+    ) -> ListedFile | _Folder | None:
         """What an entry of a folder is. None if it is gone."""
         try:
             found = self._found(entry, folder, followed)
         except OSError:  # where a folder does not tell what is in it, rights are needed to know
-            found = Entry(folder.name + entry.name, entry.path, UNREADABLE)
-        return None if isinstance(found, Entry) and found.reason and _is_gone(found.path) else found
+            found = ListedFile(folder.name + entry.name, entry.path, UNREADABLE)
+        return None if isinstance(found, ListedFile) and found.reason and _is_gone(found.path) else found
 
-    def _found(self, entry: os.DirEntry[bytes], folder: _Folder, followed: set[tuple[str, bytes]]) -> Entry | _Folder:
+    def _found(
+        self, entry: os.DirEntry[bytes], folder: _Folder, followed: set[tuple[str, bytes]]
+    ) -> ListedFile | _Folder:
         name = folder.name + entry.name
         if entry.is_dir(follow_symlinks=False):
             return _below(folder, entry.name)
         if not entry.is_symlink():
-            return Entry(name, entry.path, None if entry.is_file(follow_symlinks=False) else NOT_A_FILE)
+            return ListedFile(name, entry.path, None if entry.is_file(follow_symlinks=False) else NOT_A_FILE)
         target = self._target(entry, folder)
         if not target.is_folder:
-            return Entry(name, entry.path if target.reason else target.real, target.reason)
+            return ListedFile(name, entry.path if target.reason else target.real, target.reason)
         text = text_of(name)[0]
         source = text.split("/", 1)[0]
         if is_hidden(text) or source not in SOURCES:
-            return Entry(name, entry.path)
+            return ListedFile(name, entry.path)
         link = (source, os.path.join(folder.real, entry.name))  # noqa: PTH118 - bytes
         if link in followed:
-            return Entry(name, entry.path, LINK_LOOP)
+            return ListedFile(name, entry.path, LINK_LOOP)
         followed.add(link)
         return _Folder(name + b"/", target.real, target.real, (*folder.way, folder.real))
 

@@ -19,7 +19,7 @@ _LINE_FEED = ord("\n")
 Numbers = npt.NDArray[np.int64]
 #: Lines that follow one another: the number of the first, from 0; where they begin and end in the data; how many known
 #: objects are before them; whether they are one line.
-Run = tuple[int, int, int, int, bool]
+LineRun = tuple[int, int, int, int, bool]
 
 
 class Piece:
@@ -43,7 +43,7 @@ class Piece:
         lines = fast.lines_of(self.block.data, self.starts)
         return lines if len(numbers) == len(lines) else lines.take(pa.array(numbers))
 
-    def runs(self, numbers: Numbers, is_alone: fast.Mask) -> Iterator[Run]:
+    def runs(self, numbers: Numbers, is_alone: fast.Mask) -> Iterator[LineRun]:
         """Lines that are no known objects, some at a time.
 
         Args:

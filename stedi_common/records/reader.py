@@ -19,7 +19,7 @@ from stedi_common.records import blocks, bulk, drift, fast
 from stedi_common.records.blocks import Block
 from stedi_common.records.framing import MAY_BE_INNER, go_over_lines, unpadded
 from stedi_common.records.names import shown
-from stedi_common.records.pieces import Numbers, Piece, Run, pieces
+from stedi_common.records.pieces import LineRun, Numbers, Piece, pieces
 from stedi_common.records.record import (
     BROKEN_JSON,
     Field,
@@ -204,7 +204,7 @@ class Reader:
         runs = piece.runs(lines[~is_object], kinds[~is_object] == bulk.UNSURE)
         yield from self._one_by_one(piece.block, runs, framing, Quota(0))
 
-    def _one_by_one(self, block: Block, runs: Iterable[Run], framing: Framing, quota: Quota) -> Iterator[Parsed]:
+    def _one_by_one(self, block: Block, runs: Iterable[LineRun], framing: Framing, quota: Quota) -> Iterator[Parsed]:
         rows, read = self._rows(block, framing, quota), self._read
         for number, start, end, objects, is_alone in runs:
             if rows.is_full:

@@ -92,7 +92,7 @@ def _got(error: OSError) -> str:
     return {FileNotFoundError: "none", NotADirectoryError: "a file"}.get(type(error), type(error).__name__)
 
 
-def _read(entry: folders.Entry) -> Drop | Skipped | None:
+def _read(entry: folders.ListedFile) -> Drop | Skipped | None:
     """What becomes of a file on disk. None if it is gone."""
     name, flaw = text_of(entry.name)
     found = entry.reason or flaw

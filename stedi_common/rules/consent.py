@@ -122,10 +122,10 @@ def device_claims(customer_landing: Frame, customers_curated: Frame, policy: Pol
 
 def _with_defects(claims: Frame, policy: Policy) -> Frame:
     """The claims, and whether the policy says that the serial number is defective: `is_defective`."""
-    if not policy.defective_serials or policy.defective is None:
+    if not policy.defective_serials or policy.defective_rows is None:
         is_listed = nw.col("serialnumber").is_in(sorted(policy.defective_serials))
         return claims.with_columns(is_listed.alias("is_defective"))
-    listed = policy.defective().with_columns(nw.lit(True).alias("is_listed"))
+    listed = policy.defective_rows().with_columns(nw.lit(True).alias("is_listed"))
     is_listed = ~nw.col("is_listed").is_null()
     joined = claims.join(listed, on="serialnumber", how="left")
     return joined.with_columns(is_listed.alias("is_defective")).drop("is_listed")

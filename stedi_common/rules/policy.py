@@ -39,14 +39,14 @@ class Policy:
         consent: `as-of` counts a reading from its person's consent on; `ever` ignores instants, never withdrawals.
         pairing: `owner` pairs the readings of a device and of its owner; `timestamp` pairs all of one instant.
         defective_serials: serial numbers that say nothing about who owns the device. They admit nothing under `as-of`.
-        defective: gives them as a frame with the column serialnumber, so that no plan of an engine has them. None
+        defective_rows: makes a frame of them with the column serialnumber, so that no plan of an engine has them. None
             outside of a run.
     """
 
     consent: Consent = "as-of"
     pairing: Pairing = "owner"
     defective_serials: frozenset[str] = frozenset()
-    defective: Callable[[], Frame] | None = field(default=None, compare=False, repr=False)
+    defective_rows: Callable[[], Frame] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # However the list was written, it names devices as landing does.

@@ -11,7 +11,7 @@ from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.errors import MultipliedRowsError
 from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan
 from stedi_common.incremental.summary import RunSummary
-from stedi_common.incremental.transform import transform, with_frame
+from stedi_common.incremental.transform import transform, with_defective_rows
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import Job
 from stedi_common.rules.policy import Policy
@@ -65,7 +65,7 @@ def run(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild:
         if not engine.exists(source):
             raise missing_table(source)
     engine.prepare(job.target)
-    policy = with_frame(engine, policy)
+    policy = with_defective_rows(engine, policy)
     return retry_on_conflict(lambda: execute(engine, plan(engine, job, policy, key, rebuild=rebuild), policy, key))
 
 

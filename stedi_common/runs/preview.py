@@ -12,7 +12,7 @@ from stedi_common.errors import LakeError, PolicyError
 from stedi_common.incremental.deletion import plan_deletion
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, pluralized, read, rows_of
 from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why_no_last_run
-from stedi_common.incremental.transform import transform, with_frame
+from stedi_common.incremental.transform import transform, with_defective_rows
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
 from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job, parameters
@@ -62,11 +62,11 @@ def preview(
         LakeError: a landing table does not exist.
         RebuildRequiredError: a table has another build, and `rebuild` is false.
     """
-    run = _Run(engine, with_frame(engine, policy), key, rebuild)
+    run = _PreviewedRun(engine, with_defective_rows(engine, policy), key, rebuild)
     return [*run.deletion(), *map(run.add, jobs)]
 
 
-class _Run:
+class _PreviewedRun:
     """The tables of a run, upstream first."""
 
     def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, rebuild: bool) -> None:

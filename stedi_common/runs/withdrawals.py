@@ -54,7 +54,7 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Delet
         StediError: a table can neither be read nor written to. The withdrawn rows of all others are deleted.
     """
     unusable = _prepare(engine)
-    run = _Run(engine, policy, key, unusable)
+    run = _DeletionRun(engine, policy, key, unusable)
     try:
         retry_on_conflict(run.delete)
     except Exception as error:
@@ -65,7 +65,7 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Delet
     return run.result
 
 
-class _Run:
+class _DeletionRun:
     """A deletion from the tables that can be written to."""
 
     def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, without: Container[str]) -> None:

@@ -5,7 +5,7 @@ from support.drops import ARRIVED, at, customer, landing, reading, step
 from support.lakes import land, run, write
 
 from stedi_common.contracts import contract
-from stedi_common.incremental.transform import with_frame
+from stedi_common.incremental.transform import with_defective_rows
 from stedi_common.rules import consent
 from stedi_common.rules.frames import DROPPED
 from stedi_common.rules.lineage import JOBS
@@ -34,7 +34,7 @@ def test_defective_serial_numbers_are_rows_and_not_literals(engine, tmp_path, ke
     records = engine.read(CUSTOMERS, engine.head(CUSTOMERS))
     claims = [
         consent.device_claims(records, consent.consents(records), policy)
-        for policy in (with_frame(engine, POLICY), POLICY)
+        for policy in (with_defective_rows(engine, POLICY), POLICY)
     ]
     expected = {(SERIAL, "defective_serial"), ("sn-2", None)}
     for each in claims:
@@ -51,7 +51,7 @@ def test_every_step_of_a_run_has_them_as_rows(engine, tmp_path, key, monkeypatch
     with_defects = consent._with_defects
 
     def watched(claims, policy):
-        asked.append(policy.defective is not None)
+        asked.append(policy.defective_rows is not None)
         return with_defects(claims, policy)
 
     monkeypatch.setattr(consent, "_with_defects", watched)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from pyiceberg.catalog.sql import SqlCatalog
 
-from stedi_common.engines.storage.catalog_entries import Entry, Place, entries, place_of
+from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, place_of
 from stedi_common.engines.storage.catalog_guard import record_metadata
 from stedi_common.engines.storage.metadata_files import (
     Metadata,
@@ -96,7 +96,7 @@ def recover(lake: Lake) -> Recovered:
     return Recovered(tables, kept, changed)
 
 
-def _readable_entries(lake: Lake) -> Mapping[Place, Entry] | None:
+def _readable_entries(lake: Lake) -> Mapping[Place, CatalogEntry] | None:
     """What the present catalog names; None if there is none that can be read."""
     try:
         return entries(lake) if lake.exists else None
@@ -104,7 +104,7 @@ def _readable_entries(lake: Lake) -> Mapping[Place, Entry] | None:
         return None
 
 
-def _newest(folder: Path, entry: Entry | None) -> MetadataFile | None:
+def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
     """The newest metadata of a table that were committed; None if there are none.
 
     Only a file of the newest version may be one that was never committed: a killed commit has left it. The file that
@@ -151,7 +151,7 @@ def _read(file: MetadataFile) -> Iterator[Metadata]:
         yield file.read()
 
 
-def _recovered(place: Place, file: MetadataFile, before: Entry | None) -> RecoveredTable:
+def _recovered(place: Place, file: MetadataFile, before: CatalogEntry | None) -> RecoveredTable:
     snapshot = current_snapshot(file.read())
     summary = snapshot.get("summary", {}) if snapshot else {}
     return RecoveredTable(
@@ -163,7 +163,7 @@ def _recovered(place: Place, file: MetadataFile, before: Entry | None) -> Recove
     )
 
 
-def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Place, Entry]) -> str | None:
+def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Place, CatalogEntry]) -> str | None:
     """Write the catalog and put it in its place. Returns the name of the one from before, if there was one."""
     staging = Staging(lake)
     try:
@@ -179,7 +179,7 @@ def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Pl
         staging.remove()
 
 
-def _write(lake: Lake, file: Path, after: Mapping[Place, MetadataFile], before: Mapping[Place, Entry]) -> None:
+def _write(lake: Lake, file: Path, after: Mapping[Place, MetadataFile], before: Mapping[Place, CatalogEntry]) -> None:
     catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{quote(str(file))}", warehouse=f"file://{lake.location}")
     try:
         for namespace in {*lake.namespaces, *(entry.namespace for entry in before.values())}:

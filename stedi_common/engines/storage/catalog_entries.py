@@ -20,7 +20,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogEntry:
     """A table in the catalog: its namespace and name there, and the location of its metadata."""
 
     namespace: str
@@ -34,7 +34,7 @@ def place_of(metadata: str | Path) -> Place:
     return zone, table
 
 
-def entries(lake: Lake) -> Mapping[Place, Entry]:
+def entries(lake: Lake) -> Mapping[Place, CatalogEntry]:
     """The tables in the catalog, by their folders. Empty if the catalog is missing or empty.
 
     Raises:
@@ -55,7 +55,7 @@ def entries(lake: Lake) -> Mapping[Place, Entry]:
             ).fetchall()
     except sqlite3.Error as error:
         raise unreadable(lake, error) from error
-    return {place_of(row[2]): Entry(*row) for row in sorted(rows, key=lambda row: str(row[2]))}
+    return {place_of(row[2]): CatalogEntry(*row) for row in sorted(rows, key=lambda row: str(row[2]))}
 
 
 def unreadable(lake: Lake, error: object) -> LakeError:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stedi_common.engines.storage.catalog_entries import Entry, Place, entries, place_of
+from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, place_of
 from stedi_common.engines.storage.metadata_files import MetadataFile, hint, hinted, newest_version
 from stedi_common.errors import LakeError
 from stedi_common.lake import RECOVER, Lake
@@ -54,7 +54,7 @@ class _Table:
         last = hinted(folder)  # first: then no file is older
         return cls(place_of(folder / "*"), newest_version(folder), last)
 
-    def unknown(self, entry: Entry | None) -> MetadataFile | None:
+    def unknown(self, entry: CatalogEntry | None) -> MetadataFile | None:
         """A file that was committed, and that the catalog with this entry does not know; None if there is none."""
         known = MetadataFile.at(entry.location) if entry else None
         if entry and known is None:
@@ -66,13 +66,13 @@ class _Table:
         return self.newest if self.newest and self.newest.version > version + 1 else None
 
 
-def _record(lake: Lake, known: Mapping[Place, Entry]) -> None:
+def _record(lake: Lake, known: Mapping[Place, CatalogEntry]) -> None:
     for place, entry in known.items():
         # In this lake: the catalog of a copy may still name the files of the first.
         hint(lake.folder.joinpath(*place, "metadata") / entry.location.rpartition("/")[2])
 
 
-def _error(lake: Lake, unknown: list[tuple[_Table, MetadataFile]], known: Mapping[Place, Entry]) -> LakeError:
+def _error(lake: Lake, unknown: list[tuple[_Table, MetadataFile]], known: Mapping[Place, CatalogEntry]) -> LakeError:
     (table, file), *others = unknown
     entry = known.get(table.place)
     got = "no catalog.db" if not lake.exists else entry.location.rpartition("/")[2] if entry else "no such table"

@@ -14,7 +14,7 @@ from stedi_common.lake import local_path
 #: The status of a file that a manifest lists and that its snapshot has removed.
 _DELETED = 2
 
-Snapshot = Mapping[str, Any]
+SnapshotMetadata = Mapping[str, Any]
 
 
 def needed_files(metadata: Metadata) -> set[Path]:
@@ -55,7 +55,7 @@ def named_files(metadata: Iterable[Metadata]) -> set[Path]:
     return named
 
 
-def is_complete(snapshot: Snapshot) -> bool:
+def is_complete(snapshot: SnapshotMetadata) -> bool:
     """Whether all files of the snapshot are there."""
     try:
         manifests = _manifests(snapshot)
@@ -64,11 +64,11 @@ def is_complete(snapshot: Snapshot) -> bool:
         return False
 
 
-def _list(snapshot: Snapshot) -> Path:
+def _list(snapshot: SnapshotMetadata) -> Path:
     return local_path(snapshot["manifest-list"])
 
 
-def _manifests(snapshot: Snapshot) -> set[Path]:
+def _manifests(snapshot: SnapshotMetadata) -> set[Path]:
     return {local_path(record["manifest_path"]) for record in _records(_list(snapshot))}
 
 
