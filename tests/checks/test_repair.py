@@ -9,19 +9,21 @@ from random import Random
 
 import narwhals as nw
 import pytest
+from pyiceberg.table import Table
 from support.comparison import actual_tables, expected_tables
 from support.damages import DAMAGES, Damage, damaged, deleted, files_of, flipped, overwritten
 from support.drops import at, customer, drop, landing, reading, step
 from support.histories import History
-from support.lakes import land, opening, rows, run, write
+from support.lakes import land, opening, rows, run, table_of, write
 
 from stedi_common import maintenance
 from stedi_common.checks import Repaired, check, repair
 from stedi_common.contracts import contract
-from stedi_common.engines.embedded import verification
+from stedi_common.engines.embedded import repairs, verification
+from stedi_common.engines.embedded.catalog import load_table
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.storage.staging import Staging
-from stedi_common.errors import LakeError, StediError
+from stedi_common.errors import CommitConflictError, LakeError, StediError
 from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS
@@ -226,6 +228,22 @@ def test_a_file_of_old_snapshots_lets_them_expire(own_lakehouse):
     (step,) = own_lakehouse.repair().steps
     assert "expired" in step.action
     own_lakehouse.assert_whole()
+
+
+def test_no_snapshot_expires_that_is_tagged_meanwhile(own_lakehouse, monkeypatch):
+    table = contract("accelerometer_landing")
+    _, old, *_ = own_lakehouse.engine.history(table, own_lakehouse.engine.head(table))
+
+    def then_tagged(*args: object) -> Table:
+        loaded = load_table(*args)
+        with table_of(own_lakehouse.folder / "lake", table).manage_snapshots() as change:
+            change.create_tag(old.snapshot_id, "paper")
+        return loaded
+
+    monkeypatch.setattr(repairs, "load_table", then_tagged)
+    with pytest.raises(CommitConflictError):
+        own_lakehouse.engine.repairs.expire(table, {old.snapshot_id})
+    assert own_lakehouse.engine.snapshot(table, old.snapshot_id) == old
 
 
 def test_files_whose_rows_are_missing_stay_findings_without_the_folder(own_lakehouse):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
-from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import SnapshotRef
-from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import load_table, metadata_location
 from stedi_common.engines.embedded.damage import named, unreadable_manifest
+from stedi_common.engines.embedded.expiry import commit_expiry
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
 from stedi_common.engines.embedded.snapshots import current_head, table_snapshot
 from stedi_common.engines.errors import conflict
@@ -73,13 +70,7 @@ class EmbeddedMaintenance:
         table = self._table(contract)
         refs = [_ref(name, ref) for name, ref in table.refs().items()]
         found = expired(contract, [table_snapshot(each) for each in table.snapshots()], refs, now)
-        updates: list[TableUpdate] = [RemoveSnapshotRefUpdate.model_validate({"ref-name": name}) for name in found.refs]
-        if found.snapshots:
-            updates.append(RemoveSnapshotsUpdate.model_validate({"snapshot-ids": found.snapshots}))
-        same_refs: Any = _SameRefs(table.refs())
-        if updates:
-            with self._errors(contract, table):
-                self._catalog.commit_table(table, (same_refs,), tuple(updates))
+        commit_expiry(self._catalog, contract, table, found.snapshots, found.refs)
         return found
 
     def remove_orphans(self, contract: Contract, older_than: datetime, *, unknown: bool = False) -> OrphanRemoval:
@@ -114,17 +105,6 @@ class EmbeddedMaintenance:
                 yield
         except (CommitFailedException, FileNotFoundError):
             raise conflict(contract) from None
-
-
-@dataclass(frozen=True)
-class _SameRefs:
-    """The requirement that no branch or tag has come, gone or moved: it may need what is to be expired."""
-
-    refs: Mapping[str, SnapshotRef]
-
-    def validate(self, base: TableMetadata | None) -> None:
-        if base is None or base.refs != self.refs:
-            raise CommitFailedException("Requirement failed: branches or tags have changed")
 
 
 def _ref(name: str, ref: SnapshotRef) -> Ref:

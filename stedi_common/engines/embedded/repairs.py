@@ -7,13 +7,12 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
-from pyiceberg.table.update import RemoveSnapshotsUpdate
+from pyiceberg.exceptions import NoSuchTableError
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import load_table
+from stedi_common.engines.embedded.expiry import commit_expiry
 from stedi_common.engines.embedded.verification import verify
-from stedi_common.engines.errors import conflict
 from stedi_common.engines.protocol import Verified
 from stedi_common.engines.storage.staging import Staging
 from stedi_common.errors import LakeError
@@ -55,7 +54,7 @@ class EmbeddedRepairs:
 
         Raises:
             LakeError: a branch or a tag is at one of them.
-            CommitConflictError: another commit was made in between.
+            CommitConflictError: another commit was made in between, or a branch or tag has come, gone or moved.
         """
         table = load_table(self._lake, self._catalog, contract)
         refs = sorted(name for name, ref in table.refs().items() if ref.snapshot_id in snapshots)
@@ -64,8 +63,4 @@ class EmbeddedRepairs:
                 f"{contract.identifier}: expected snapshots that may expire, got one of the branch or tag {refs[0]}",
                 hint="remove the branch or tag, then run the command again",
             )
-        try:
-            update = RemoveSnapshotsUpdate.model_validate({"snapshot-ids": sorted(snapshots)})
-            self._catalog.commit_table(table, (), (update,))
-        except CommitFailedException:
-            raise conflict(contract) from None
+        commit_expiry(self._catalog, contract, table, snapshots)

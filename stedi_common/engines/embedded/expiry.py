@@ -1,0 +1,55 @@
+"""The commit that expires snapshots, branches and tags: of maintenance, and of a repair."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.refs import SnapshotRef
+from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
+
+from stedi_common.contracts import Contract
+from stedi_common.engines.errors import conflict
+
+
+def commit_expiry(
+    catalog: SqlCatalog, contract: Contract, table: Table, snapshots: Collection[int], refs: Collection[str] = ()
+) -> None:
+    """Commit that snapshots, branches and tags have expired, if there are any.
+
+    Args:
+        catalog: the table's.
+        contract: the table's.
+        table: as it was when these snapshots were chosen.
+        snapshots: their ids.
+        refs: names of branches and tags.
+
+    Raises:
+        CommitConflictError: another commit was made in between, or a branch or tag has come, gone or moved.
+    """
+    updates: list[TableUpdate] = [RemoveSnapshotRefUpdate.model_validate({"ref-name": name}) for name in refs]
+    if snapshots:
+        updates.append(RemoveSnapshotsUpdate.model_validate({"snapshot-ids": sorted(snapshots)}))
+    if not updates:
+        return
+    same_refs: Any = _SameRefs(table.refs())
+    try:
+        catalog.commit_table(table, (same_refs,), tuple(updates))
+    except (CommitFailedException, FileNotFoundError):
+        raise conflict(contract) from None
+
+
+@dataclass(frozen=True)
+class _SameRefs:
+    """The requirement that no branch or tag has come, gone or moved: it may need what is to be expired."""
+
+    refs: Mapping[str, SnapshotRef]
+
+    def validate(self, base: TableMetadata | None) -> None:
+        if base is None or base.refs != self.refs:
+            raise CommitFailedException("Requirement failed: branches or tags have changed")
