@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stedi_common.checks.ledger import Difference, differences
+from stedi_common.checks.reconcile import Difference, differences
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.protocol import Damage, Verified

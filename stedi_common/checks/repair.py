@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stedi_common.checks.check import Checked, State, check, state_of
-from stedi_common.checks.ledger import Difference
+from stedi_common.checks.reconcile import Difference
 from stedi_common.contracts import SOURCES
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.retry import retry_on_conflict

@@ -1,4 +1,4 @@
-"""What a landing has added is compared with what it has read, before `landed_files` says that the files have landed."""
+"""Reconciliation of a landing: whether it has added the rows that it has read, before `landed_files` says so."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def test_a_data_file_without_a_checksum_is_read_to_its_end(made, tmp_path):
         read_pages(str(other))
 
 
-# The ledger
+# Reconciliation
 
 
 def without_rows(made: Made, table: str, condition) -> None:

@@ -304,7 +304,7 @@ def files_are_done_before_their_records_are_there(patch: pytest.MonkeyPatch) -> 
     def records(engine: EmbeddedEngine, *commit: Any) -> None:
         waiting.append(commit)
 
-    def ledger(engine: EmbeddedEngine, of: Any, *commit: Any) -> Any:
+    def append_late(engine: EmbeddedEngine, of: Any, *commit: Any) -> Any:
         late, waiting[:] = waiting[:] if of == landing.LANDED_FILES else [], []
         head = append(engine, of, *commit)
         for records_ in late:
@@ -312,7 +312,7 @@ def files_are_done_before_their_records_are_there(patch: pytest.MonkeyPatch) -> 
         return head
 
     patch.setattr(EmbeddedEngine, "append_staged", records)
-    patch.setattr(EmbeddedEngine, "append", ledger)
+    patch.setattr(EmbeddedEngine, "append", append_late)
 
 
 @pytest.mark.long

@@ -36,13 +36,13 @@ def delivered_again(folder: Path) -> None:
         os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
-def ledger(engine) -> list[dict]:
+def landed_files(engine) -> list[dict]:
     return engine.collect(engine.read(LANDED_FILES, engine.head(LANDED_FILES)))
 
 
 def with_digests(engine, digest_of) -> None:
     """The table of landed files, with other digests."""
-    changed = [row | {"sha256": digest_of(row)} for row in ledger(engine)]
+    changed = [row | {"sha256": digest_of(row)} for row in landed_files(engine)]
     engine.replace(LANDED_FILES, engine.frame(LANDED_FILES, changed), engine.head(LANDED_FILES), {})
 
 

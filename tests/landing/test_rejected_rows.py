@@ -14,7 +14,7 @@ from support.lakes import land, rows, write
 from support.oracle import COLUMNS
 
 from stedi_common import landing
-from stedi_common.checks.ledger import differences
+from stedi_common.checks.reconcile import differences
 from stedi_common.rules.policy import Policy
 
 ROWS = 5
@@ -25,7 +25,7 @@ GOOD = reading("a@b.c", at("10:00"))
 @contextmanager
 def few_rows():
     """Of a file only so many rejected lines have a row, and a block has only a few lines."""
-    holders = ("records.blocks", "landing", "landing.drift", "checks.ledger")
+    holders = ("records.blocks", "landing", "landing.drift", "checks.reconcile")
     with ExitStack() as stack:
         for holder in holders:
             stack.enter_context(mock.patch(f"stedi_common.{holder}.MAX_REJECTED_ROWS", ROWS))

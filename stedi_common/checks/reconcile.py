@@ -1,4 +1,4 @@
-"""Whether the landing tables have the rows that `landed_files` says have landed, file by file."""
+"""Reconciliation of a lake: whether the landing tables have the rows that `landed_files` says, file by file."""
 
 from __future__ import annotations
 
