@@ -1,4 +1,4 @@
-"""`stedi check` and `stedi repair`: whether a lake is whole, and what can be computed again if it is not."""
+"""`stedi check` and `stedi repair`: whether a lake is whole, and what can be repaired if it is not."""
 
 from stedi_common.checks.check import Checked, Finding, Remedy, check, opened
 from stedi_common.checks.repair import Repaired, Step, repair

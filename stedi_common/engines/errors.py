@@ -28,7 +28,7 @@ def conflict(contract: Contract, expected: int | None = None, found: int | None 
     Args:
         contract: the table's.
         expected: the id of the snapshot that the commit was computed from, if it is known.
-        found: the id of the present head of the table, if it is known.
+        found: the id of the current head of the table, if it is known.
     """
     known = expected is not None and found is not None and expected != found
     ids = f": expected {expected}, found {found}" if known else " since this run read it"
@@ -46,6 +46,6 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     state = "a damaged one" if path.exists() else "none"
     return DamagedFileError(
         f"{table}: expected the table's file {path}, got {state}",
-        hint="stedi check names every such file and what to do about it; stedi repair computes a trusted or curated "
-        "table again; other tables can be queried",
+        hint="stedi check names every such file and what to do about it; stedi repair recomputes a trusted or "
+        "curated table; other tables can be queried",
     )

@@ -34,7 +34,7 @@ def retry_on_conflict(run: Callable[[], Returned]) -> Returned:
     """Call `run`, and again after each commit conflict.
 
     Args:
-        run: reads its sources and commits. Each call reads the heads again, so it commits onto the present head.
+        run: reads its sources and commits. Each call reads the heads again, so it commits onto the current head.
 
     Returns:
         The result of the call that succeeded.

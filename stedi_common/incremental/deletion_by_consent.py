@@ -1,4 +1,4 @@
-"""The deletion of withdrawn rows if the last runs do not tell what has changed: by the present consents alone.
+"""The deletion of withdrawn rows if the last runs do not tell what has changed: by the current consents alone.
 
 A table may be missing or damaged, or the snapshot of its last run, or one that it consumed, may have expired. Then each
 table is compared with the customer records as they are now. Rows of people who do not consent are deleted, under
@@ -52,7 +52,7 @@ class Consents:
 
     @classmethod
     def now(cls, engine: Engine, policy: Policy, key: PseudonymKey, stack: ExitStack) -> Consents:
-        """The present consents.
+        """The current consents.
 
         Args:
             engine: an open lake that has the customer records.

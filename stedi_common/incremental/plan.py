@@ -108,7 +108,7 @@ def build_of(job: Job, policy: Policy, key: PseudonymKey) -> Build:
 
 
 def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild: bool = False) -> TablePlan:
-    """Plan a run of the job, with the present heads of its sources. Reads, and commits nothing.
+    """Plan a run of the job, with the current heads of its sources. Reads, and commits nothing.
 
     Args:
         engine: an open lake that has the job's table and its sources.
@@ -141,7 +141,7 @@ def plan(engine: Engine, job: Job, policy: Policy, key: PseudonymKey, *, rebuild
     try:
         last = last.past_deletion(engine, heads)
         return _planned(engine, job, head, heads, build, last, _changes(engine, job, last, heads, policy))
-    except DamagedFileError:  # a full rebuild reads the present snapshots only
+    except DamagedFileError:  # a full rebuild reads the current snapshots only
         return _planned(engine, job, head, heads, build, None, Changes.all("a file of an earlier snapshot is damaged"))
 
 

@@ -48,7 +48,7 @@ class LakeProperties:
         policy: the policy of all its tables.
         environment: the environment. `prod` and `production` accept only the default policy.
         key: the id of the pseudonym key.
-        changes: the policies that it has had, oldest first. The last one is the present one.
+        changes: the policies that it has had, oldest first. The last one is the current one.
     """
 
     id: str

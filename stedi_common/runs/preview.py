@@ -45,7 +45,7 @@ class Preview:
 def preview(
     engine: Engine, jobs: Sequence[Job], policy: Policy, key: PseudonymKey, *, rebuild: bool = False
 ) -> list[Preview]:
-    """What a run of these jobs is going to do, computed from the present tables.
+    """What a run of these jobs is going to do, computed from the current tables.
 
     Args:
         engine: an open lake.

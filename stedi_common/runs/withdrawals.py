@@ -85,7 +85,7 @@ class _DeletionRun:
                 self._carry_out(deletion)
 
     def delete_from_each_table(self) -> dict[str, StediError]:
-        """Delete from each table by the present consents, and empty the tables whose rows cannot be classified.
+        """Delete from each table by the current consents, and empty the tables whose rows cannot be classified.
 
         Returns:
             The errors of the tables that could not be emptied, by name.
@@ -101,7 +101,7 @@ class _DeletionRun:
         return errors
 
     def _consents(self, stack: ExitStack) -> Consents | None:
-        """The present consents; None if they cannot be read."""
+        """The current consents; None if they cannot be read."""
         try:
             return Consents.now(self._engine, self._policy, self._key, stack)
         except Exception as error:

@@ -99,7 +99,7 @@ CUSTOMER = (
 )
 CONSENTS = ', "shareWithResearchAsOfDate": "2024-03-01T00:00:00Z"'
 BEAT = '{{"user": "{who}@example.org", "timestamp": "2024-03-0{day}T10:00:00Z", "beats": {beats}}}\n'
-#: Lands and computes all; then somebody withdraws, and of the tables only the first is computed again.
+#: Lands and computes all; then somebody withdraws, and of the tables only the first is recomputed.
 SCRIPT = """
 import json, sys
 from pathlib import Path

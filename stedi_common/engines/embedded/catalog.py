@@ -93,7 +93,7 @@ class CatalogTables:
         return metadata_location(self._lake, self._catalog, contract) is not None
 
     def get(self, contract: Contract) -> Table:
-        """The table with its present metadata. Raises LakeError if it does not exist."""
+        """The table with its current metadata. Raises LakeError if it does not exist."""
         loaded = self._loaded.get(contract.name)
         if loaded and loaded.metadata_location == metadata_location(self._lake, self._catalog, contract):
             return loaded
@@ -145,7 +145,7 @@ class CatalogTables:
 
 
 def load_table(lake: Lake, catalog: SqlCatalog, contract: Contract) -> Table:
-    """The table with its present metadata. Raises LakeError if it, or its metadata, are not where the lake is."""
+    """The table with its current metadata. Raises LakeError if it, or its metadata, are not where the lake is."""
     try:
         with named(contract.identifier, lambda: unreadable_metadata(metadata_location(lake, catalog, contract))):
             table = catalog.load_table(lake.identifier(contract))

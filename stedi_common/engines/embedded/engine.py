@@ -112,7 +112,7 @@ class EmbeddedEngine:
 
         Args:
             sql: the SELECT, SHOW, DESCRIBE or SUMMARIZE.
-            at: the tables are read as they were then, UTC without zone; None for their present heads.
+            at: the tables are read as they were then, UTC without zone; None for their current heads.
 
         Raises:
             QueryError: the SQL is anything else, or is wrong, or a table that it names has no snapshot of that time.

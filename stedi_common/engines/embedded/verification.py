@@ -150,7 +150,7 @@ class _Verification:
                 self._data.setdefault(file.file_path, _Needed(file)).snapshots.update(needed)
 
     def _totals(self, current: int) -> Iterator[Damage]:
-        """The rows and files that the summary of the present snapshot tells, and those of its manifests."""
+        """The rows and files that the summary of the current snapshot tells, and those of its manifests."""
         snapshot = self._table.snapshot_by_id(current)
         summary = snapshot.summary if snapshot else None
         files = [each.file for each in self._data.values() if current in each.snapshots]

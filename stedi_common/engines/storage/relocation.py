@@ -44,7 +44,7 @@ class Relocated:
 
 
 def relocate(lake: Lake) -> Relocated:
-    """Replace the folder where the lake was made by its present one, in all its metadata.
+    """Replace the folder where the lake was made by its current one, in all its metadata.
 
     If the lake is still in that folder, this one is a copy, and gets an id of its own.
 
