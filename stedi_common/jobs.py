@@ -9,8 +9,8 @@ The line is on standard output after the commit. Metrics are made from it, so it
                 deleted (rows by table), emptied (tables that could not be read); its table is `withdrawals`, and if no
                 row is deleted there is no line
     maintain_tables
-                files, bytes (before and after), snapshots, refs, removed, pinned, skipped, newer, unknown_bytes,
-                table_bytes
+                files, bytes (before and after), snapshots, refs, removed, pinned, skipped,
+                recent_unknown_files, unknown_bytes, table_bytes
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 They are documented in `landing.Landed`, `runs.withdrawals.Deleted`, `maintenance.Maintained` and

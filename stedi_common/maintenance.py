@@ -34,7 +34,8 @@ class Maintained:
         removed: how many orphan files were removed.
         pinned: branches and tags that keep a snapshot which is older than the contract allows.
         skipped: the steps that were skipped because of a commit conflict. The next maintenance does them.
-        newer: how many files were left that no snapshot ever named and that are newer than the table's last commit.
+        recent_unknown_files: how many files were left that no snapshot ever named and that are newer than the table's
+            last commit.
         unknown_bytes: the bytes of such files, if they are most of the table or another history. Then none was removed.
         table_bytes: the bytes of all files of the table then.
     """
@@ -47,7 +48,7 @@ class Maintained:
     removed: int
     pinned: tuple[str, ...]
     skipped: tuple[str, ...]
-    newer: int = 0
+    recent_unknown_files: int = 0
     unknown_bytes: int = 0
     table_bytes: int = 0
 
@@ -74,7 +75,7 @@ def maintain(
     Args:
         engine: an open lake.
         table: the contract of the table.
-        now: UTC without zone; by default the present instant.
+        now: UTC without zone; by default this instant.
         remove_unknown: whether orphan files are also removed that are newer than the last commit, or most of the table.
 
     Returns:
@@ -110,7 +111,7 @@ def maintain(
         removed=orphans.removed,
         pinned=expired.pinned,
         skipped=tuple(skipped),
-        newer=orphans.newer,
+        recent_unknown_files=orphans.recent_unknown_files,
         unknown_bytes=orphans.unknown_bytes,
         table_bytes=orphans.table_bytes,
     )
@@ -121,7 +122,7 @@ def remove_staged(engine: Engine, now: datetime | None = None) -> int:
 
     Args:
         engine: an open lake.
-        now: UTC without zone; by default the present instant.
+        now: UTC without zone; by default this instant.
 
     Returns:
         How many files were removed.

@@ -51,7 +51,7 @@ PRINTED = {
 }
 MAINTAINED = {
     *("job", "table", "files", "bytes", "snapshots", "refs", "removed", "pinned", "skipped"),
-    *("newer", "unknown_bytes", "table_bytes"),
+    *("recent_unknown_files", "unknown_bytes", "table_bytes"),
 }
 #: A project with a fourth source, and what packs it.
 PROJECT = JOBS.parent / "terraform" / "lakehouse" / "tests" / "heart_rate"

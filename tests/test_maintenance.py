@@ -360,10 +360,12 @@ def test_files_that_are_newer_than_the_catalog_knows_are_left(engine, tmp_path):
     lost = files(tmp_path / "lake" / "trusted") - known
     restore()
     done = maintenance.maintain(engine, READINGS, now() + LATER)
-    assert done.newer > 0
+    assert done.recent_unknown_files > 0
     assert bool(done.errors) == (engine.name == "spark")  # whose commit of rows is several, on each other
     assert lost <= files(tmp_path / "lake" / "trusted")
-    assert maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True).removed >= done.newer
+    assert (
+        maintenance.maintain(engine, READINGS, now() + LATER, remove_unknown=True).removed >= done.recent_unknown_files
+    )
     assert not lost & parquet_files(tmp_path / "lake" / "trusted")
 
 
@@ -403,7 +405,7 @@ def test_expired_files_are_removed_however_many_they_are(engine, tmp_path):
         engine.replace(READINGS, of(engine, f"ann{n}", [FIRST, SECOND]), head, {})
     before = parquet_files(tmp_path / "lake" / "trusted")
     done = maintenance.maintain(engine, READINGS, now() + LATER)
-    assert (done.errors, done.newer, done.snapshots) == ([], 0, 20)
+    assert (done.errors, done.recent_unknown_files, done.snapshots) == ([], 0, 20)
     assert len(parquet_files(tmp_path / "lake" / "trusted")) == 2 < len(before)
 
 

@@ -19,14 +19,29 @@ from stedi_common.records import shown
 
 
 class Remedy(StrEnum):
-    """What repairs a finding."""
+    """What repairs a finding: a code, as the JSON of the commands has it."""
 
-    REBUILD = "stedi repair computes the table again"
-    EXPIRE = "stedi repair expires the older snapshots that need the file"
-    LAND_AGAIN = "stedi repair --landing lands the file again if it is still there"
-    FINISH = "run stedi land, unless a landing is running"
-    RESTORE = "restore the file from a backup, or land the drops into a new lake"
-    INVESTIGATE = "restore the lake from a backup, or land the drops into a new lake"
+    REBUILD = "rebuild"
+    EXPIRE_SNAPSHOTS = "expire_snapshots"
+    LAND_AGAIN = "land_again"
+    FINISH_LANDING = "finish_landing"
+    RESTORE_FILE = "restore_file"
+    RESTORE_LAKE = "restore_lake"
+
+    @property
+    def hint(self) -> str:
+        """What to do, in words."""
+        return _HINTS[self]
+
+
+_HINTS = {
+    Remedy.REBUILD: "stedi repair recomputes the table",
+    Remedy.EXPIRE_SNAPSHOTS: "stedi repair expires the older snapshots that need the file",
+    Remedy.LAND_AGAIN: "stedi repair --landing lands the file again if it is still there",
+    Remedy.FINISH_LANDING: "run stedi land, unless a landing is running",
+    Remedy.RESTORE_FILE: "restore the file from a backup, or land the drops into a new lake",
+    Remedy.RESTORE_LAKE: "restore the lake from a backup, or land the drops into a new lake",
+}
 
 
 @dataclass(frozen=True)
@@ -161,13 +176,13 @@ def remedy_of(table: Contract, of: Verified, damage: Damage) -> Remedy:
     """What repairs a damaged file of the table."""
     if table.zone != "landing":
         return Remedy.REBUILD
-    return Remedy.RESTORE if of.is_needed_now(damage) else Remedy.EXPIRE
+    return Remedy.RESTORE_FILE if of.is_needed_now(damage) else Remedy.EXPIRE_SNAPSHOTS
 
 
 def _remedy(each: Difference) -> Remedy:
     if each.sha256 is None:
-        return Remedy.FINISH
-    return Remedy.LAND_AGAIN if each.is_missing else Remedy.INVESTIGATE
+        return Remedy.FINISH_LANDING
+    return Remedy.LAND_AGAIN if each.is_missing else Remedy.RESTORE_LAKE
 
 
 def _in_words(each: Difference) -> str:

@@ -1,7 +1,7 @@
-"""Repair of a lake: what can be computed or landed again is; all else stays as it is.
+"""Repair of a lake: what can be recomputed, or can land again, is repaired; all else stays as it is.
 
-Trusted and curated tables are computed from the landing tables. So a damaged one is dropped and computed again, as long
-as no landing table is damaged. Nothing of a landing table is deleted: a customer line that is lost may be a withdrawal.
+Trusted and curated tables are computed from the landing tables. So a damaged one is dropped and recomputed, as long as
+no landing table is damaged. Nothing of a landing table is deleted: a customer line that is lost may be a withdrawal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stedi_common.checks.check import Checked, State, check, state_of
+from stedi_common.checks.check import Checked, Remedy, State, check, state_of
 from stedi_common.checks.reconcile import Difference
 from stedi_common.contracts import SOURCES
 from stedi_common.engines.embedded.engine import EmbeddedEngine
@@ -28,10 +28,20 @@ RunTasks = Callable[[Sequence[Task]], Sequence[CompletedTask]]
 
 @dataclass(frozen=True)
 class Step:
-    """Something that a repair has done: to which table, and what."""
+    """Something that a repair has done before its tasks.
+
+    Attributes:
+        table: zone and name of the table.
+        remedy: `rebuild`: the table was dropped, so that it is recomputed; `expire_snapshots`: older snapshots have
+            expired; `land_again`: the entry of a file was removed from `landed_files`, so that it lands again.
+        file: the file that lands again, as it may be shown.
+        snapshots: how many snapshots have expired.
+    """
 
     table: str
-    action: str
+    remedy: Remedy
+    file: str | None = None
+    snapshots: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: RunTasks, landing
 
     Args:
         engine: an open lake in a folder.
-        settings: the settings of the run that computes tables again. Withdrawn rows are deleted before that.
+        settings: the settings of the run that recomputes tables. Withdrawn rows are deleted before that.
         run: runs tasks in order.
         landing: the landing folder, whose files land again if their rows are missing; None to land nothing.
 
@@ -73,7 +83,7 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: RunTasks, landing
     if _is_landing_damaged(state):  # what is computed from it would lack rows, perhaps withdrawals
         return Repaired(steps, (), check(engine))
     forgotten = [] if landing is None else _forgotten(engine, state.differences, landing, settings.key)
-    steps += [Step(LANDED_FILES.identifier, f"{shown(each.source_file)} lands again") for each in forgotten]
+    steps += [Step(LANDED_FILES.identifier, Remedy.LAND_AGAIN, file=shown(each.source_file)) for each in forgotten]
     dropped = [] if _lacks_withdrawals(state, forgotten) else list(_drop(engine, state))
     needs_run = bool(forgotten or dropped) or _lacks_tables(engine)
     completed = run(tasks(landing if forgotten else None)) if needs_run else ()
@@ -81,7 +91,7 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: RunTasks, landing
 
 
 def _is_landing_damaged(state: State) -> bool:
-    """Whether the present rows of a landing table need a file that is damaged."""
+    """Whether the current rows of a landing table need a file that is damaged."""
     return any(of.is_needed_now(damage) for table, of, damage in state.damaged if table.zone == "landing")
 
 
@@ -97,16 +107,16 @@ def _expire(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
         if table.zone == "landing" and of.damages and not any(map(of.is_needed_now, of.damages)):
             snapshots = frozenset[int]().union(*(damage.snapshots for damage in of.damages))
             engine.repairs.expire(table, snapshots)
-            yield Step(table.identifier, f"expired {len(snapshots):,} older snapshots; no row of the present is lost")
+            yield Step(table.identifier, Remedy.EXPIRE_SNAPSHOTS, snapshots=len(snapshots))
 
 
 def _drop(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
-    """Drop the damaged tables that can be computed again, downstream first."""
+    """Drop the damaged tables that can be recomputed, downstream first."""
     damaged = {table.name for table, _, _ in state.damaged}
     for job in reversed(JOBS.values()):
         if job.target.name in damaged:
             engine.repairs.drop(job.target)
-            yield Step(job.target.identifier, "dropped, to compute it again")
+            yield Step(job.target.identifier, Remedy.REBUILD)
 
 
 def _lacks_tables(engine: EmbeddedEngine) -> bool:

@@ -297,7 +297,7 @@ def repair_(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute damaged trusted and curated tables again, and land files whose rows are missing again."""
+    """Recompute damaged trusted and curated tables, and land files again whose rows are missing."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.checks import opened, repair
     from stedi_common.cli import show

@@ -24,7 +24,7 @@ from stedi_common.runs.withdrawals import Deleted
 from stedi_common.status import TableStatus
 
 if TYPE_CHECKING:
-    from stedi_common.checks import Checked, Finding, Repaired
+    from stedi_common.checks import Checked, Finding, Repaired, Step
     from stedi_common.engines.embedded.recovery import Recovered
     from stedi_common.generate import Truth
     from stedi_common.lake.properties import LakeProperties
@@ -159,7 +159,7 @@ def status(tables: Sequence[TableStatus], lake: Path | str) -> None:
 
 
 def policy(properties: LakeProperties) -> None:
-    """The policies that the lake has had, the present one last."""
+    """The policies that the lake has had, the current one last."""
     table = _table("since", "policy", "environment", "pseudonym key")
     for change in properties.changes:
         table.add_row(change.at, change.policy, change.environment, f"{change.key[:8]}…")
@@ -173,16 +173,16 @@ def relocated(files: int) -> None:
 
 
 def recovered(done: Recovered) -> None:
-    """A line per table: the snapshot and the rows that the catalog has it with, and what it named before."""
-    table = _table("table", "snapshot", "rows", "metadata", "before")
+    """A line per table: the snapshot, rows and metadata that the catalog has it with, and the metadata before."""
+    table = _table("table", "snapshot", "rows", "metadata", "previous metadata")
     for t in done.tables:
-        before = "" if t.before == t.metadata else t.before or "not known"
-        table.add_row(t.table, str(t.snapshot or ""), f"{t.rows:,}", t.metadata, Text(before, style="yellow"))
+        previous = "" if t.previous_metadata == t.metadata else t.previous_metadata or "not known"
+        table.add_row(t.table, str(t.snapshot or ""), f"{t.rows:,}", t.metadata, Text(previous, style="yellow"))
     _print(table)
     if not done.changed:
         out.print("The catalog names the newest metadata of every table. Nothing was changed.")
-    elif done.kept:
-        out.print(f"The catalog from before is {escape(done.kept)}, beside catalog.db.", soft_wrap=True)
+    elif done.previous_catalog:
+        out.print(f"The previous catalog is {escape(done.previous_catalog)}, beside catalog.db.", soft_wrap=True)
 
 
 def checked(found: Checked) -> None:
@@ -200,7 +200,7 @@ def checked(found: Checked) -> None:
 def repaired(result: Repaired) -> None:
     """What a repair did, and what is still wrong."""
     for step in result.steps:
-        out.print(f"[bold]{step.table}[/]: {escape(step.action)}", soft_wrap=True)
+        out.print(f"[bold]{step.table}[/]: {escape(_repair_in_words(step))}", soft_wrap=True)
     for each in result.completed:
         if each.result:
             out.print(f"{each.task.job}: {each.task.table}", soft_wrap=True)
@@ -209,11 +209,19 @@ def repaired(result: Repaired) -> None:
     _findings(result.checked.findings)
 
 
+def _repair_in_words(step: Step) -> str:
+    if step.file:
+        return f"{step.file} lands again"
+    if step.snapshots:
+        return f"expired {pluralized(step.snapshots, 'older snapshot')}; no current row is lost"
+    return "dropped, to recompute it"
+
+
 def _findings(findings: Sequence[Finding]) -> None:
     for each in findings:
         out.print(f"[yellow]{each.table}[/]: {escape(each.file)}", soft_wrap=True)
         out.print(f"  {escape(each.problem)}", soft_wrap=True)
-        out.print(f"  {escape(each.remedy)}", soft_wrap=True)
+        out.print(f"  {each.remedy.hint}", soft_wrap=True)
 
 
 def maintained(results: Sequence[Maintained], staged: int) -> None:
@@ -222,7 +230,8 @@ def maintained(results: Sequence[Maintained], staged: int) -> None:
     for r in results:
         notes = [f"{step} skipped: commit conflict" for step in r.skipped]
         notes += [f"{ref} keeps an old snapshot" for ref in r.pinned]
-        notes += [f"{pluralized(r.newer, 'unknown file')} newer than the last commit left"] if r.newer else []
+        if recent := r.recent_unknown_files:
+            notes.append(f"{pluralized(recent, 'unknown file')} newer than the last commit left")
         notes += [f"{r.unknown_bytes:,} bytes of unknown files left"] if r.unknown_bytes else []
         change = (_change(*r.files), _change(*r.bytes))
         removed = (f"{n:,}" for n in (r.snapshots, r.refs, r.removed))

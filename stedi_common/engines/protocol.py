@@ -100,14 +100,15 @@ class OrphanRemoval:
 
     Attributes:
         removed: how many were removed.
-        newer: how many were left because they are newer than the table's last commit, and no snapshot ever named them.
+        recent_unknown_files: how many were left because they are newer than the table's last commit, and no snapshot
+            ever named them.
         unknown_bytes: the bytes of the orphan files that no snapshot ever named, if they are most of the table or
             another history. Then none was removed.
         table_bytes: the bytes of all files of the table then.
     """
 
     removed: int
-    newer: int = 0
+    recent_unknown_files: int = 0
     unknown_bytes: int = 0
     table_bytes: int = 0
 
@@ -137,7 +138,7 @@ class Verified:
         table: zone and name.
         snapshots: how many snapshots it keeps.
         files: how many data files they have, and `bytes` the bytes of these.
-        current: the id of the present snapshot; None if it is not known.
+        current: the id of the current snapshot; None if it is not known.
         damages: the files that are missing or damaged.
     """
 
@@ -149,7 +150,7 @@ class Verified:
     damages: Sequence[Damage] = ()
 
     def is_needed_now(self, damage: Damage) -> bool:
-        """Whether the present rows need the file, and not only older snapshots."""
+        """Whether the current rows need the file, and not only older snapshots."""
         return not damage.snapshots or self.current in damage.snapshots
 
 

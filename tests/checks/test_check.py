@@ -125,8 +125,8 @@ def test_the_remedy_is_of_the_table_and_of_the_snapshots_that_need_the_file(made
         remedies["old"] = finding.remedy
     assert remedies == {
         "customers_curated": Remedy.REBUILD,
-        "customer_landing": Remedy.RESTORE,
-        "old": Remedy.EXPIRE,
+        "customer_landing": Remedy.RESTORE_FILE,
+        "old": Remedy.EXPIRE_SNAPSHOTS,
     }
 
 
@@ -181,7 +181,7 @@ def test_rejected_lines_that_are_missing_are_found(lake):
 def test_rows_of_a_file_that_has_not_landed_yet_are_found(lake):
     without_rows(lake, "landed_files", nw.col("source_file") != "accelerometer/2.json")
     (finding,) = check(lake.engine).findings
-    assert (finding.file, finding.remedy) == ("accelerometer/2.json", Remedy.FINISH)
+    assert (finding.file, finding.remedy) == ("accelerometer/2.json", Remedy.FINISH_LANDING)
     land(lake.engine, lake.folder / "drops", lake.key, datetime(2024, 6, 9))
     assert lake.found() == []
 

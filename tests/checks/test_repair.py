@@ -1,4 +1,4 @@
-"""`stedi repair`: tables that are computed are computed again, and files whose rows are missing land again."""
+"""`stedi repair`: tables that are computed are recomputed, and files whose rows are missing land again."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from support.histories import History
 from support.lakes import land, opening, rows, run, table_of, write
 
 from stedi_common import maintenance
-from stedi_common.checks import Repaired, check, repair
+from stedi_common.checks import Remedy, Repaired, check, repair
 from stedi_common.contracts import contract
 from stedi_common.engines.embedded import repairs, verification
 from stedi_common.engines.embedded.catalog import load_table
@@ -115,7 +115,7 @@ def cases() -> list:
 
 
 @pytest.mark.parametrize(("kind", "damage", "table"), cases())
-def test_a_damaged_table_is_computed_again(lakehouse, kind, damage, table):
+def test_a_damaged_table_is_recomputed(lakehouse, kind, damage, table):
     lakehouse.damage(table, kind, damage, Random(f"{kind} {damage.__name__} {table}"))
     repaired = lakehouse.repair()
     assert [step.table for step in repaired.steps] == [contract(table).identifier]
@@ -123,7 +123,7 @@ def test_a_damaged_table_is_computed_again(lakehouse, kind, damage, table):
     lakehouse.assert_whole()
 
 
-def test_several_tables_are_computed_again_at_once(lakehouse):
+def test_several_tables_are_recomputed_at_once(lakehouse):
     for table in DERIVED:
         lakehouse.damage(table.name, "metadata", deleted, Random(1))
     assert len(lakehouse.repair().steps) == len(DERIVED)
@@ -143,7 +143,7 @@ def interrupted(_: object) -> list:
     raise KeyboardInterrupt
 
 
-def test_who_has_withdrawn_since_is_not_in_the_tables_that_are_computed_again(own_lakehouse):
+def test_who_has_withdrawn_since_is_not_in_the_tables_that_are_recomputed(own_lakehouse):
     withdrawn = {"customer/3.json": drop(customer("ann@example.org", at("08:00", 3), None, "sn-ann@example.org"))}
     write(own_lakehouse.folder / "drops", withdrawn)
     arrival = datetime(2024, 6, 3)
@@ -166,7 +166,7 @@ def test_nothing_is_dropped_if_the_settings_are_not_the_lakes(lakehouse, refusal
 
 
 def test_nothing_is_dropped_while_a_landing_table_is_damaged(lakehouse):
-    """It could not be computed again; and a customer line that is lost may be a withdrawal."""
+    """It could not be recomputed; and a customer line that is lost may be a withdrawal."""
     landed, trusted = lakehouse.file("customer_landing"), lakehouse.file("customer_trusted")
     with damaged(landed, flipped, Random(1)), damaged(trusted, deleted, Random(1)):
         repaired = lakehouse.repair()
@@ -185,14 +185,17 @@ def test_no_table_is_emptied_while_a_landing_table_is_damaged(own_lakehouse):
     assert rows(own_lakehouse.engine, "accelerometer_trusted")
 
 
-def test_nothing_is_computed_again_while_customer_lines_are_missing(own_lakehouse):
+def test_nothing_is_recomputed_while_customer_lines_are_missing(own_lakehouse):
     """They may be withdrawals."""
     own_lakehouse.without_rows("customer_landing", nw.col("source_line") == 1)
     own_lakehouse.damage("customers_curated", "data file", flipped, Random(1))
     repaired = own_lakehouse.repair()
     assert (list(repaired.steps), list(repaired.completed)) == ([], [])
     again = own_lakehouse.repair(landing=True)
-    assert [step.action for step in again.steps] == ["customer/1.json lands again", "dropped, to compute it again"]
+    assert [(step.remedy, step.file) for step in again.steps] == [
+        (Remedy.LAND_AGAIN, "customer/1.json"),
+        (Remedy.REBUILD, None),
+    ]
     own_lakehouse.assert_whole()
 
 
@@ -226,7 +229,7 @@ def test_a_file_of_old_snapshots_lets_them_expire(own_lakehouse):
     own_lakehouse.expected = actual_tables(own_lakehouse.engine)
     own_lakehouse.damage("accelerometer_landing", "old data file", deleted, Random(1))
     (step,) = own_lakehouse.repair().steps
-    assert "expired" in step.action
+    assert (step.remedy, step.snapshots > 0) == (Remedy.EXPIRE_SNAPSHOTS, True)
     own_lakehouse.assert_whole()
 
 
@@ -258,7 +261,7 @@ def test_a_file_whose_rows_are_missing_lands_again(lakehouse, source):
     lakehouse.without_rows(f"{source}_landing", nw.col("source_line") == 1)
     lakehouse.without_rows("rejected_records", nw.col("source_line") == 0)
     steps = lakehouse.repair(landing=True).steps
-    assert f"{source}/1.json lands again" in {step.action for step in steps}
+    assert (Remedy.LAND_AGAIN, f"{source}/1.json") in {(step.remedy, step.file) for step in steps}
     lakehouse.assert_whole()
 
 
@@ -284,7 +287,8 @@ def test_the_command_repairs_once(stedi, tmp_path, monkeypatch):
     said = stedi("repair", "--json")
     assert said.code == 0
     document = json.loads(said.out)
-    assert document["steps"] == [{"table": "curated.customers_curated", "action": "dropped, to compute it again"}]
+    step = {"table": "curated.customers_curated", "remedy": "rebuild", "file": None, "snapshots": 0}
+    assert document["steps"] == [step]
     assert document["findings"] == []
     assert stedi("check").code == 0
     said = stedi("repair")

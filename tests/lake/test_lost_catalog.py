@@ -140,9 +140,9 @@ def test_it_is_recovered(folder, engine_name, connect_to, how):
     done = recover(Lake.at(str(folder / "lake")))
     assert {each.table.partition(".")[2] for each in done.tables} == {*names()}
     if how == "gone":
-        assert done.kept is None
+        assert done.previous_catalog is None
     else:
-        assert (folder / "lake" / done.kept).stat().st_mode & 0o777 == 0o600
+        assert (folder / "lake" / done.previous_catalog).stat().st_mode & 0o777 == 0o600
         assert (folder / "lake" / "catalog.db").stat().st_mode & 0o077 == was & 0o077
     assert not list((folder / "lake").glob(".staging-*"))
     assert contents(folder, engine_name) == before
@@ -175,8 +175,9 @@ def test_the_command_says_what_it_registered(folder, stedi, monkeypatch):
     lose(folder, "old")
     said = json.loads(stedi("recover", "--json").out)
     assert {each["table"]: each["rows"] for each in said["tables"]} == expected
-    assert all(each["metadata"] > each["before"] for each in said["tables"] if each["table"].startswith("trusted.acc"))
-    assert (said["changed"], (folder / "lake" / said["kept"]).exists()) == (True, True)
+    (readings,) = [each for each in said["tables"] if each["table"] == f"trusted.{READINGS.name}"]
+    assert readings["metadata"] > readings["previous_metadata"]
+    assert (said["changed"], (folder / "lake" / said["previous_catalog"]).exists()) == (True, True)
     again = stedi("recover")
     assert "Nothing was changed" in again.out
     assert again.code == 0

@@ -43,14 +43,14 @@ class RecoveredTable:
         metadata: the name of its metadata file.
         snapshot: the id of its snapshot; None if it has none.
         rows: how many rows it has.
-        before: the metadata file that the catalog named before; None if it did not know the table.
+        previous_metadata: the name of the metadata file that the catalog had before; None if it did not know the table.
     """
 
     table: str
     metadata: str
     snapshot: int | None
     rows: int
-    before: str | None
+    previous_metadata: str | None
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Recovered:
 
     Attributes:
         tables: all tables of the lake.
-        kept: the file that is the catalog from before now; None if there was none, or it stays.
+        previous_catalog: the name that the replaced catalog has now; None if there was none, or it was not replaced.
         changed: whether the catalog was rebuilt. If it names the newest metadata of every table, it stays.
     """
 
     tables: Sequence[RecoveredTable]
-    kept: str | None
+    previous_catalog: str | None
     changed: bool
 
 
@@ -85,19 +85,19 @@ def recover(lake: Lake) -> Recovered:
     if not folders:
         lake.expect_exists()
     expect_no_run(lake)
-    present = _readable_entries(lake)
-    before = present or {}
+    known = _readable_entries(lake)
+    before = known or {}
     chosen = {place: _newest(folder, before.get(place)) for folder in folders if (place := place_of(folder / "*"))}
     after = {place: file for place, file in chosen.items() if file}
     tables = [_recovered(place, file, before.get(place)) for place, file in after.items()]
-    changed = present is None or any(table.metadata != table.before for table in tables)
-    kept = _rebuild(lake, after, before) if changed else None
+    changed = known is None or any(table.metadata != table.previous_metadata for table in tables)
+    previous = _rebuild(lake, after, before) if changed else None
     record_metadata(lake)
-    return Recovered(tables, kept, changed)
+    return Recovered(tables, previous, changed)
 
 
 def _readable_entries(lake: Lake) -> Mapping[Place, CatalogEntry] | None:
-    """What the present catalog names; None if there is none that can be read."""
+    """What the current catalog names; None if there is none that can be read."""
     try:
         return entries(lake) if lake.exists else None
     except LakeError:
@@ -159,22 +159,26 @@ def _recovered(place: Place, file: MetadataFile, before: CatalogEntry | None) ->
         metadata=file.name,
         snapshot=snapshot["snapshot-id"] if snapshot else None,
         rows=int(summary.get("total-records", 0)),
-        before=before.location.rpartition("/")[2] if before else None,
+        previous_metadata=before.location.rpartition("/")[2] if before else None,
     )
 
 
 def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Place, CatalogEntry]) -> str | None:
-    """Write the catalog and put it in its place. Returns the name of the one from before, if there was one."""
+    """Write the catalog, rename the one that is there, and give the new one its name.
+
+    Returns:
+        The new name of the replaced catalog, if there was one.
+    """
     staging = Staging(lake)
     try:
         draft = Path(staging.folder) / "catalog.db"
         _write(lake, draft, after, before)
         catalog = Path(lake.catalog_uri)
-        kept = _kept(catalog) if lake.exists else None
-        if kept:
-            draft.chmod(kept[1])
+        renamed = _renamed(catalog) if lake.exists else None
+        if renamed:
+            draft.chmod(renamed[1])
         draft.replace(catalog)
-        return kept[0] if kept else None
+        return renamed[0] if renamed else None
     finally:
         staging.remove()
 
@@ -200,12 +204,12 @@ def _write(lake: Lake, file: Path, after: Mapping[Place, MetadataFile], before: 
         )
 
 
-def _kept(catalog: Path) -> tuple[str, int]:
+def _renamed(catalog: Path) -> tuple[str, int]:
     """Give the catalog another name, for its owner alone. Returns the name, and the mode that the file had."""
-    kept = catalog.with_name(f"{catalog.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    renamed = catalog.with_name(f"{catalog.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
     mode = stat.S_IMODE(catalog.stat().st_mode) & 0o666 | 0o600
     for suffix in ("-journal", "-wal", "-shm", ""):  # SQLite would roll another file back into the new catalog
         with suppress(FileNotFoundError):
-            Path(f"{catalog}{suffix}").rename(f"{kept}{suffix}")
-            Path(f"{kept}{suffix}").chmod(0o700 if kept.is_dir() else 0o600)
-    return kept.name, mode
+            Path(f"{catalog}{suffix}").rename(f"{renamed}{suffix}")
+            Path(f"{renamed}{suffix}").chmod(0o700 if renamed.is_dir() else 0o600)
+    return renamed.name, mode
