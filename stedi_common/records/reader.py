@@ -31,6 +31,7 @@ from stedi_common.records.record import (
     record_hash,
     repeated_hash,
 )
+from stedi_common.records.repetition import repetition
 from stedi_common.records.rows import Description, Framing, Parsed, Quota, RowBuilder
 from stedi_common.records.storage import Drop
 from stedi_common.records.tally import Tally
@@ -116,12 +117,28 @@ class Reader:
         elif _is_blank(block.data):
             yield self._blank(block.data)
         elif block.data:
-            quota = Quota(block.rejected_rows)
-            for piece in pieces(block):
-                if _is_blank(piece.block.data):
-                    yield self._blank(piece.block.data)
-                else:
-                    yield from self._lines(piece, quota)
+            equal = self._equal_lines(block)
+            yield from (equal,) if equal else self._pieces(block)
+
+    def _equal_lines(self, block: Block) -> Parsed | None:
+        """The block, if its lines are all equal and none of them becomes a row."""
+        found = None if block.rejected_rows > 0 else repetition(block)
+        if found is None:
+            return None
+        tally = Tally()
+        for parsed in self._pieces(found.some):
+            if parsed.lines.num_rows:
+                return None
+            tally.add(parsed.tally)
+        return Parsed(_empty(self.schema), found.tally(tally))
+
+    def _pieces(self, block: Block) -> Iterator[Parsed]:
+        quota = Quota(block.rejected_rows)
+        for piece in pieces(block):
+            if _is_blank(piece.block.data):
+                yield self._blank(piece.block.data)
+            else:
+                yield from self._lines(piece, quota)
 
     def _rest(self, block: Block, flaw: str) -> Parsed:
         rows = self._rows(block, Framing(False, block.line), Quota(block.rejected_rows))

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.whole_files import SOURCES, reader, together
 
-from stedi_common.records import fast
+from stedi_common.records import fast, repetition
 from stedi_common.records.blocks import LINE, OBJECT, Block
-from stedi_common.records.reader import LINES_AT_ONCE
+from stedi_common.records.reader import LINES_AT_ONCE, Reader
 from stedi_common.records.record import record
 
 RECORDS = {
@@ -138,6 +138,26 @@ def test_rejected_lines_without_a_row_are_not_read_one_by_one(source, line):
         said = parsed(content, source, 100)
     assert (said.tally.rejected, len(said.rows)) == (20_000, 100)
     assert read.call_count == LINES_AT_ONCE
+
+
+@pytest.mark.parametrize("unit", [LINE, OBJECT])
+@pytest.mark.parametrize("source", SOURCES)
+@settings(deadline=None)
+@given(data=st.data())
+def test_of_equal_lines_some_are_read(source, unit, data):
+    """And the others are counted as they are."""
+    parts = data.draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3))
+    line = b" ".join(parts) if data.draw(st.booleans()) else data.draw(lines(source)).rstrip(b"\n")
+    content = (line + b"\n") * data.draw(st.integers(3, 60)) + data.draw(st.sampled_from([b"", line, b"x\n"]))
+    with mock.patch.multiple(repetition, BYTES_READ=1, LINES_READ=4):
+        check(content, source, 0, unit)
+
+
+def test_of_many_equal_lines_few_are_looked_at():
+    content = b"[1]\n" * 200_000
+    with mock.patch.object(Reader, "_pieces", autospec=True, side_effect=Reader._pieces) as read:
+        assert parsed(content, "accelerometer", 0).tally.rejected == 200_000
+    assert sum(len(call.args[1].data) for call in read.call_args_list) == repetition.BYTES_READ
 
 
 def test_equal_lines_are_read_once():
