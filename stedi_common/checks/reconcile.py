@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from stedi_common.engines.protocol import Engine
 from stedi_common.landing import REJECTED
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.records import MAX_REJECTED_ROWS
+from stedi_common.rules.frames import Frame, distinct
 
 #: How many lines of a file a run has landed, by the time it began.
 Arrivals = Mapping[datetime, int]
@@ -110,25 +112,33 @@ def _versions(engine: Engine) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
 
 def _landed(engine: Engine, table: Contract) -> Mapping[str, Arrivals]:
     """How many lines of each file the landing table has."""
-    # A doubtful customer line has a row for each address.
-    lines = nw.col("source_line").n_unique() if table.name == f"{CUSTOMER}_landing" else nw.len()
-    return _counted(_rows(engine, table, [], lines)).get(None, {})
+    if not engine.exists(table):
+        return {}
+    rows = engine.read(table, engine.head(table))
+    if table.name != f"{CUSTOMER}_landing":
+        return _counted(_by_file(engine, rows)).get(None, {})
+    is_record = nw.col("doubt").is_null()
+    # A doubtful line has a row for each address.
+    doubtful = distinct(rows.filter(~is_record).select("source_file", "source_line", "arrived_at"))
+    counts = [*_by_file(engine, rows.filter(is_record)), *_by_file(engine, doubtful)]
+    return _counted(counts).get(None, {})
 
 
 def _rejected(engine: Engine) -> Mapping[Any, Mapping[str, Arrivals]]:
-    return _counted(_rows(engine, REJECTED, ["source"], nw.len()))
+    if not engine.exists(REJECTED):
+        return {}
+    return _counted(_by_file(engine, engine.read(REJECTED, engine.head(REJECTED)), "source"))
 
 
-def _rows(engine: Engine, table: Contract, by: list[str], lines: nw.Expr) -> list[dict[str, Any]]:
-    if not engine.exists(table):
-        return []
-    rows = engine.read(table, engine.head(table))
-    return engine.collect(rows.group_by(*by, "source_file", "arrived_at").agg(lines.alias("lines")))
+def _by_file(engine: Engine, rows: Frame, *columns: str) -> list[dict[str, Any]]:
+    """How many rows there are by file and arrival, and by these columns."""
+    return engine.collect(rows.group_by(*columns, "source_file", "arrived_at").agg(nw.len().alias("lines")))
 
 
-def _counted(rows: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Arrivals]]:
-    counted: dict[Any, dict[str, dict[datetime, int]]] = {}
-    for row in rows:
-        by_file = counted.setdefault(row.get("source"), {})
-        by_file.setdefault(row["source_file"], {})[row["arrived_at"]] = int(row["lines"])
+def _counted(counts: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Arrivals]]:
+    """The sums of the counts, by source, file and arrival."""
+    counted: dict[Any, dict[str, Counter[datetime]]] = {}
+    for row in counts:
+        of_file = counted.setdefault(row.get("source"), {}).setdefault(row["source_file"], Counter())
+        of_file[row["arrived_at"]] += int(row["lines"])
     return counted

@@ -80,6 +80,11 @@ class Lakehouse:
         head = self.engine.head(of)
         self.engine.replace(of, self.engine.read(of, head).filter(condition), head, {})
 
+    def with_rows_twice(self, table: str) -> None:
+        of = contract(table)
+        head = self.engine.head(of)
+        self.engine.append(of, self.engine.read(of, head), head, {})
+
     def assert_whole(self) -> None:
         assert check(self.engine).findings == []
         assert actual_tables(self.engine) == self.expected
@@ -197,6 +202,28 @@ def test_nothing_is_recomputed_while_customer_lines_are_missing(own_lakehouse):
         (Remedy.REBUILD, None),
     ]
     own_lakehouse.assert_whole()
+
+
+def test_rows_that_nobody_knows_stay_a_finding_and_the_rest_is_repaired(own_lakehouse):
+    """No withdrawal is missing, and no file lands again."""
+    own_lakehouse.with_rows_twice("customer_landing")
+    own_lakehouse.damage("customers_curated", "data file", flipped, Random(1))
+    repaired = own_lakehouse.repair(landing=True)
+    assert [step.remedy for step in repaired.steps] == [Remedy.REBUILD]
+    assert {finding.remedy for finding in repaired.checked.findings} == {Remedy.RESTORE_LAKE}
+
+
+def test_a_lake_without_computed_tables_has_nothing_to_repair(tmp_path, key):
+    with opening() as connect_to:
+        engine = connect_to("embedded", tmp_path / "lake")
+        write(tmp_path / "drops", drops(1))
+        land(engine, tmp_path / "drops", key, NIGHTS[0])
+        repaired = repair(engine, RunSettings(Policy(), key), forbidden)
+    assert (list(repaired.steps), list(repaired.completed)) == ([], [])
+
+
+def forbidden(_: object) -> list:
+    raise AssertionError
 
 
 def test_nothing_is_repaired_while_a_run_writes(lakehouse):
