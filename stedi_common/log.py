@@ -17,8 +17,9 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -90,8 +91,12 @@ def end(exit_code: int, seconds: float) -> None:
 
 
 @contextmanager
-def written_to(file: Path | None) -> Iterator[None]:
+def written_to(file: Path | None, on_error: Callable[[OSError], None]) -> Iterator[None]:
     """Append the records of the block to a file of lines of JSON; to none for None.
+
+    Args:
+        file: the file.
+        on_error: is called once if it cannot be written to any more. The block goes on.
 
     Raises:
         OSError: the file cannot be written, or its mode cannot be set.
@@ -99,7 +104,7 @@ def written_to(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    handler, level = _PrivateFile(file, encoding="utf-8"), _logger.level
+    handler, level = _PrivateFile(file, on_error), _logger.level
     handler.setFormatter(_Lines())
     handler.addFilter(lambda record: hasattr(record, "stedi"))
     _logger.addHandler(handler)
@@ -109,7 +114,8 @@ def written_to(file: Path | None) -> Iterator[None]:
     finally:
         _logger.setLevel(level)
         _logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # it was told
+            handler.close()
 
 
 class _Lines(logging.Formatter):
@@ -121,7 +127,24 @@ class _Lines(logging.Formatter):
 
 
 class _PrivateFile(logging.FileHandler):
-    """A file with mode 0600, also if it was there before."""
+    """A file with mode 0600, also if it was there before. The first error of the system ends the writing."""
+
+    def __init__(self, file: Path, on_error: Callable[[OSError], None]) -> None:
+        self._on_error: Callable[[OSError], None] | None = on_error
+        super().__init__(file, encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._on_error:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Say that nothing more is written, if that is why."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif self._on_error:
+            on_error, self._on_error = self._on_error, None
+            on_error(error)
 
     def _open(self) -> TextIOWrapper:
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE))

@@ -36,6 +36,11 @@ def error(problem: Exception) -> None:
         err.print(f"[bold]hint:[/]  {escape(hint)}", soft_wrap=True)
 
 
+def warning(message: str) -> None:
+    """Print a warning in one line."""
+    err.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
+
+
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """A spinner until the block ends; nothing without a terminal."""

@@ -58,10 +58,16 @@ def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
     Raises:
         StediError: the file cannot be written, or its mode cannot be set.
     """
+    from stedi_common.cli import console
+
     _debug.set(debug)
     stack = _open.get()
+
+    def warn(error: OSError) -> None:
+        console.warning(f"--log-file: expected to write to {log_file}, got {error.strerror}; nothing more is logged")
+
     try:
-        stack.enter_context(log.written_to(log_file))
+        stack.enter_context(log.written_to(log_file, warn))
     except OSError as error:
         raise StediError(f"--log-file: expected a file to write to, got {error.strerror} at {log_file}") from None
     stack.enter_context(log.run(command))
@@ -88,6 +94,7 @@ def _run() -> int:
     """Run the command line. Returns its exit code."""
     _debug.set(False)
     try:
+        _expect_working_folder()
         # A project of the user's own that is broken is known as soon as the commands are imported.
         from stedi_common.cli.commands import app
 
@@ -99,6 +106,16 @@ def _run() -> int:
         _show(known)
         return known.exit_code
     return 0
+
+
+def _expect_working_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise StediError(
+            "working folder: expected a folder, got one that was removed",
+            hint="change to another folder, then run the command again",
+        ) from None
 
 
 @contextmanager

@@ -128,6 +128,17 @@ def test_a_damaged_table_is_recomputed(lakehouse, kind, damage, table):
     lakehouse.assert_whole()
 
 
+def test_a_table_on_another_disk_is_recomputed_there(own_lakehouse):
+    """Its folder is a symbolic link."""
+    folder, elsewhere = own_lakehouse.folder / "lake" / "curated" / "customers_curated", own_lakehouse.folder / "disk"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    own_lakehouse.damage("customers_curated", "data file", flipped, Random(1))
+    assert [step.remedy for step in own_lakehouse.repair().steps] == [Remedy.REBUILD]
+    own_lakehouse.assert_whole()
+    assert folder.is_symlink()
+
+
 def test_several_tables_are_recomputed_at_once(lakehouse):
     for table in DERIVED:
         lakehouse.damage(table.name, "metadata", deleted, Random(1))

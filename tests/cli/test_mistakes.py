@@ -4,10 +4,12 @@ import errno
 import os
 import resource
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from support.commands import finished
 from support.drops import at, customer, landing, reading, step
 from support.lakes import write
 
@@ -42,6 +44,31 @@ def landed(stedi, tmp_path):
     write(tmp_path / "drops", DROPS)
     assert stedi("land").code == 0
     return stedi
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_the_caller_has_closed_is_no_file_of_the_lake(landed, tmp_path, closed):
+    """The next file that is opened would be standard output, and what is printed would be written into it."""
+    said = finished("sh", "-c", f'"$0" -m stedi_common.cli run {closed}', sys.executable)
+    assert (said.code, said.err) == (0, "")
+    assert bool(said.out) == (">&- 2" not in closed and closed != ">&-")
+    assert landed("check").code == 0
+
+
+def test_a_log_on_a_full_disk_is_a_warning(landed):
+    said = landed("--log-file", "/dev/full", "run")
+    assert (said.code, said.err) == (
+        0,
+        "warning: --log-file: expected to write to /dev/full, got No space left on device; nothing more is logged\n",
+    )
+
+
+def test_a_working_folder_that_was_removed(stedi, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert error_of(stedi("status")) == "error: working folder: expected a folder, got one that was removed"
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

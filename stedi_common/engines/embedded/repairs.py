@@ -40,8 +40,12 @@ class EmbeddedRepairs:
             contract: the table's. Its rows must be computed from other tables: they are gone.
         """
         folder = local_path(self._lake.table_location(contract))
-        if folder.exists():
-            shutil.rmtree(folder)
+        # The folder itself may be a link to another disk.
+        for each in folder.iterdir() if folder.exists() else ():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
         with suppress(NoSuchTableError):
             self._catalog.drop_table(self._lake.identifier(contract))
 
