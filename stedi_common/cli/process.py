@@ -58,12 +58,12 @@ def begin(command: str, *, debug: bool, log_file: Path | None) -> None:
     Raises:
         StediError: the file cannot be written, or its mode cannot be set.
     """
-    from stedi_common.cli import console
-
     _debug.set(debug)
     stack = _open.get()
 
     def warn(error: OSError) -> None:
+        from stedi_common.cli import console
+
         console.warning(f"--log-file: expected to write to {log_file}, got {error.strerror}; nothing more is logged")
 
     try:

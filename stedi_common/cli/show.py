@@ -210,9 +210,11 @@ def repaired(result: Repaired) -> None:
 
 
 def _repair_in_words(step: Step) -> str:
-    if step.file:
+    from stedi_common.checks import Remedy
+
+    if step.remedy == Remedy.LAND_AGAIN:
         return f"{step.file} lands again"
-    if step.snapshots:
+    if step.remedy == Remedy.EXPIRE_SNAPSHOTS:
         return f"expired {pluralized(step.snapshots, 'older snapshot')}; no current row is lost"
     return "dropped, to recompute it"
 

@@ -49,7 +49,7 @@ _opening = re.compile(r"[\[{]")
 #: The opening bracket of each closing one.
 _OPENING = {"]": "[", "}": "{"}
 _BRACKETS = frozenset("[]{}")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_BRACKETS = bytes(set(range(256)) - set(map(ord, _BRACKETS)))
 #: How often pairs are taken out before brackets are looked at one by one: most are not nested deeper.
 _PAIRINGS = 4
 #: So many brackets are looked at together.

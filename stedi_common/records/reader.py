@@ -122,12 +122,12 @@ class Reader:
 
     def _equal_lines(self, block: Block) -> Parsed | None:
         """The block, if its lines are all equal and none of them becomes a row."""
-        found = None if block.rejected_rows > 0 else repetition(block)
+        found = repetition(block)
         if found is None:
             return None
         tally = Tally()
         for parsed in self._pieces(found.some):
-            if parsed.lines.num_rows:
+            if len(parsed.lines):
                 return None
             tally.add(parsed.tally)
         return Parsed(_empty(self.schema), found.tally(tally))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from stedi_common.records.blocks import Block
@@ -28,18 +27,9 @@ class Repetition:
 
     def tally(self, of_some: Tally) -> Tally:
         """The tally of the whole block, from that of its first lines."""
-
-        def scaled(number: int) -> int:
-            return number // self.some_lines * self.lines
-
-        return replace(
-            of_some,
-            rejected=scaled(of_some.rejected),
-            blank=scaled(of_some.blank),
-            without_address=scaled(of_some.without_address),
-            unknown_keys=Counter({name: scaled(count) for name, count in of_some.unknown_keys.items()}),
-            open_after={self.some.line + self.lines - 1} if of_some.open_after else set(),
-        )
+        last = self.some.line + self.lines - 1
+        scaled = of_some.scaled(self.some_lines, self.lines)
+        return replace(scaled, open_after={last} if of_some.open_after else set())
 
 
 def repetition(block: Block) -> Repetition | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 #: So many unknown keys of a file are named; the others are counted together.
@@ -72,6 +72,24 @@ class Tally:
             for name in sorted(named.keys() - {OTHER_KEYS})[MAX_UNKNOWN_KEYS:]:
                 named[OTHER_KEYS] += named.pop(name)
 
+    def scaled(self, lines: int, to: int) -> Tally:
+        """The counts of more lines, all of which are equal to these. The numbers of lines stay as they are.
+
+        Args:
+            lines: how many these are.
+            to: how many lines are to be counted.
+        """
+
+        def scale(count: int) -> int:
+            return count // lines * to
+
+        scaled = replace(self)
+        for name in _COUNTS:
+            setattr(scaled, name, scale(getattr(self, name)))
+        for name in _COUNTERS:
+            setattr(scaled, name, Counter({key: scale(count) for key, count in getattr(self, name).items()}))
+        return scaled
+
     def as_json(self) -> str:
         """The tally as text, for another process."""
         return json.dumps(vars(self) | {name: sorted(getattr(self, name)) for name in _SETS})
@@ -81,9 +99,10 @@ class Tally:
         """The tally that was written as this text."""
         told: dict[str, Any] = json.loads(text)
         sets = {name: set(told[name]) for name in _SETS}
-        counters = {name: Counter(told[name]) for name in ("unknown_keys", "nulled_columns")}
+        counters = {name: Counter(told[name]) for name in _COUNTERS}
         return cls(**told | sets | counters)
 
 
+_COUNTERS = ("unknown_keys", "nulled_columns")
 _SETS = ("present_columns", "open_after", "no_object_at")
 _COUNTS = tuple(each.name for each in fields(Tally) if each.type == "int")

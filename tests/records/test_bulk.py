@@ -153,6 +153,12 @@ def test_of_equal_lines_some_are_read(source, unit, data):
         check(content, source, 0, unit)
 
 
+@pytest.mark.parametrize(("line", "is_read_in_part"), [(b"{}", True), (b"{}{}", False), (b'{"a":{"b":1}}', False)])
+def test_lines_that_may_hold_several_objects_are_all_read(line, is_read_in_part):
+    found = repetition.repetition(Block("a.json", 1, (line + b"\n") * 20_000))
+    assert (found is not None) == is_read_in_part
+
+
 def test_of_many_equal_lines_few_are_looked_at():
     content = b"[1]\n" * 200_000
     with mock.patch.object(Reader, "_pieces", autospec=True, side_effect=Reader._pieces) as read:
