@@ -263,6 +263,15 @@ class Engine(Protocol):
             CommitConflictError: the snapshot has expired in the meantime.
         """
 
+    def read_changed(self, contract: Contract, since: Head, head: Head) -> tuple[Frame, Frame]:
+        """The rows that may differ between two snapshots: those of `since`, and those of `head`.
+
+        Rows that both have may be left out of both, as those of a data file of both.
+
+        Raises:
+            CommitConflictError: a snapshot has expired in the meantime.
+        """
+
     def append(self, contract: Contract, rows: Frame, onto: Head, summary: Mapping[str, str]) -> Head:
         """Add rows, in one snapshot."""
 

@@ -149,11 +149,10 @@ class _LakeState:
     def _concerned_since(self, consumed: Head) -> bool:
         """Whether a record that was added or removed since then is of a person or a device that had one."""
         columns = "record_hash", "email", "serialnumber"
-        then, now = (
-            self.engine.read(CUSTOMER_LANDING, head).select(*columns)
-            for head in (consumed, self.heads[CUSTOMER_LANDING.name])
-        )
-        concerned = _people_and_devices(then).join(_people_and_devices(differing(then, now)), on="of", how="semi")
+        now = self.heads[CUSTOMER_LANDING.name]
+        sides = (rows.select(*columns) for rows in self.engine.read_changed(CUSTOMER_LANDING, consumed, now))
+        then = self.engine.read(CUSTOMER_LANDING, consumed)
+        concerned = _people_and_devices(then).join(_people_and_devices(differing(*sides)), on="of", how="semi")
         return bool(self.engine.collect(concerned.head(1)))
 
     def table(self, job: Job, days: set[date] | None = None, consumed_by: Job | None = None) -> Frame:

@@ -52,6 +52,16 @@ def test_days_from_one_on_are_read_alone(three):
     assert three.collect(three.read(PEOPLE, three.head(PEOPLE), since=SECOND)) == []
 
 
+def test_changed_rows_differ_as_all_rows_do(three):
+    start = three.head(TABLE)
+    appended = append(three, "bob", [SECOND])
+    overwritten = replaced(three, [FIRST], {"bob": [FIRST]})
+    for since, head in ((start, appended), (start, overwritten), (appended, overwritten), (start, start)):
+        gone, new = (Counter(map(repr, three.collect(side))) for side in three.read_changed(TABLE, since, head))
+        before, after = (Counter(map(repr, three.collect(three.read(TABLE, at)))) for at in (since, head))
+        assert (gone - new, new - gone) == (before - after, after - before)
+
+
 def test_a_reader_sees_the_snapshot_it_names(three):
     start = three.head(TABLE)
     later = append(three, "bob", [SECOND])

@@ -104,7 +104,17 @@ class EmbeddedEngine:
         self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
     ) -> Frame:
         """See `Engine.read`."""
-        return self._frame(self._select(contract, head, days, since))
+        return self._frame(self._select(contract, head, self._files(contract, head, days, since)))
+
+    def read_changed(self, contract: Contract, since: Head, head: Head) -> tuple[Frame, Frame]:
+        """See `Engine.read_changed`."""
+        before, after = (self._files(contract, at) for at in (since, head))
+        both = set(before).intersection(after)
+        rows = (
+            self._frame(self._select(contract, at, [file for file in files if file not in both]))
+            for at, files in ((since, before), (head, after))
+        )
+        return next(rows), next(rows)
 
     @contextmanager
     def query(self, sql: str, at: datetime | None = None) -> Iterator[Answer]:
@@ -245,15 +255,18 @@ class EmbeddedEngine:
     def _snapshots(self, contract: Contract, head: Head) -> PyIcebergSnapshots:
         return PyIcebergSnapshots(contract, self._tables.get_with(contract, head))
 
-    def _select(
+    def _files(
         self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
-    ) -> str:
-        """A SELECT of the rows at that snapshot."""
+    ) -> list[str]:
+        """The data files of a snapshot."""
         table = self._tables.get_with(contract, head)
         with self._snapshot_errors(contract, head):
-            files = [file.file_path for file in self._plans.files(contract, table, head, days, since)]
+            return [file.file_path for file in self._plans.files(contract, table, head, days, since)]
+
+    def _select(self, contract: Contract, head: Head, files: Sequence[str]) -> str:
+        """A SELECT of the rows of data files of a snapshot."""
         self._selected.setdefault(contract.identifier, set()).update(map(local, files))
-        return select(contract, field_ids(table), files)
+        return select(contract, field_ids(self._tables.get_with(contract, head)), files)
 
     @contextmanager
     def _snapshot_errors(self, contract: Contract, head: Head) -> Iterator[None]:
