@@ -1,5 +1,6 @@
 """A lake that was copied or moved is recognised by every command, and works where it is once it is relocated."""
 
+import gzip
 import hashlib
 import shutil
 from pathlib import Path
@@ -7,10 +8,9 @@ from pathlib import Path
 import pytest
 from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
-from support.lakes import SLOW_ON_SPARK, write
+from support.lakes import SLOW_ON_SPARK, KilledError, write
 
 import stedi_common
-from stedi_common.contracts import names
 from stedi_common.engines.storage import relocation
 from stedi_common.engines.storage.relocation import relocate
 from stedi_common.errors import LakeError
@@ -43,6 +43,16 @@ def made(engine_name, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def small(made, tmp_path_factory):
+    """A folder with a lake of landing tables only, which has few files."""
+    folder = tmp_path_factory.mktemp("small")
+    shutil.copy(made / "key", folder / "key")
+    with opened(folder, "lake", "embedded") as lake:
+        lake.land(made / "drops")
+    return folder
+
+
 @pytest.fixture
 def folder(made, tmp_path):
     """A folder of this test alone, with a copy of the lake."""
@@ -59,7 +69,7 @@ def contents(folder: Path, name: str, engine: str):
     with opened(folder, name, engine) as lake:
         return {
             (table, each.id): sorted(lake.read(table, snapshot=each.id).arrow().to_pylist(), key=str)
-            for table in names()
+            for table in (each.table.partition(".")[2] for each in lake.status())
             for each in lake.snapshots(table)
         }
 
@@ -165,6 +175,71 @@ def test_what_was_killed_is_refused_until_it_is_done_again(made, folder, engine_
         LakeProperties.of(lake)
     relocate(lake)
     assert contents(folder, "lake", engine_name) == contents(made, "lake", engine_name)
+
+
+#: Where a lake was, and where it is now. In some of them a path in one folder is a path in the other, too.
+MOVES = {
+    "below": ("lake", "lake/lake"),
+    "below, in a folder named as a zone": ("lake", "lake/landing"),
+    "below, in a folder named as a table": ("lake", "lake/landing/customer_landing"),
+    "above": ("lake/lake", "lake"),
+    "above, from a folder named as a zone": ("lake/landing", "lake"),
+    "beside, with a longer name": ("lake", "lake2"),
+    "beside, with a shorter name": ("lake2", "lake"),
+    "special characters": ("la.e+(1)", "la.e+(1)/100%25 [a] {} $& ^*'"),
+}
+
+
+def moved_to(folder: Path, old: str, new: str) -> Lake:
+    """Move a lake to a place that may be in it, or around it."""
+    (folder / old).rename(folder / "between")
+    shutil.rmtree(folder / new, ignore_errors=True)
+    (folder / new).parent.mkdir(parents=True, exist_ok=True)
+    (folder / "between").rename(folder / new)
+    return Lake.at(str(folder / new))
+
+
+def killed_at_each_step(lake: Lake, monkeypatch) -> int:
+    """Relocate the lake, killed whenever one more file was replaced. Returns how often it was killed."""
+    replace = Path.replace
+
+    def killing(self, target):
+        replace(self, target)
+        raise KilledError
+
+    for kills in range(1000):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killing)
+            try:
+                relocate(lake)
+            except KilledError:
+                continue
+        return kills
+    raise AssertionError
+
+
+@EMBEDDED
+@pytest.mark.parametrize(("old", "new"), MOVES.values(), ids=[*MOVES])
+def test_a_path_is_rewritten_once_however_often_it_is_killed(small, folder, monkeypatch, old, new):
+    shutil.rmtree(folder / "lake")
+    shutil.copytree(small / "lake", folder / "lake")
+    relocate(moved_to(folder, "lake", old))
+    lake = moved_to(folder, old, new)
+    assert killed_at_each_step(lake, monkeypatch) > 20
+    assert contents(folder, new, "embedded") == contents(small, "lake", "embedded")
+    after = digests(lake.folder)
+    assert relocate(lake).files == 0
+    assert digests(lake.folder) == after
+
+
+@EMBEDDED
+def test_gzipped_metadata_are_rewritten_too(folder):
+    file = next((folder / "lake" / "trusted").rglob("*.metadata.json"))
+    zipped = file.with_name(file.name.replace(".metadata.json", ".gz.metadata.json"))
+    zipped.write_bytes(gzip.compress(file.read_bytes()))
+    relocate(Lake.at(str(folder / "lake")))
+    assert gzip.decompress(zipped.read_bytes()) == file.read_bytes()
+    assert str(folder).encode() in file.read_bytes()
 
 
 @EMBEDDED

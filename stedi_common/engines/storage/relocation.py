@@ -18,6 +18,7 @@ from typing import Any
 
 import fastavro
 
+from stedi_common.engines.storage.catalog_entries import Place, place_of
 from stedi_common.errors import LakeError
 from stedi_common.files import overwritten
 from stedi_common.lake import Lake
@@ -60,7 +61,8 @@ def relocate(lake: Lake) -> Relocated:
             f"lake {lake.location}: expected a folder with lake.json, got none",
             hint="only a lake in a folder, which says where it was made, can be relocated",
         )
-    moved = _Move(properties.location, real_path(lake))
+    tables = frozenset(place_of(folder / "*") for folder in lake.metadata_folders)
+    moved = _Move(properties.location, real_path(lake), tables)
     if moved.before == moved.after:
         return Relocated(properties.id, 0)
     original = LakeProperties.at(Lake.at(moved.before))
@@ -73,10 +75,15 @@ def relocate(lake: Lake) -> Relocated:
 
 @dataclass(frozen=True)
 class _Move:
-    """From one folder to another; both are real paths."""
+    """From one folder to another; both are real paths.
+
+    One folder may lie in the other, so that a path is in both. Which of them it names is told by the zone and the table
+    that follow: a path that was rewritten stays as it is.
+    """
 
     before: str
     after: str
+    tables: frozenset[Place] = frozenset()
 
     def __call__(self, value: Any) -> Any:
         """The value with paths in the new folder."""
@@ -90,8 +97,27 @@ class _Move:
         # PyIceberg writes `file:///`, Spark `file:/`.
         scheme = next((scheme for scheme in ("file://", "file:") if text.startswith(f"{scheme}/")), "")
         path = text.removeprefix(scheme)
-        is_within = path == self.before or path.startswith(f"{self.before}/")
-        return f"{scheme}{self.after}{path.removeprefix(self.before)}" if is_within else text
+        below = _below(self.before, path)
+        return text if below is None or self._is_rewritten(path) else f"{scheme}{self.after}{below}"
+
+    def _is_rewritten(self, path: str) -> bool:
+        """Whether a path in the old folder is one in the new folder."""
+        below = _below(self.after, path)
+        if below is None:
+            return False
+        if self._names_table(below):
+            return True
+        is_inner = _below(self.before, self.after) is not None
+        return is_inner and not self._names_table(path.removeprefix(self.before))
+
+    def _names_table(self, below: str) -> bool:
+        return tuple(below.split("/")[1:3]) in self.tables
+
+
+def _below(folder: str, path: str) -> str | None:
+    """The path without the folder: empty, or from its slash on. None if the path is not in the folder."""
+    is_within = path == folder or path.startswith(f"{folder.rstrip('/')}/")
+    return path.removeprefix(folder.rstrip("/")) if is_within else None
 
 
 def _relocated(folder: Path, moved: _Move) -> int:
@@ -130,7 +156,7 @@ def _rewrite_avro(file: Path, change: Callable[[Any], Any]) -> bool:
 
 
 def _rewrite_json(file: Path, moved: _Move) -> bool:
-    opened = gzip.open if file.suffix == ".gz" else open
+    opened = gzip.open if ".gz" in file.suffixes else open
     try:
         with opened(file, "rt", encoding="utf-8") as content:
             document = json.load(content)
