@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from stedi_common.api.setup import given_key, settings_with
-from stedi_common.errors import LakeError
+from dataclasses import replace
+
+from stedi_common.api.setup import given_key, is_given, settings_with
+from stedi_common.errors import LakeError, LakePropertiesError
 from stedi_common.lake import Lake
-from stedi_common.lake.properties import LakeProperties
-from stedi_common.privacy.pseudonym import local_key
+from stedi_common.lake.catalog_file import opened_catalog
+from stedi_common.lake.mark import Mark, mark_of
+from stedi_common.lake.properties import LakeProperties, record_properties
+from stedi_common.privacy.pseudonym import PseudonymKey, local_key
 from stedi_common.settings import Settings
 
 
@@ -30,7 +34,8 @@ def properties_of(lake: Lake) -> LakeProperties:
 def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
     """Change policy, environment and key of a lake to those that are given; the others stay. The change is recorded.
 
-    The tables stay as they are until a run rebuilds them. A lake that has no properties gets some; so does a new one.
+    The tables stay as they are until a run rebuilds them. A lake that has no properties, or has lost them, gets
+    some; so does a new one.
 
     Args:
         settings: the settings; those that nobody gave stay the lake's.
@@ -42,18 +47,57 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
     Raises:
         PolicyError: the environment does not allow the policy.
         KeyMissingError: there is no key where the settings say.
-        LakeError: the lake is in S3, is a copy or was moved, or its folder cannot be written to.
+        LakePropertiesError: the properties cannot be understood, are not those that the catalog knows, or are lost and
+            the environment is neither known nor given.
+        LakeError: the lake is in S3, is a copy or was moved, its folder cannot be written to, or its catalog is lost.
     """
     _expect_folder(lake)
-    properties, key = LakeProperties.of(lake), given_key(settings)
+    properties, key = LakeProperties.here(lake), given_key(settings)
     if properties is None:
-        policy, key = settings.policy, key or local_key(may_make=not lake.has_tables)
-        return LakeProperties.new(lake, policy, settings.environment, key.id).create(lake, settings.umask)
+        return _stated(settings, lake, key)
+    LakeProperties.of(lake)  # the policy that stays is not taken from another lake's file
     wanted = settings_with(settings, properties)
     changed = properties.changed(wanted.policy, wanted.environment, key.id if key else properties.key)
     if changed is not properties:
         changed.write(lake)
+    _record(lake)
     return changed
+
+
+def _stated(settings: Settings, lake: Lake, key: PseudonymKey | None) -> LakeProperties:
+    """The properties of a lake that has none, or has lost them. What is not given is not made weaker."""
+    if lake.metadata_folders:
+        lake.expect_exists()  # a lost catalog is recovered first: it may know the lake
+    mark = mark_of(lake)
+    if mark:
+        settings = _with_environment(settings, lake, mark)
+    key = key or local_key(may_make=not lake.has_tables)
+    stated = LakeProperties.new(lake, settings.policy, settings.environment, key.id)
+    if mark:
+        stated = replace(stated, id=mark.ids[0] if mark.ids else stated.id, location=mark.location or stated.location)
+        # Before the file: if this is killed in between, the file is still missing.
+        with opened_catalog(lake) as catalog:
+            stated.mark().write(catalog, lake)
+    created = stated.create(lake, settings.umask)
+    _record(lake)
+    return created
+
+
+def _with_environment(settings: Settings, lake: Lake, mark: Mark) -> Settings:
+    """The settings with the environment of the lake, unless another one is given."""
+    if is_given(settings, "environment"):
+        return settings
+    if mark.environment is None:
+        raise LakePropertiesError(
+            f"lake {lake.location}: expected --environment, got none: nobody knows how strict the lake was",
+            hint="stedi policy set --environment prod, or the environment that it was made for",
+        )
+    return replace(settings, environment=mark.environment)
+
+
+def _record(lake: Lake) -> None:
+    if lake.exists:
+        record_properties(lake)
 
 
 def _expect_folder(lake: Lake) -> None:

@@ -65,10 +65,11 @@ def expect_policy(settings: Settings, properties: LakeProperties | None) -> None
 def settings_with(settings: Settings, properties: LakeProperties) -> Settings:
     """The settings; those that nobody gave are the lake's."""
     lakes = {**{name: getattr(properties.policy, name) for name in POLICY}, "environment": properties.environment}
-    return replace(settings, **{name: value for name, value in lakes.items() if not _is_given(settings, name)})
+    return replace(settings, **{name: value for name, value in lakes.items() if not is_given(settings, name)})
 
 
-def _is_given(settings: Settings, name: str) -> bool:
+def is_given(settings: Settings, name: str) -> bool:
+    """Whether somebody has given the setting."""
     # A program may construct settings, which then know nothing of what was given.
     return name in settings.explicit or getattr(settings, name) != getattr(DEFAULTS, name)
 

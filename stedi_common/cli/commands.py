@@ -337,11 +337,12 @@ def recover(
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild catalog.db from the metadata of the tables, after it was lost, damaged, or replaced by an old copy."""
-    from stedi_common.api.setup import lake_of
     from stedi_common.cli import show
     from stedi_common.engines.embedded.recovery import recover as rebuild
+    from stedi_common.lake import Lake
 
-    recovered = rebuild(lake_of(settings_of(context)))
+    settings = settings_of(context)
+    recovered = rebuild(Lake.at(settings.lake, settings.database_prefix))
     _print(as_json, asdict(recovered), lambda: show.recovered(recovered))
 
 

@@ -56,10 +56,10 @@ def set_(
 ) -> None:
     """Change the policy of the lake; what is not given stays. The next run needs --rebuild."""
     from stedi_common.api.policy import set_policy
-    from stedi_common.api.setup import lake_of
+    from stedi_common.lake import Lake
 
     settings = settings_of(context)
-    _print(set_policy(settings, lake_of(settings)), as_json=as_json)
+    _print(set_policy(settings, Lake.at(settings.lake, settings.database_prefix)), as_json=as_json)
 
 
 def _print(properties: LakeProperties, *, as_json: bool) -> None:

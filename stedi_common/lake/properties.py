@@ -1,7 +1,8 @@
 """What a lake knows about itself: its id, its place, its policy, its environment, and the id of its pseudonym key.
 
 They are in `lake.json`, which the command that makes the lake writes. Every later command compares them with what it is
-given. Only `stedi policy set` and `stedi relocate` change them.
+given. Only `stedi policy set` and `stedi relocate` change them. The catalog has a mark of them (`mark`): without it a
+lake whose `lake.json` is lost would be taken for one of an earlier version, which has none.
 
 A lake in S3 has no such file: Terraform says what its jobs are given.
 """
@@ -19,13 +20,17 @@ from typing import Any, Self
 
 from stedi_common.errors import LakeError, LakePropertiesError, PolicyError
 from stedi_common.files import overwritten, write_new
+from stedi_common.lake.catalog_file import opened_catalog
 from stedi_common.lake.location import Lake
+from stedi_common.lake.mark import Mark, digests, mark_in, mark_of
 from stedi_common.rules.policy import Policy, is_production
 
 #: The file in the folder of the lake.
 FILE = "lake.json"
 #: The version of the file's format.
 FORMAT = 1
+
+_STATE_AGAIN = "state the policy of the lake again: stedi policy set"
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,20 @@ class LakeProperties:
         """The properties of the lake. None if it is in S3, is not there, or was made by a version without them.
 
         Raises:
+            LakePropertiesError: the file cannot be read or understood, or is not the one that the catalog knows.
+            LakeError: the lake is not at the place where it was made, or its catalog cannot be read.
+        """
+        found = cls.here(lake)
+        mark = mark_of(lake)
+        if mark and not (found and found.is_known_to(mark)):
+            raise unknown_properties(lake, found)
+        return found
+
+    @classmethod
+    def here(cls, lake: Lake) -> Self | None:
+        """The properties as `of` returns them, whatever the catalog knows.
+
+        Raises:
             LakePropertiesError: the file cannot be read or understood.
             LakeError: the lake is not at the place where it was made.
         """
@@ -94,8 +113,23 @@ class LakeProperties:
         except (ValueError, TypeError, KeyError, AttributeError, PolicyError):
             raise LakePropertiesError(
                 f"lake {lake.location}: expected the properties of a lake in {FILE}, got something else",
-                hint="restore the file from a backup: without it nobody knows which policy the lake has",
+                hint=f"restore the file from a backup, or remove it and {_STATE_AGAIN}",
             ) from None
+
+    def is_known_to(self, mark: Mark) -> bool:
+        """Whether the catalog with this mark knows these properties, or those from which they were changed."""
+        return mark.accepts(self.id, self._histories())
+
+    def mark(self, *further_ids: str) -> Mark:
+        """The mark of these properties.
+
+        Args:
+            further_ids: other ids that the lake may have.
+        """
+        return Mark((self.id, *further_ids), self.location, self.environment, self._histories()[-1])
+
+    def _histories(self) -> list[str]:
+        return digests([(each.at, each.policy, each.environment, each.key) for each in self.changes])
 
     def expect(self, policy: Policy, environment: str) -> None:
         """Raise PolicyError unless this is the policy of the lake, and the environment as strict as the lake's."""
@@ -176,7 +210,7 @@ class LakeProperties:
         serials = frozenset(map(_as_text, document["defective_serials"]))
         names = ("consent", "pairing", "environment")
         consent, pairing, environment = (_as_text(document[name]) for name in names)
-        return cls(
+        parsed = cls(
             id=_as_text(document["id"]),
             location=_as_text(document["location"]),
             policy=Policy.checked(consent, pairing, serials, environment),
@@ -184,6 +218,53 @@ class LakeProperties:
             key=_as_text(document["key"]),
             changes=tuple(map(_change, document["changes"])),
         )
+        last = parsed.changes[-1:]
+        if [(each.policy, each.environment, each.key) for each in last] != [
+            (str(parsed.policy), environment, parsed.key)
+        ]:
+            raise ValueError  # somebody has edited it
+        return parsed
+
+
+def record_properties(lake: Lake) -> None:
+    """Write into the catalog of a lake what its `lake.json` says, before it gets tables and after each change.
+
+    Nothing is written if there is no such file, or the catalog knows another one: then every command is refused.
+
+    Args:
+        lake: the lake. One in S3 has no properties.
+
+    Raises:
+        LakeError: the catalog cannot be read or written.
+    """
+    if _unrecorded(lake, mark_of(lake)) is None:
+        return
+    with opened_catalog(lake, creates=True) as catalog:
+        catalog.execute("BEGIN IMMEDIATE")  # then nobody else writes, and what the file says is written last
+        if mark := _unrecorded(lake, mark_in(catalog)):
+            mark.write(catalog, lake)
+
+
+def _unrecorded(lake: Lake, known: Mark | None) -> Mark | None:
+    """The mark of what `lake.json` says; None if it is the known one, or may not replace it."""
+    try:
+        found = LakeProperties.at(lake)
+    except LakePropertiesError:
+        return None
+    if found is None or found.mark() == known:
+        return None
+    return found.mark() if known is None or found.is_known_to(known) else None
+
+
+def unknown_properties(lake: Lake, found: LakeProperties | None) -> LakePropertiesError:
+    """The error of a lake whose catalog knows another `lake.json` than was found."""
+    expected = f"lake {lake.location}: expected {FILE} as its catalog knows it"
+    if found is None:
+        return LakePropertiesError(f"{expected}, got none", hint=f"restore the file from a backup, or {_STATE_AGAIN}")
+    return LakePropertiesError(
+        f"{expected}, got that of another lake or of an earlier time",
+        hint=f"restore the file from a backup, or remove it and {_STATE_AGAIN}",
+    )
 
 
 def real_path(lake: Lake) -> str:

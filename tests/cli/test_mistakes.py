@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.commands import finished
 from support.drops import at, customer, landing, reading, step
-from support.lakes import write
+from support.lakes import without_properties, write
 
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.storage.block_reader import BlockReader
@@ -184,7 +184,7 @@ def test_a_lake_that_was_moved(landed, tmp_path, command):
 
 def test_a_copy_of_a_lake_is_not_taken_for_the_lake(landed, tmp_path):
     """Its catalog names the files of the first, to which a run would add. Older lakes have no `lake.json`."""
-    (tmp_path / "lake" / "lake.json").unlink()
+    without_properties(tmp_path / "lake")
     shutil.copytree(tmp_path / "lake", tmp_path / "copy")
     before = sorted((tmp_path / "lake").rglob("*"))
     for command in (*WRITE, *READ):

@@ -113,7 +113,7 @@ def test_every_command_refuses_it_and_writes_nothing(folder, stedi, monkeypatch,
         key = ("--key-file", "key") if command[0] in {"land", "run", "demo"} else ()
         _, hint = error_lines(stedi(*command, *key))
         assert "stedi recover" in hint, command
-    with opened(folder, "embedded") as lake, pytest.raises(LakeError, match="stedi recover"):
+    with pytest.raises(LakeError, match="stedi recover"), opened(folder, "embedded") as lake:
         lake.status()
     assert "stedi recover" in str(jobs.maintain(["--lake", "lake", "--engine", "embedded"]))
     assert everything(folder / "lake") == before

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
-from support.lakes import write
+from support.lakes import without_properties, write
 
 import stedi_common
 from stedi_common.errors import KeyMissingError, LakeError, PolicyError
@@ -259,7 +259,7 @@ def test_withdrawn_rows_are_deleted_though_the_properties_cannot_be_understood(m
 
 
 def test_a_lake_of_an_earlier_version_works_and_can_be_given_properties(made, folder):
-    (folder / "lake" / FILE).unlink()
+    without_properties(folder / "lake")
     assert made("run")[0] == 0
     assert made("land")[0] == 0
     code, _, err = made("policy", "show")

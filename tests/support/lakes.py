@@ -1,8 +1,9 @@
 """Histories on a real engine: write the drops, land them, run the jobs, read the tables back."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -95,6 +96,13 @@ def play(  # noqa: PLR0913, PLR0917 - a history is all of this
 def table_of(lake: Path, of: Contract) -> Table:
     """A table of the lake, as PyIceberg has it."""
     return SqlCatalog("stedi", uri=f"sqlite:///{lake}/catalog.db").load_table(of.identifier)
+
+
+def without_properties(lake: Path) -> None:
+    """Make the lake one of an earlier version, which has no `lake.json` and no mark of it in the catalog."""
+    (lake / "lake.json").unlink()
+    with closing(sqlite3.connect(lake / "catalog.db")) as catalog, catalog:
+        catalog.execute("DELETE FROM iceberg_namespace_properties WHERE property_key = 'stedi.properties'")
 
 
 def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tuple[Any, ...]]:

@@ -31,10 +31,10 @@ from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
 from stedi_common.engines.protocol import Head
 from stedi_common.engines.retry import retrying
-from stedi_common.engines.storage.catalog_entries import unreadable as unreadable_catalog
 from stedi_common.engines.storage.metadata_files import hint
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
 from stedi_common.lake import CATALOG, Lake
+from stedi_common.lake.catalog_file import unreadable as unreadable_catalog
 
 #: Errors after which the state of the commit is unknown.
 UNKNOWN_STATE = (CommitStateUnknownException, SQLAlchemyError)

@@ -36,6 +36,7 @@ from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError, QueryError
 from stedi_common.lake import Lake
+from stedi_common.lake.properties import record_properties
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import DROPPED, Classified, Frame
 
@@ -54,6 +55,8 @@ class EmbeddedEngine:
         if writes:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
+        if writes:
+            record_properties(lake)
         self._lake = lake
         self._catalog = open_catalog(lake)
         self._staging = Staging(lake, writes=writes)

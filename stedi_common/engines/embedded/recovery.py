@@ -31,6 +31,7 @@ from stedi_common.engines.storage.staging import Staging, expect_no_run
 from stedi_common.engines.storage.table_files import is_complete
 from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake, local_path
+from stedi_common.lake.mark import Mark, mark_of
 from stedi_common.lake.properties import LakeProperties
 
 
@@ -80,7 +81,7 @@ def recover(lake: Lake) -> Recovered:
     """
     if not lake.is_local:
         raise LakeError(f"lake {lake.location}: expected a lake in a folder, got one in S3")
-    LakeProperties.of(lake)
+    properties = LakeProperties.here(lake)
     folders = lake.metadata_folders
     if not folders:
         lake.expect_exists()
@@ -91,7 +92,7 @@ def recover(lake: Lake) -> Recovered:
     after = {place: file for place, file in chosen.items() if file}
     tables = [_recovered(place, file, before.get(place)) for place, file in after.items()]
     changed = known is None or any(table.metadata != table.previous_metadata for table in tables)
-    previous = _rebuild(lake, after, before) if changed else None
+    previous = _rebuild(lake, after, before, _mark(lake, properties)) if changed else None
     record_metadata(lake)
     return Recovered(tables, previous, changed)
 
@@ -102,6 +103,16 @@ def _readable_entries(lake: Lake) -> Mapping[Place, CatalogEntry] | None:
         return entries(lake) if lake.exists else None
     except LakeError:
         return None
+
+
+def _mark(lake: Lake, properties: LakeProperties | None) -> Mark:
+    """The mark of the rebuilt catalog. Without any mark, a lake that has lost `lake.json` would take any policy."""
+    known = None
+    with suppress(LakeError):
+        known = mark_of(lake)
+    if properties is None:
+        return known or Mark()
+    return known if known and not properties.is_known_to(known) else properties.mark()
 
 
 def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
@@ -163,7 +174,9 @@ def _recovered(place: Place, file: MetadataFile, before: CatalogEntry | None) ->
     )
 
 
-def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Place, CatalogEntry]) -> str | None:
+def _rebuild(
+    lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Place, CatalogEntry], mark: Mark
+) -> str | None:
     """Write the catalog, rename the one that is there, and give the new one its name.
 
     Returns:
@@ -173,6 +186,8 @@ def _rebuild(lake: Lake, after: Mapping[Place, MetadataFile], before: Mapping[Pl
     try:
         draft = Path(staging.folder) / "catalog.db"
         _write(lake, draft, after, before)
+        with closing(sqlite3.connect(draft)) as written, written:
+            mark.write(written, lake)
         catalog = Path(lake.catalog_uri)
         renamed = _renamed(catalog) if lake.exists else None
         if renamed:

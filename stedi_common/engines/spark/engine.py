@@ -33,6 +33,7 @@ from stedi_common.engines.storage.parquet import ParquetLayout, PartitionedWrite
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
+from stedi_common.lake.properties import record_properties
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import Classified, Frame
 
@@ -47,6 +48,8 @@ class SparkEngine:
         if writes and lake.is_local:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
+        if writes:
+            record_properties(lake)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from stedi_common.errors import LakeError
-from stedi_common.lake import CATALOG, RECOVER, Lake
-
-#: How long a commit of another process may hold the catalog.
-_TIMEOUT_SECONDS = 30
+from stedi_common.lake import CATALOG, Lake
+from stedi_common.lake.catalog_file import has_table, opened_catalog
 
 #: The zone and the name of a table, as its folders are called. The namespace in the catalog may have a prefix.
 Place = tuple[str, str]
@@ -42,25 +36,12 @@ def entries(lake: Lake) -> Mapping[Place, CatalogEntry]:
     """
     if not lake.exists:
         return {}
-    # Not `mode=ro`: what a killed commit has left is rolled back first. A file that is write-protected is only read.
-    uri = f"file:{quote(lake.catalog_uri)}?mode=rw"
     columns = "table_namespace, table_name, metadata_location"
-    try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=_TIMEOUT_SECONDS)) as catalog:
-            if not catalog.execute("SELECT 1 FROM sqlite_schema WHERE name = 'iceberg_tables'").fetchone():
-                return {}
-            rows = catalog.execute(
-                f"SELECT {columns} FROM iceberg_tables WHERE catalog_name = ? AND metadata_location IS NOT NULL",
-                (CATALOG,),
-            ).fetchall()
-    except sqlite3.Error as error:
-        raise unreadable(lake, error) from error
+    with opened_catalog(lake) as catalog:
+        if not has_table(catalog, "iceberg_tables"):
+            return {}
+        rows = catalog.execute(
+            f"SELECT {columns} FROM iceberg_tables WHERE catalog_name = ? AND metadata_location IS NOT NULL",
+            (CATALOG,),
+        ).fetchall()
     return {place_of(row[2]): CatalogEntry(*row) for row in sorted(rows, key=lambda row: str(row[2]))}
-
-
-def unreadable(lake: Lake, error: object) -> LakeError:
-    """The error of a catalog that SQLite cannot read."""
-    return LakeError(
-        f"lake {lake.location}: expected an SQLite catalog in catalog.db, got: {error}",
-        hint=f"this user must be able to read and write it; {RECOVER}",
-    )

@@ -22,7 +22,8 @@ from stedi_common.engines.storage.catalog_entries import Place, place_of
 from stedi_common.errors import LakeError
 from stedi_common.files import overwritten
 from stedi_common.lake import Lake
-from stedi_common.lake.properties import LakeProperties, real_path
+from stedi_common.lake.mark import Mark, mark_in
+from stedi_common.lake.properties import LakeProperties, real_path, record_properties, unknown_properties
 
 #: The columns of the catalog that have paths.
 _PATHS = {
@@ -65,11 +66,15 @@ def relocate(lake: Lake) -> Relocated:
     moved = _Move(properties.location, real_path(lake), tables)
     if moved.before == moved.after:
         return Relocated(properties.id, 0)
+    _expect_known(lake, properties)
     original = LakeProperties.at(Lake.at(moved.before))
-    files = sum(_relocated(folder, moved) for folder in lake.metadata_folders)
-    _relocate_catalog(lake, moved)
     after = properties.relocated(lake, as_copy=original is not None and original.id == properties.id)
-    after.write(lake)  # at last: until then every other command refuses the lake
+    files = sum(_relocated(folder, moved) for folder in lake.metadata_folders)
+    # Until `lake.json` is written at last, every other command refuses the lake. Until then the id is the old one.
+    _relocate_catalog(lake, moved, properties.mark(after.id))
+    after.write(lake)
+    if lake.exists:
+        record_properties(lake)
     return Relocated(after.id, files)
 
 
@@ -186,15 +191,34 @@ def _overwritten(file: Path) -> Iterator[Path]:
         file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
 
 
-def _relocate_catalog(lake: Lake, moved: _Move) -> None:
+def _expect_known(lake: Lake, properties: LakeProperties) -> None:
+    """Raise LakePropertiesError if the catalog knows other properties of the lake."""
+    with _catalog(lake) as catalog:
+        mark = mark_in(catalog) if catalog else None
+    if mark and not properties.is_known_to(mark):
+        raise unknown_properties(lake, properties)
+
+
+def _relocate_catalog(lake: Lake, moved: _Move, mark: Mark) -> None:
+    with _catalog(lake) as catalog:
+        if catalog is None:
+            return
+        catalog.create_function("moved", 1, moved, deterministic=True)
+        for table, columns in _PATHS.items():
+            for column in columns:
+                catalog.execute(f"UPDATE {table} SET {column} = moved({column})")
+        mark.write(catalog, lake)
+
+
+@contextmanager
+def _catalog(lake: Lake) -> Iterator[sqlite3.Connection | None]:
+    """The catalog, which is committed when the block ends; None if it was lost: `stedi recover` comes next."""
     if not lake.exists:
-        return  # it was lost: `stedi recover` comes next
+        yield None
+        return
     try:
-        with closing(sqlite3.connect(f"{lake.folder / 'catalog.db'}")) as catalog, catalog:
-            catalog.create_function("moved", 1, moved, deterministic=True)
-            for table, columns in _PATHS.items():
-                for column in columns:
-                    catalog.execute(f"UPDATE {table} SET {column} = moved({column})")
+        with closing(sqlite3.connect(lake.catalog_uri)) as catalog, catalog:
+            yield catalog
     except sqlite3.Error as error:
         raise LakeError(
             f"{lake.catalog_uri}: expected the lake's SQLite catalog, got {type(error).__name__}",
