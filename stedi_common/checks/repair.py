@@ -13,12 +13,11 @@ from stedi_common.checks.check import Checked, Remedy, State, check, state_of
 from stedi_common.checks.reconcile import Difference
 from stedi_common.contracts import SOURCES
 from stedi_common.engines.embedded.engine import EmbeddedEngine
-from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.incremental.diff import CUSTOMER_LANDING
 from stedi_common.landing import discover_sources
-from stedi_common.landing.landed_files import LANDED_FILES, digest
+from stedi_common.landing.landed_files import LANDED_FILES, digests_of
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.records import sha256, shown
+from stedi_common.records import shown
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
 
@@ -33,7 +32,7 @@ class Step:
     Attributes:
         table: zone and name of the table.
         remedy: `rebuild`: the table was dropped, so that it is recomputed; `expire_snapshots`: older snapshots have
-            expired; `land_again`: the entry of a file was removed from `landed_files`, so that it lands again.
+            expired; `land_again`: rows of a file are missing, so it lands again.
         file: the file that lands again, as it may be shown.
         snapshots: how many snapshots have expired.
     """
@@ -82,11 +81,12 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: RunTasks, landing
     steps = list(_expire(engine, state))
     if _is_landing_damaged(state):  # what is computed from it would lack rows, perhaps withdrawals
         return Repaired(steps, (), check(engine))
-    forgotten = [] if landing is None else _forgotten(engine, state.differences, landing, settings.key)
-    steps += [Step(LANDED_FILES.identifier, Remedy.LAND_AGAIN, file=shown(each.source_file)) for each in forgotten]
-    dropped = [] if _lacks_withdrawals(state, forgotten) else list(_drop(engine, state))
-    needs_run = bool(forgotten or dropped) or _lacks_tables(engine)
-    completed = run(tasks(landing if forgotten else None)) if needs_run else ()
+    again = [] if landing is None else _found_again(state.differences, landing, settings.key)
+    steps += [Step(LANDED_FILES.identifier, Remedy.LAND_AGAIN, file=shown(each.source_file)) for each in again]
+    dropped = [] if _lacks_withdrawals(state, again) else list(_drop(engine, state))
+    needs_run = bool(again or dropped) or _lacks_tables(engine)
+    versions = {(each.source_file, each.sha256 or "") for each in again}
+    completed = run(tasks(landing if again else None, again=versions)) if needs_run else ()
     return Repaired([*steps, *dropped], completed, check(engine))
 
 
@@ -95,10 +95,10 @@ def _is_landing_damaged(state: State) -> bool:
     return any(of.is_needed_now(damage) for table, of, damage in state.damaged if table.zone == "landing")
 
 
-def _lacks_withdrawals(state: State, forgotten: Sequence[Difference]) -> bool:
+def _lacks_withdrawals(state: State, again: Sequence[Difference]) -> bool:
     """Whether customer lines are missing that do not land again: each may be a withdrawal."""
     missing = (each for each in state.differences if each.is_missing and each.table == CUSTOMER_LANDING)
-    return any(each not in forgotten for each in missing)
+    return any(each not in again for each in missing)
 
 
 def _expire(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
@@ -125,28 +125,14 @@ def _lacks_tables(engine: EmbeddedEngine) -> bool:
     return any(there) and not all(there)
 
 
-def _forgotten(
-    engine: EmbeddedEngine, differences: Sequence[Difference], landing: str, key: PseudonymKey
-) -> list[Difference]:
-    """Remove the entries of files whose rows are missing, if the folder has the files with the same content."""
+def _found_again(differences: Sequence[Difference], landing: str, key: PseudonymKey) -> list[Difference]:
+    """The differences of files whose rows are missing, if the folder has the files with the same content."""
     missing = {(each.source_file, each.sha256): each for each in differences if each.sha256 and each.is_missing}
     if not missing:
         return []
     sources = [source for source in SOURCES if any(each.source == source for each in missing.values())]
     drops = discover_sources(landing, sources).drops
     names = {name for name, _ in missing}
-    there = {
-        (drop.name, digest(sha256(drop), key)) for source in sources for drop in drops[source] if drop.name in names
-    }
-    found = [each for name, each in missing.items() if name in there]
-    if found:
-        retry_on_conflict(lambda: _remove_entries(engine, found))
-    return found
-
-
-def _remove_entries(engine: EmbeddedEngine, of: Sequence[Difference]) -> None:
-    head, keys = engine.head(LANDED_FILES), list(LANDED_FILES.keys)
-    blank = dict.fromkeys(LANDED_FILES.names)
-    gone = engine.frame(LANDED_FILES, [blank | {name: getattr(each, name) for name in keys} for each in of])
-    rows = engine.read(LANDED_FILES, head).join(gone.select(*keys), on=keys, how="anti")
-    engine.replace(LANDED_FILES, rows, head, {})
+    digests, _ = digests_of([drop for source in sources for drop in drops[source] if drop.name in names], key)
+    there = {(drop.name, digest) for drop, digest in digests.items()}
+    return [each for name, each in missing.items() if name in there]

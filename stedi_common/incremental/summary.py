@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from stedi_common import __version__
 
@@ -14,6 +15,10 @@ _DAYS, _ALL_DAYS = "stedi.days", "all"
 _ROWS_IN, _ROWS_KEPT, _ROWS_DROPPED = "stedi.rows-in", "stedi.rows-kept", "stedi.rows-dropped."
 _DELETION, _DELETED_BY = "stedi.deletion", "stedi.deleted-by.customer_landing"
 _LANDED_SOURCE, _LANDED_FILES = "stedi.source", "stedi.files"
+_ARRIVED_AT, _FILE_VERSIONS = "stedi.arrived-at", "stedi.file-versions"
+
+#: So many file versions are named in the summary of a landing.
+MAX_FILE_VERSIONS = 1000
 
 Properties = Mapping[str, str]
 
@@ -160,6 +165,35 @@ def landing_properties(source: str, files: int) -> dict[str, str]:
         files: how many files it read.
     """
     return {_VERSION: __version__, _LANDED_SOURCE: source, _LANDED_FILES: str(files)}
+
+
+@dataclass(frozen=True)
+class LandingSummary:
+    """What a landing committed to a landing table.
+
+    Attributes:
+        arrived_at: when it began, UTC without zone.
+        versions: the ids of the file versions that it read; None if they are too many to be named.
+    """
+
+    arrived_at: datetime
+    versions: frozenset[str] | None
+
+    def properties(self) -> dict[str, str]:
+        """The properties for the summary of a snapshot, beside `landing_properties`."""
+        named = {_ARRIVED_AT: self.arrived_at.isoformat()}
+        if self.versions is None or len(self.versions) > MAX_FILE_VERSIONS:
+            return named
+        return {**named, _FILE_VERSIONS: " ".join(sorted(self.versions))}
+
+    @classmethod
+    def parse(cls, properties: Properties) -> LandingSummary | None:
+        """The summary of a landing; None if no landing committed the snapshot, or one of an earlier version."""
+        if _ARRIVED_AT not in properties:
+            return None
+        versions = properties.get(_FILE_VERSIONS)
+        named = None if versions is None else frozenset(versions.split())
+        return cls(datetime.fromisoformat(properties[_ARRIVED_AT]), named)
 
 
 def consumed(properties: Properties) -> dict[str, int]:

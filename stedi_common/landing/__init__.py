@@ -1,12 +1,13 @@
 """`land`: new drops of one source become rows of its landing table, and every file and line is accounted for (rule 12).
 
 Three commits, each safe to repeat: the rejected lines, the records, and last `landed_files`, which says that a file is
-done. If a run is killed in between, the next one reads the same files again and adds only the rows that are missing.
+done. If a run is killed in between, the next one reads the same files again, as of their first arrival, and adds only
+the rows that are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,12 +18,13 @@ import narwhals as nw
 from stedi_common.contracts import CUSTOMER, SOURCES, Contract, contract
 from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
 from stedi_common.engines.retry import retry_on_conflict
-from stedi_common.errors import CommitConflictError, StediError, UnknownRefusalError, UnreadFilesError
-from stedi_common.incremental.summary import landing_properties
+from stedi_common.errors import CommitConflictError, EngineError, StediError, UnknownRefusalError, UnreadFilesError
+from stedi_common.incremental.summary import LandingSummary, landing_properties
 from stedi_common.instants import utc_now
-from stedi_common.landing.deduplicate import PLACE, excluded
+from stedi_common.landing.deduplicate import PLACE, excluded, with_version
 from stedi_common.landing.drift import cut_short, warnings_about
-from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, arrivals, entry, skipped_entry
+from stedi_common.landing.first_arrival import FirstArrivals, arrivals_again, first_arrivals, version_id
+from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, digest, entry, skipped_entry
 from stedi_common.landing.reconcile import expect_added
 from stedi_common.landing.unread import UNREAD_REASONS
 from stedi_common.privacy.pseudonym import PseudonymKey
@@ -88,6 +90,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     *,
     settings: ReaderSettings | None = None,
     found: Found | None = None,
+    again: Collection[tuple[str, str]] = (),
 ) -> Landed:
     """Land the drops of a source that have not landed as they are now.
 
@@ -99,6 +102,8 @@ def land(  # noqa: PLR0913 - what a landing is made of
         arrived_at: when the drops arrived, UTC without zone; by default now.
         settings: limits and time zones.
         found: the files of the landing folder; by default they are listed.
+        again: names and digests of file versions that have landed, and land again as of their first arrival, because
+            rows of them are missing.
 
     Returns:
         The counts of the new files and their lines, the files that were skipped, and warnings.
@@ -112,8 +117,31 @@ def land(  # noqa: PLR0913 - what a landing is made of
     reader = Reader(source, arrived_at, key.content_key, settings or ReaderSettings())
     for each in (_table(reader), REJECTED, LANDED_FILES):
         engine.prepare(each)
-    landed = retry_on_conflict(lambda: _Landing.now(engine, reader, here, key).land())
+    parts: list[Landed] = []
+    handled: set[str] = set()
+
+    def attempt() -> Landed:
+        landing = _Landing.now(engine, reader, here, key, again, handled)
+        while first := landing.of_first_arrival():
+            parts.append(first.land())
+            handled.update(drop.name for drop in first.drops)
+            landing = _Landing.now(engine, reader, here, key, again, handled)
+        return landing.land()
+
+    parts.append(retry_on_conflict(attempt))
+    landed = _sum(parts)
     return replace(landed, warnings=(*_missing(here, source), *landed.warnings))
+
+
+def _sum(parts: Sequence[Landed]) -> Landed:
+    """What became of all drops of a source."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = {name: sum(getattr(part, name) for part in parts) for name in ("files", "unread", *COUNTS)}
+    skipped = tuple(each for part in parts for each in part.skipped)
+    return Landed(
+        parts[0].source, **counts, skipped=skipped, warnings=tuple(each for part in parts for each in part.warnings)
+    )
 
 
 def discover_sources(landing: str, sources: Sequence[str]) -> Found:
@@ -139,6 +167,9 @@ class _Landing:
         head: the head of the landing table, read before any drop. A commit after it is a conflict, and the landing is
             retried.
         landed_files: the table of landed files, read before any drop as well.
+        began_at: when the run began.
+        earlier: the drops that land as of their first arrival, before all others.
+        arrived: if the drops have arrived before, at the reader's `arrived_at`: the ids of the versions that did.
     """
 
     engine: Engine
@@ -147,20 +178,62 @@ class _Landing:
     landed_files: LandedFiles
     drops: Sequence[Drop]
     skipped: Sequence[Skipped]
+    began_at: datetime
+    earlier: FirstArrivals
+    arrived: frozenset[str] | None = None
 
     @classmethod
-    def now(cls, engine: Engine, reader: Reader, found: Found, key: PseudonymKey) -> _Landing:
-        head = engine.head(_table(reader))
+    def now(  # noqa: PLR0913, PLR0917 - what a landing is made of
+        cls,
+        engine: Engine,
+        reader: Reader,
+        found: Found,
+        key: PseudonymKey,
+        again: Collection[tuple[str, str]],
+        handled: Collection[str],
+    ) -> _Landing:
+        """An attempt to land all drops but those that are handled."""
+        source, head = reader.source, engine.head(_table(reader))
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key)
         if landed_files.has_unkeyed:  # an earlier version wrote them
-            landed_files = landed_files.keyed(engine, landing_properties(reader.source, 0))
-        if outdated := landed_files.outdated(reader.source, found):
-            landed_files = landed_files.without(engine, outdated, landing_properties(reader.source, 0))
-        reader = replace(reader, suspended=_suspended(engine, reader, head) if landed_files.has_doubt else frozenset())
+            landed_files = landed_files.keyed(engine, landing_properties(source, 0))
+        if outdated := landed_files.outdated(source, found):
+            landed_files = landed_files.without(engine, outdated, landing_properties(source, 0))
+        drops = [drop for drop in found.drops[source] if drop.name not in handled]
+        new, unreadable = landed_files.new(drops)
+        earlier = first_arrivals(engine, head, landed_files, new) if source == CUSTOMER and new else FirstArrivals()
+        earlier += arrivals_again(source, landed_files, drops, again)
+        unreadable += earlier.skipped
         # Files outside of the sources' folders are reported with the first source.
-        of = (reader.source, "") if reader.source == CUSTOMER else (reader.source,)
-        skipped = [each for each in found.skipped if each.source in of]
-        return cls(engine, reader, head, landed_files, landed_files.new(found.drops[reader.source]), skipped)
+        of_source = (source, "") if source == CUSTOMER else (source,)
+        skipped = [each for each in found.skipped if each.source in of_source]
+        elsewhere = earlier.names | {each.name for each in unreadable}
+        return cls(
+            engine,
+            replace(reader, suspended=_suspended(engine, reader, head, landed_files)),
+            head,
+            landed_files,
+            [drop for drop in new if drop.name not in elsewhere],
+            sorted([*skipped, *unreadable]),
+            reader.arrived_at,
+            earlier,
+        )
+
+    def of_first_arrival(self) -> _Landing | None:
+        """An attempt to land the drops of the earliest first arrival; None if there are none."""
+        if not self.earlier.versions:
+            return None
+        arrived_at, versions = min(self.earlier.versions.items())
+        reader = replace(self.reader, arrived_at=arrived_at)
+        reader = replace(reader, suspended=_suspended(self.engine, reader, self.head, self.landed_files))
+        return replace(
+            self,
+            reader=reader,
+            drops=[version.drop for version in versions],
+            skipped=(),
+            earlier=FirstArrivals(),
+            arrived=frozenset(version.id for version in versions),
+        )
 
     def land(self) -> Landed:
         """Land the new drops, without those that cannot be read."""
@@ -177,15 +250,16 @@ class _Landing:
         return replace(self, drops=drops, skipped=sorted([*self.skipped, *skipped])).land()
 
     def _land(self) -> Landed:
-        rows = [skipped_entry(each, self.reader.arrived_at) for each in self.landed_files.new_skipped(self.skipped)]
+        rows = [skipped_entry(each, self.began_at) for each in self.landed_files.new_skipped(self.skipped)]
         if not self.drops:
             self._append_to_landed_files(rows)
             return self._landed([])
-        earlier = self.landed_files.earlier_versions(self.drops)
+        earlier = self.landed_files.earlier_versions(self.drops, self._until)
         with (
             self._staged() as staged,
-            excluded(self.engine, staged, _table(self.reader), self.head, earlier) as left_out,
+            excluded(self.engine, staged, _table(self.reader), self.head, earlier, self._until) as left_out,
         ):
+            self._expect_arrived(staged)
             read = self._entries(staged, left_out)
             if any(row["rejected"] for row in read):
                 self._append_rejected(_first_rejected(staged), earlier)
@@ -237,7 +311,8 @@ class _Landing:
 
     def _append_records(self, staged: Staged, left_out: Materialized | None) -> None:
         """Append the records that are not left out."""
-        table, summary = _table(self.reader), self._summary
+        table, landing = _table(self.reader), LandingSummary(self.reader.arrived_at, self._versions(staged))
+        summary = {**self._summary, **landing.properties()}
         lines = sum(tally.lines - tally.rejected - tally.blank for tally in staged.tallies.values())
         if left_out is None and lines:
             head = self.engine.append_staged(table, staged, self.head, summary)
@@ -253,15 +328,17 @@ class _Landing:
 
         def there(head: Head) -> Frame:
             rows = self.engine.read(REJECTED, head).filter(nw.col("source_file").is_in(self._names))
-            if earlier:  # an earlier version's numbers are of other lines
-                rows = rows.join(arrivals(self.engine, earlier), on="source_file", how="left")
-                rows = rows.filter(nw.col("done_at").is_null() | (nw.col("arrived_at") > nw.col("done_at")))
-            return rows.select(*PLACE)
+            # Another version's numbers are of other lines.
+            rows = with_version(self.engine, rows, earlier, self._until)
+            return rows.filter(nw.col("same_version") == 1).select(*PLACE)
 
         self._append_missing(REJECTED, rejected, PLACE, there)
 
     def _append_to_landed_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
+            return
+        if self.arrived is not None:
+            retry_on_conflict(lambda: self._replace_in_landed_files(rows))
             return
         keys, names = list(LANDED_FILES.keys), [row["source_file"] for row in rows]
 
@@ -271,6 +348,15 @@ class _Landing:
             return self.engine.read(LANDED_FILES, head).filter(nw.col("source_file").is_in(names)).select(*keys)
 
         self._append_missing(LANDED_FILES, self.engine.frame(LANDED_FILES, rows), keys, there)
+
+    def _replace_in_landed_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add the rows. They replace those of the same versions, and those that say that such a file was skipped."""
+        head, keys = self.engine.head(LANDED_FILES), list(LANDED_FILES.keys)
+        added = self.engine.frame(LANDED_FILES, rows)
+        landed = sorted(row["source_file"] for row in rows if not row["skipped"])
+        is_outdated = ~nw.col("skipped").is_null() & nw.col("source_file").is_in(landed)
+        others = self.engine.read(LANDED_FILES, head).filter(~is_outdated).join(added, on=keys, how="anti")
+        self.engine.replace(LANDED_FILES, nw.concat([others, added]), head, self._summary)
 
     def _append_missing(
         self, table: Contract, rows: Frame, keys: list[str], there: Callable[[Head], Frame | None]
@@ -300,6 +386,24 @@ class _Landing:
         )
 
     @property
+    def _until(self) -> datetime | None:
+        """When the drops arrived, if later versions of them may have landed since."""
+        return None if self.arrived is None else self.reader.arrived_at
+
+    def _versions(self, staged: Staged) -> frozenset[str]:
+        """The ids of the file versions that were read."""
+        key = self.landed_files.key
+        return frozenset(version_id(drop.name, digest(staged.tallies[drop.name].sha256, key)) for drop in self.drops)
+
+    def _expect_arrived(self, staged: Staged) -> None:
+        """Raise EngineError if a drop has changed since it was found to have arrived before."""
+        if self.arrived is not None and not self._versions(staged) <= self.arrived:
+            raise EngineError(
+                f"{self.reader.source}: expected the files as they arrived first, got one that has changed",
+                hint="land again: what has changed lands as a new version",
+            )
+
+    @property
     def _names(self) -> list[str]:
         return [drop.name for drop in self.drops]
 
@@ -308,9 +412,11 @@ class _Landing:
         return landing_properties(self.reader.source, len(self.drops))
 
 
-def _suspended(engine: Engine, reader: Reader, head: Head) -> frozenset[str]:
+def _suspended(engine: Engine, reader: Reader, head: Head, landed_files: LandedFiles) -> frozenset[str]:
     """The people who are suspended: a record of theirs that comes again answers the doubtful line, so it must land."""
     if reader.source != CUSTOMER:
+        return frozenset()
+    if not (landed_files.has_doubt or landed_files.lacks_entries(CUSTOMER, head)):
         return frozenset()
     people = suspended(engine.read(_table(reader), head), reader.arrived_at)
     return frozenset(row["email"] for row in engine.collect(people))

@@ -18,8 +18,13 @@ PLACE = ["source_file", "source_line"]
 
 
 @contextmanager
-def excluded(
-    engine: Engine, staged: Staged, table: Contract, head: Head, earlier: Mapping[str, datetime]
+def excluded(  # noqa: PLR0913, PLR0917 - all that two records may be equal by
+    engine: Engine,
+    staged: Staged,
+    table: Contract,
+    head: Head,
+    earlier: Mapping[str, datetime],
+    until: datetime | None = None,
 ) -> Iterator[Materialized | None]:
     """The places of records that are not appended: columns source_file, source_line, already_landed. None without any.
 
@@ -32,6 +37,7 @@ def excluded(
         table: the landing table.
         head: the snapshot of it to compare with.
         earlier: of files that have landed with other content, when the last version of each arrived.
+        until: what arrived after then is of a later version; None if there is none.
     """
     if staged.distinct and not head.rows:
         yield None
@@ -46,7 +52,7 @@ def excluded(
         new = _candidates(records, repeated.frame)
         candidates = new.select(*table.keys, *PLACE, nw.lit(1).alias("is_staged"), nw.lit(0).alias("same_version"))
         if landed is not None:
-            old = _with_version(engine, _candidates(landed, repeated.frame), earlier)
+            old = with_version(engine, _candidates(landed, repeated.frame), earlier, until)
             candidates = nw.concat(
                 [old.select(*table.keys, *PLACE, nw.lit(0).alias("is_staged"), "same_version"), candidates]
             )
@@ -54,15 +60,13 @@ def excluded(
             yield later
 
 
-def _with_version(engine: Engine, landed: Frame, earlier: Mapping[str, datetime]) -> Frame:
-    """The landed records, with `same_version`: 0 if they are of an earlier version of their file, else 1."""
-    if not earlier:
-        return landed.with_columns(nw.lit(1).alias("same_version"))
-    done = arrivals(engine, earlier)
-    is_of_earlier = nw.col("arrived_at") <= nw.col("done_at")
-    return landed.join(done, on="source_file", how="left").with_columns(
-        nw.when(is_of_earlier).then(nw.lit(0)).otherwise(nw.lit(1)).alias("same_version")
-    )
+def with_version(engine: Engine, landed: Frame, earlier: Mapping[str, datetime], until: datetime | None) -> Frame:
+    """The landed rows, with `same_version`: 0 if they are of another version of their file, else 1."""
+    is_other = nw.lit(False) if until is None else nw.col("arrived_at") > until
+    if earlier:
+        landed = landed.join(arrivals(engine, earlier), on="source_file", how="left")
+        is_other |= (nw.col("arrived_at") <= nw.col("done_at")).fill_null(False)
+    return landed.with_columns(nw.when(is_other).then(nw.lit(0)).otherwise(nw.lit(1)).alias("same_version"))
 
 
 def _repeated(records: Frame, landed: Frame | None) -> Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ import narwhals as nw
 
 from stedi_common.contracts import contract
 from stedi_common.engines.protocol import Engine, Head
+from stedi_common.errors import StediError
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.records import Drop, Found, Reader, Skipped, Tally, sha256
+from stedi_common.records import Drop, Found, Reader, Skipped, Tally, sha256, why_unreadable
 from stedi_common.rules.frames import Frame
 
 LANDED_FILES = contract("landed_files")
@@ -52,7 +53,7 @@ class LandedFiles:
     def read(cls, engine: Engine, head: Head, key: PseudonymKey) -> LandedFiles:
         """Read the table at this snapshot."""
         columns = (
-            *("source", "source_file", "sha256", "bytes", "modified_at"),
+            *("source", "source_file", "sha256", "bytes", "modified_at", "landed"),
             *("doubtful", "skipped", "absent_columns", "arrived_at"),
         )
         versions: dict[str, list[Row]] = {}
@@ -64,6 +65,14 @@ class LandedFiles:
                 versions.setdefault(row["source_file"], []).append(row)
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
         return cls(head, versions, skipped, has_doubt, key)
+
+    def landed(self, source: str) -> int:
+        """How many lines of the source have landed. Each has a row in the landing table, or several."""
+        return sum(row["landed"] for row in self.of_source(source))
+
+    def lacks_entries(self, source: str, head: Head) -> bool:
+        """Whether the landing table may have rows of files that are not here: a landing that was killed, or runs."""
+        return head.rows > self.landed(source)
 
     @property
     def has_unkeyed(self) -> bool:
@@ -104,40 +113,69 @@ class LandedFiles:
         head = engine.replace(LANDED_FILES, rows, self.head, summary)
         return self.read(engine, head, self.key)
 
-    def new(self, found: Sequence[Drop]) -> list[Drop]:
-        """The drops of which no version with their content has landed."""
-        return [drop for drop in found if not self._has(drop)]
+    def new(self, found: Sequence[Drop]) -> tuple[list[Drop], list[Skipped]]:
+        """The drops of which no version with their content has landed, and those that cannot be read to find out."""
+        unknown = [drop for drop in found if not self._is_unchanged(drop)]
+        # The time of change differs; the content may be the same. A digest under an earlier key is equal to none, so
+        # such a file is read again.
+        digests, skipped = digests_of([drop for drop in unknown if self._of_same_size(drop)], self.key)
+        unreadable = {each.name for each in skipped}
+        landed = {drop for drop, of in digests.items() if of in self._of_same_size(drop)}
+        return [drop for drop in unknown if drop not in landed and drop.name not in unreadable], skipped
 
     def new_skipped(self, skipped: Sequence[Skipped]) -> list[Skipped]:
         """The skipped files that have no row yet."""
         return [each for each in skipped if each.name not in self.skipped]
 
-    def earlier_versions(self, drops: Sequence[Drop]) -> dict[str, datetime]:
-        """Of the drops that had landed with other content, when the last version of each arrived."""
-        return {
-            drop.name: max(row["arrived_at"] for row in self.versions[drop.name])
-            for drop in drops
-            if drop.name in self.versions
-        }
+    def earlier_versions(self, drops: Sequence[Drop], before: datetime | None = None) -> dict[str, datetime]:
+        """Of the drops that had landed with other content, when the last version of each arrived.
+
+        Args:
+            drops: the drops.
+            before: only versions that arrived before then count; None for all.
+        """
+        arrivals = {drop.name: [row["arrived_at"] for row in self.versions.get(drop.name, ())] for drop in drops}
+        counted = {name: [at for at in all_ if before is None or at < before] for name, all_ in arrivals.items()}
+        return {name: max(all_) for name, all_ in counted.items() if all_}
+
+    def of_source(self, source: str) -> Iterator[Row]:
+        """The rows of the versions of a source's files."""
+        return (row for versions in self.versions.values() for row in versions if row["source"] == source)
 
     def once_had(self, source: str, column: str) -> bool:
         """Whether a file of the source has had this column."""
-        rows = (row for versions in self.versions.values() for row in versions if row["source"] == source)
+        rows = self.of_source(source)
         return any(row["absent_columns"] is not None and column not in row["absent_columns"].split() for row in rows)
 
-    def _has(self, drop: Drop) -> bool:
-        versions = self.versions.get(drop.name, ())
-        if any((row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at) for row in versions):
-            return True
-        # The time of change differs; the content may be the same. A digest under an earlier key is equal to none, so
-        # such a file is read again.
-        same_size = [row["sha256"] for row in versions if row["bytes"] == drop.bytes]
-        return bool(same_size) and digest(sha256(drop), self.key) in same_size
+    def _is_unchanged(self, drop: Drop) -> bool:
+        return any(
+            (row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at)
+            for row in self.versions.get(drop.name, ())
+        )
+
+    def _of_same_size(self, drop: Drop) -> list[str]:
+        """The digests of the versions of a drop that have its size."""
+        return [row["sha256"] for row in self.versions.get(drop.name, ()) if row["bytes"] == drop.bytes]
 
 
 def digest(sha256: str, key: PseudonymKey) -> str:
     """The digest of a file, from its SHA-256."""
     return f"{_KEYED}{key.file_digest(sha256)}"
+
+
+def digests_of(drops: Sequence[Drop], key: PseudonymKey) -> tuple[dict[Drop, str], list[Skipped]]:
+    """The digests of the drops, which are read, and the drops that cannot be read."""
+    digests: dict[Drop, str] = {}
+    skipped: list[Skipped] = []
+    for drop in drops:
+        try:
+            digests[drop] = digest(sha256(drop), key)
+        except (OSError, StediError):
+            reason = why_unreadable(drop)
+            if reason is None:
+                raise
+            skipped.append(Skipped(drop.name, reason, drop.name.split("/", 1)[0]))
+    return digests, skipped
 
 
 def entry(  # noqa: PLR0913, PLR0917 - a row is all of this

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
@@ -80,12 +80,13 @@ class CompletedTask:
     error: StediError | None = None
 
 
-def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
+def landing_tasks(folder: str, sources: Iterable[str] = SOURCES, again: Collection[tuple[str, str]] = ()) -> list[Task]:
     """The tasks that land the drops of these sources, customers first. The failure of one does not end the run.
 
     Args:
         folder: the landing folder or its S3 URI. It is listed once, when the first task runs.
         sources: the sources; by default all.
+        again: names and digests of file versions that land again, as of their first arrival.
     """
     wanted = set(sources)
     chosen = [source for source in SOURCES if source in wanted]
@@ -94,7 +95,7 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES) -> list[Task]:
     def task(source: str) -> Task:
         def run(engine: Engine, settings: RunSettings) -> Landed:
             settings.expect_landing_allowed()
-            return land(engine, source, folder, settings.key, settings=settings.reader, found=found())
+            return land(engine, source, folder, settings.key, settings=settings.reader, found=found(), again=again)
 
         return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_required=False)
 
@@ -125,7 +126,11 @@ def job_task(job: Job) -> Task:
     return Task(job.name, job.target.name, run)
 
 
-def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())) -> list[Task]:
+def tasks(
+    landing: str | None = None,
+    jobs: Sequence[Job] = tuple(JOBS.values()),
+    again: Collection[tuple[str, str]] = (),
+) -> list[Task]:
     """The tasks of a run, in order. Withdrawn rows are deleted first, whichever jobs follow.
 
     A run that lands nothing says which files are unread; a landing says so itself.
@@ -133,11 +138,12 @@ def tasks(landing: str | None = None, jobs: Sequence[Job] = tuple(JOBS.values())
     Args:
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
+        again: names and digests of file versions that land again, as of their first arrival.
     """
     computing = map(job_task, jobs)
     if landing is None:
         return [deletion_task(), unread_task(), *computing]
-    return [*landing_tasks(landing), deletion_task(), *computing]
+    return [*landing_tasks(landing, again=again), deletion_task(), *computing]
 
 
 def run_all(

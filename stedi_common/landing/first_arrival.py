@@ -1,0 +1,137 @@
+"""First arrivals: which drops have arrived before, and land again as of then.
+
+A landing may be killed between the commit of its records and that of `landed_files`. Then the next one reads the same
+files. If they arrived anew, a record beside a doubtful line would arrive later than the line, and would end the
+suspension (rule 4). So each of them lands as of the instant at which it arrived first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from stedi_common.contracts import CUSTOMER, contract
+from stedi_common.engines.protocol import Engine, Head
+from stedi_common.incremental.summary import LandingSummary
+from stedi_common.landing.landed_files import LandedFiles, digests_of
+from stedi_common.records import Drop, Skipped
+
+#: The ids of file versions; None if they are not known.
+Ids = frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A drop as it is now, and the id of this version in the summary of a landing's commit."""
+
+    drop: Drop
+    id: str
+
+
+@dataclass(frozen=True)
+class FirstArrivals:
+    """The drops that have arrived before.
+
+    Attributes:
+        versions: by when they arrived first.
+        skipped: the drops of which nobody knows, because they cannot be read.
+    """
+
+    versions: Mapping[datetime, Sequence[Version]] = field(default_factory=dict)
+    skipped: Sequence[Skipped] = ()
+
+    def __add__(self, other: FirstArrivals) -> FirstArrivals:
+        """Both."""
+        arrivals = {*self.versions, *other.versions}
+        versions = {at: [*self.versions.get(at, ()), *other.versions.get(at, ())] for at in arrivals}
+        return FirstArrivals(versions, [*self.skipped, *other.skipped])
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the drops."""
+        return {version.drop.name for versions in self.versions.values() for version in versions}
+
+
+def version_id(source_file: str, digest: str) -> str:
+    """The id of a file version in the summary of a landing's commit."""
+    return hashlib.sha256(f"{digest} {source_file}".encode()).hexdigest()[:16]
+
+
+def first_arrivals(engine: Engine, head: Head, landed_files: LandedFiles, new: Sequence[Drop]) -> FirstArrivals:
+    """The new customer drops that a killed landing has read. Of other sources an arrival has no consequences.
+
+    Args:
+        engine: an open lake.
+        head: the head of the customers' landing table.
+        landed_files: the table of landed files.
+        new: the drops that `landed_files` does not have.
+    """
+    unfinished = sorted(_unfinished(engine, head, landed_files).items())
+    if not unfinished:
+        return FirstArrivals()
+
+    def first(id_: str) -> datetime | None:
+        return next((at for at, versions in unfinished if versions is None or id_ in versions), None)
+
+    return _arrivals(new, landed_files, first)
+
+
+def arrivals_again(
+    source: str, landed_files: LandedFiles, drops: Sequence[Drop], again: Collection[tuple[str, str]]
+) -> FirstArrivals:
+    """The drops that are to land again, by the arrival that `landed_files` has of them.
+
+    Args:
+        source: the source of the drops.
+        landed_files: the table of landed files.
+        drops: the drops of the source.
+        again: names and digests of the versions that are to land again.
+    """
+    wanted = {
+        version_id(row["source_file"], row["sha256"]): row["arrived_at"]
+        for row in landed_files.of_source(source)
+        if (row["source_file"], row["sha256"]) in again
+    }
+    names = {name for name, _ in again}
+    return _arrivals([drop for drop in drops if drop.name in names], landed_files, wanted.get)
+
+
+def _arrivals(
+    drops: Sequence[Drop], landed_files: LandedFiles, first: Callable[[str], datetime | None]
+) -> FirstArrivals:
+    """The drops whose version has arrived before, as `first` says of its id."""
+    digests, skipped = digests_of(drops, landed_files.key)
+    found: dict[datetime, list[Version]] = {}
+    for drop, digest in digests.items():
+        id_ = version_id(drop.name, digest)
+        if arrived_at := first(id_):
+            found.setdefault(arrived_at, []).append(Version(drop, id_))
+    return FirstArrivals(found, skipped)
+
+
+def _unfinished(engine: Engine, head: Head, landed_files: LandedFiles) -> dict[datetime, Ids]:
+    """The landings whose files are not all in `landed_files`: their arrivals, and the file versions that they read."""
+    done = Counter(row["arrived_at"] for row in landed_files.of_source(CUSTOMER))
+    if _is_finished(head, done) and not landed_files.lacks_entries(CUSTOMER, head):
+        return {}
+    found: dict[datetime, Ids] = {}
+    for each in _heads(engine, head):
+        if not _is_finished(each, done) and (summary := LandingSummary.parse(each.summary)):
+            at, before = summary.arrived_at, found.get(summary.arrived_at, frozenset())
+            found[at] = None if summary.versions is None or before is None else before | summary.versions
+    return found
+
+
+def _is_finished(head: Head, done: Counter[datetime]) -> bool:
+    """Whether as many files of the landing's arrival are done as it has read."""
+    summary = LandingSummary.parse(head.summary)
+    if summary is None:
+        return True
+    return done[summary.arrived_at] >= max(1, len(summary.versions or ()))
+
+
+def _heads(engine: Engine, head: Head) -> Iterator[Head]:
+    return engine.history(contract(f"{CUSTOMER}_landing"), head)
