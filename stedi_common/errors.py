@@ -131,6 +131,21 @@ class DamagedLakeError(StediError):
         )
 
 
+class MissingLinesError(StediError):
+    """The customer records have fewer rows than lines that have landed. A table computed from them may bring back who
+    has withdrawn.
+    """
+
+    exit_code = 5
+
+    def __init__(self, table: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"{table}: expected a row for each of {expected:,} lines that have landed, got {found:,}; "
+            "what is missing may be a withdrawal, so no table is computed",
+            hint="stedi check names the files; stedi repair --landing FOLDER lands them again",
+        )
+
+
 class CommitConflictError(StediError):
     """Another commit was made to the table after this run had read its head."""
 

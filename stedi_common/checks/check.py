@@ -121,6 +121,7 @@ def check(
     engine: EmbeddedEngine,
     *,
     quick: bool = False,
+    rows: bool | None = None,
     around: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> Checked:
     """Check the lake. Nothing is changed.
@@ -128,6 +129,7 @@ def check(
     Args:
         engine: an open lake in a folder, whichever engine has written it.
         quick: do not read the whole files, and count no rows: only sizes and metadata are verified.
+        rows: whether rows are counted; by default unless it is quick.
         around: makes the context in which a table is checked, for progress.
 
     Returns:
@@ -136,7 +138,7 @@ def check(
     Raises:
         LakeError: a table is at another place than the lake.
     """
-    state = state_of(engine, quick=quick, around=around)
+    state = state_of(engine, quick=quick, rows=rows, around=around)
     tables = [TableCheck(each.table, each.snapshots, each.files, each.bytes) for each in state.verified.values()]
     return Checked(tables, list(_findings(state)))
 
@@ -145,6 +147,7 @@ def state_of(
     engine: EmbeddedEngine,
     *,
     quick: bool = False,
+    rows: bool | None = None,
     around: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> State:
     """The state of the lake: see `check`."""
@@ -153,7 +156,7 @@ def state_of(
         with around(table.identifier):
             if found := engine.repairs.verify(table, quick=quick):
                 verified[table] = found
-    if quick:
+    if not (rows if rows is not None else not quick):
         return State(verified, [])
     unreadable = [
         table.name

@@ -337,13 +337,19 @@ def recover(
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild catalog.db from the metadata of the tables, after it was lost, damaged, or replaced by an old copy."""
+    from stedi_common.checks import check, opened
     from stedi_common.cli import show
     from stedi_common.engines.embedded.recovery import recover as rebuild
     from stedi_common.lake import Lake
 
     settings = settings_of(context)
-    recovered = rebuild(Lake.at(settings.lake, settings.database_prefix))
-    _print(as_json, asdict(recovered), lambda: show.recovered(recovered))
+    lake_ = Lake.at(settings.lake, settings.database_prefix)
+    recovered = rebuild(lake_)
+    with opened(lake_) as connected:  # what nobody names any more is lost: its rows are missing
+        found = check(connected, quick=True, rows=True)
+    document = asdict(recovered) | {"findings": [asdict(each) for each in found.findings]}
+    _print(as_json, document, lambda: show.recovered(recovered, found.findings))
+    exit_on_errors((), *found.errors)
 
 
 @app.command("query", cls=SqlCommand)

@@ -172,8 +172,10 @@ def relocated(files: int) -> None:
     out.print(f"{pluralized(files, 'metadata file')} rewritten." if files else "The lake is where it was made.")
 
 
-def recovered(done: Recovered) -> None:
-    """A line per table: the snapshot, rows and metadata that the catalog has it with, and the metadata before."""
+def recovered(done: Recovered, findings: Sequence[Finding]) -> None:
+    """A line per table: the snapshot, rows and metadata that the catalog has it with, and the metadata before. Then
+    what is missing.
+    """
     table = _table("table", "snapshot", "rows", "metadata", "previous metadata")
     for t in done.tables:
         previous = "" if t.previous_metadata == t.metadata else t.previous_metadata or "not known"
@@ -183,6 +185,7 @@ def recovered(done: Recovered) -> None:
         out.print("The catalog names the newest metadata of every table. Nothing was changed.")
     elif done.previous_catalog:
         out.print(f"The previous catalog is {escape(done.previous_catalog)}, beside catalog.db.", soft_wrap=True)
+    _findings(findings)
 
 
 def checked(found: Checked) -> None:

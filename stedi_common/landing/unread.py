@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import narwhals as nw
-
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, UnreadFilesRemainError
-from stedi_common.landing.landed_files import LANDED_FILES
+from stedi_common.landing.landed_files import LANDED_FILES, Row
 from stedi_common.records import shown
 
 #: Skipped files of a source with one of these reasons are unread: somebody must make them readable.
@@ -51,24 +49,35 @@ class UnreadFiles:
 
 
 def unread_files(engine: Engine) -> UnreadFiles | None:
+    """The unread files of the landing folder; None if there are none: see `unread_in`."""
+    return unread_in(landed_rows(engine))
+
+
+def landed_rows(engine: Engine) -> Sequence[Row]:
+    """The rows of `landed_files`, with what is needed to find unread files and missing lines.
+
+    Args:
+        engine: an open lake.
+    """
+    if not engine.exists(LANDED_FILES):
+        return []
+    columns = ("source", "source_file", "skipped", "landed", "arrived_at")
+    return engine.collect(engine.read(LANDED_FILES, engine.head(LANDED_FILES)).select(*columns))
+
+
+def unread_in(rows: Sequence[Row]) -> UnreadFiles | None:
     """The unread files of the landing folder; None if there are none.
 
     A file is unread until it has landed, or a landing finds it gone. That counts only if the folder of its source has a
     file that has landed: else it may be another folder, or a volume that is not mounted.
 
     Args:
-        engine: an open lake.
+        rows: the rows of `landed_files`.
     """
-    if not engine.exists(LANDED_FILES):
-        return None
-    rows = engine.read(LANDED_FILES, engine.head(LANDED_FILES)).select("source", "source_file", "skipped", "arrived_at")
-    skipped = rows.filter(nw.col("skipped").is_in(UNREAD_REASONS) & (nw.col("source") != ""))
-    since = {row["source_file"]: row for row in engine.collect(skipped)}
-    if not since:
-        return None
-    landed = rows.filter(nw.col("skipped").is_null() & nw.col("source_file").is_in(sorted(since)))
-    for row in engine.collect(landed):
-        if (file := since.get(row["source_file"])) and file["arrived_at"] < row["arrived_at"]:
+    since = {row["source_file"]: row for row in rows if row["skipped"] in UNREAD_REASONS and row["source"]}
+    for row in rows:
+        file = None if row["skipped"] else since.get(row["source_file"])
+        if file and file["arrived_at"] < row["arrived_at"]:
             del since[row["source_file"]]
     files = sorted(since.values(), key=lambda row: (row["arrived_at"], row["source_file"]))
     found = [UnreadFile(shown(row["source_file"]), row["skipped"], row["arrived_at"]) for row in files]

@@ -12,7 +12,9 @@ from stedi_common.contracts import SOURCES, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
-from stedi_common.landing.unread import UnreadFiles, unread_files
+from stedi_common.landing.landed_files import Row
+from stedi_common.landing.missing import expect_landed
+from stedi_common.landing.unread import UnreadFiles, landed_rows, unread_in
 from stedi_common.maintenance import Maintained
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
@@ -111,9 +113,33 @@ def deletion_task() -> Task:
     return Task("remove_withdrawn", "withdrawals", run, is_required=False)
 
 
-def unread_task() -> Task:
-    """The task that finds the unread files of the landing folder. The tables are computed all the same."""
-    return Task("find_unread", "landed_files", lambda engine, _: unread_files(engine), is_required=False)
+def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
+    """The task that finds the unread files of the landing folder. The tables are computed all the same.
+
+    Args:
+        rows: reads `landed_files`.
+    """
+    return Task("find_unread", "landed_files", lambda engine, _: unread_in(rows(engine)), is_required=False)
+
+
+def missing_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
+    """The task that finds missing customer lines. With any, no table is computed.
+
+    Args:
+        rows: reads `landed_files`.
+    """
+
+    def run(engine: Engine, _: RunSettings) -> None:
+        try:
+            landed = rows(engine)
+        except Exception as error:
+            # It tells nothing about the records. The task that finds unread files, or the landing, has failed, too.
+            if as_stedi_error(error).is_out_of_resources:
+                raise
+            return
+        expect_landed(engine, landed)
+
+    return Task("find_missing", "customer_landing", run)
 
 
 def job_task(job: Job) -> Task:
@@ -133,16 +159,18 @@ def tasks(
 ) -> list[Task]:
     """The tasks of a run, in order. Withdrawn rows are deleted first, whichever jobs follow.
 
-    A run that lands nothing says which files are unread; a landing says so itself.
+    A run that lands nothing says which files are unread; a landing says so itself. No table is computed while customer
+    lines are missing.
 
     Args:
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
         again: names and digests of file versions that land again, as of their first arrival.
     """
-    computing = map(job_task, jobs)
+    rows = cache(landed_rows)  # read once, by the first task that needs them
+    computing = [missing_task(rows), *map(job_task, jobs)]
     if landing is None:
-        return [deletion_task(), unread_task(), *computing]
+        return [deletion_task(), unread_task(rows), *computing]
     return [*landing_tasks(landing, again=again), deletion_task(), *computing]
 
 

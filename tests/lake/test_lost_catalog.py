@@ -24,7 +24,7 @@ from stedi_common.engines.embedded.recovery import recover
 from stedi_common.engines.storage.catalog_guard import expect_known_metadata
 from stedi_common.engines.storage.metadata_files import HINT, metadata_files
 from stedi_common.engines.storage.relocation import relocate
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, MissingLinesError
 from stedi_common.lake import Lake
 
 ANN = "ann@example.org"
@@ -390,6 +390,76 @@ def test_damaged_metadata_that_were_committed_are_named(lake):
         recover(lake)
     assert str(file) in str(refused.value)
     assert not Path(lake.catalog_uri).exists()
+
+
+# Metadata that are lost, too
+
+
+CUSTOMERS = contract("customer_landing")
+LEAVES = landing([customer(ANN, at("10:00"))], name="third")
+
+
+def lose_newest(lake: Path, of, *, hint: bool) -> str:
+    """Remove the newest metadata of a table, and perhaps what says that they were there. Returns their version."""
+    version = newest(lake / of.zone / of.name)[0].name[:5]
+    for path in newest(lake / of.zone / of.name):
+        path.unlink()
+    if hint:
+        (lake / of.zone / of.name / "metadata" / HINT).unlink()
+    return version
+
+
+@EMBEDDED
+@pytest.mark.parametrize("table", ["customer_landing", "landed_files", "customer_trusted"])
+def test_later_metadata_that_are_gone_are_named(folder, table):
+    of = contract(table)
+    version = lose_newest(folder / "lake", of, hint=False)
+    (folder / "lake" / "catalog.db").unlink()
+    with pytest.raises(LakeError, match=f"{table}: expected the metadata {version}-.*, got .* as the newest"):
+        recover(Lake.at(str(folder / "lake")))
+    assert not (folder / "lake" / "catalog.db").exists()
+
+
+@EMBEDDED
+def test_a_table_whose_metadata_are_all_gone_is_named(folder):
+    while newest(folder / "lake" / "landing" / "customer_landing"):
+        lose_newest(folder / "lake", CUSTOMERS, hint=False)
+    with pytest.raises(LakeError, match=r"customer_landing: expected the metadata .*, got none"):
+        recover(Lake.at(str(folder / "lake")))
+
+
+@EMBEDDED
+def test_a_lost_withdrawal_brings_nobody_back(folder, stedi, monkeypatch):
+    """Nothing but the table of landed files tells of it."""
+    monkeypatch.chdir(folder)
+    write(folder / "drops", LEAVES)
+    with opened(folder, "embedded") as lake:
+        lake.land()
+        lake.run()
+        assert lake.read("customer_trusted").arrow().num_rows == 0
+    lose_newest(folder / "lake", CUSTOMERS, hint=True)
+    (folder / "lake" / "catalog.db").unlink()
+    said = stedi("recover", "--json")
+    assert said.code == 5
+    assert [each["remedy"] for each in json.loads(said.out)["findings"]] == ["land_again"]
+    with opened(folder, "embedded") as lake:
+        for refused in (lake.run, lake.plan):
+            with pytest.raises(MissingLinesError, match="expected a row for each of 2 lines"):
+                refused()
+        assert lake.read("customer_trusted").arrow().num_rows == 0
+    assert stedi("run", "--key-file", "key").code == 5
+    assert "customers_curated is stale: it was not made" in str(jobs.lakehouse(arguments(folder, "empty")))
+    assert stedi("repair", "--landing", "drops", "--key-file", "key").code == 0
+    with opened(folder, "embedded") as lake:
+        lake.run()
+        assert lake.read("customer_trusted").arrow().num_rows == 0
+    (folder / "drops" / "customer" / "third.json").unlink()
+
+
+def arguments(folder: Path, drops: str) -> list[str]:
+    (folder / drops / "customer").mkdir(parents=True, exist_ok=True)
+    values = {"lake": folder / "lake", "landing": folder / drops, "pseudonym-key-file": folder / "key"}
+    return [*(word for name, value in values.items() for word in (f"--{name}", str(value))), "--engine", "embedded"]
 
 
 # Commits that are killed between their metadata and the catalog

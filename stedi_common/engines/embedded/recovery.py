@@ -124,14 +124,17 @@ def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
     one that a later one follows, else the one that was written last.
 
     Raises:
-        LakeError: the newest file that was committed, or all of the newest two versions, cannot be read.
+        LakeError: the newest file that was committed, or all of the newest two versions, cannot be read; or the catalog
+            or the hint names a later one, which is gone.
     """
     files = metadata_files(folder)
+    last_known = [file for file in (MetadataFile.at(entry.location) if entry else None, hinted(folder)) if file]
     if not files:
+        _expect_not_later(folder, last_known, None)
         return None
     newest_two = [file for file in files if file.version >= files[0].version - 1]
     readable = {file: metadata for file in newest_two for metadata in _read(file)}
-    named = {file.name for file in (MetadataFile.at(entry.location) if entry else None, hinted(folder)) if file}
+    named = {file.name for file in last_known}
     followed = {file.name for metadata in readable.values() for file in previous(metadata)}
     committed = named | followed
 
@@ -148,6 +151,7 @@ def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
             f"{damaged[0].path}: expected the metadata of a table, got a damaged file",
             hint="restore the file from a backup; without the folder of the table the others can be recovered",
         )
+    _expect_not_later(folder, last_known, newest)
     location = readable[newest]["location"]
     if local_path(location) != folder.parent.resolve():
         raise LakeError(
@@ -155,6 +159,23 @@ def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
             hint="after a lake was moved or copied, stedi relocate writes its folder into its files",
         )
     return newest
+
+
+def _expect_not_later(folder: Path, last_known: Sequence[MetadataFile], newest: MetadataFile | None) -> None:
+    """Raise LakeError if later metadata than the newest were committed: what they say is lost, perhaps a withdrawal."""
+    version = newest.version if newest else -1
+    lost = [file for file in last_known if file.version >= version and not (folder / file.name).exists()]
+    if not lost:
+        return
+    zone, name = place_of(folder / "*")
+    latest, got = max(lost, key=lambda file: file.version).name, newest.name if newest else "none"
+    others = "land the drops into a new lake"
+    if zone != "landing":
+        others = f"remove {folder.parent}, recover the others, and run"
+    raise LakeError(
+        f"{zone}.{name}: expected the metadata {latest}, which were committed, got {got} as the newest",
+        hint=f"restore the metadata folder of the table from a backup, or {others}",
+    )
 
 
 def _read(file: MetadataFile) -> Iterator[Metadata]:
