@@ -14,7 +14,7 @@ from support.comparison import actual_tables, expected_tables
 from support.damages import DAMAGES, Damage, damaged, deleted, files_of, flipped, overwritten
 from support.drops import at, customer, drop, landing, reading, step
 from support.histories import History
-from support.lakes import land, opening, rows, run, table_of, write
+from support.lakes import Dying, KilledError, land, opening, rows, run, table_of, write
 
 from stedi_common import maintenance
 from stedi_common.checks import Remedy, Repaired, check, repair
@@ -301,6 +301,77 @@ def test_a_file_whose_rows_are_missing_lands_again(lakehouse, source):
     steps = lakehouse.repair(landing=True).steps
     assert (Remedy.LAND_AGAIN, f"{source}/1.json") in {(step.remedy, step.file) for step in steps}
     lakehouse.assert_whole()
+
+
+def doubtful_night(lakehouse: Lakehouse) -> None:
+    """A third night on which a record of a person comes beside a line that suspends them, and a fourth with another."""
+    doubtful = drop(customer(PEOPLE[0], at("08:00", 2), at("08:00"), "sn-9"), customer(PEOPLE[0], None, at("08:00")))
+    again = {"customer/3.json": doubtful}, {"customer/4.json": drop(customer("cem@example.org", at("08:00")))}
+    for night, files in enumerate(again, start=3):
+        write(lakehouse.folder / "drops", files)
+        land(lakehouse.engine, lakehouse.folder / "drops", lakehouse.key, datetime(2024, 6, night))
+    run(lakehouse.engine, Policy(), lakehouse.key)
+    history = History((drops(1), drops(2), *again), (*NIGHTS, datetime(2024, 6, 3), datetime(2024, 6, 4)))
+    lakehouse.expected = expected_tables(history, Policy(), lakehouse.key)
+    assert actual_tables(lakehouse.engine) == lakehouse.expected
+
+
+def landed(lakehouse: Lakehouse) -> dict:
+    tables = ("customer_landing", "landed_files", "rejected_records")
+    return {table: rows(lakehouse.engine, table) for table in tables}
+
+
+LOST = {
+    "the record": nw.col("doubt").is_null() & (nw.col("source_file") == "customer/3.json"),
+    "the doubtful line": ~nw.col("doubt").is_null(),
+    "both": nw.col("source_file") == "customer/3.json",
+    "everything": nw.col("source_file") != "none",
+}
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=list(LOST))
+def test_a_file_that_lands_again_ends_no_suspension(own_lakehouse, lost):
+    """It lands as of its first arrival."""
+    doubtful_night(own_lakehouse)
+    before = landed(own_lakehouse)
+    own_lakehouse.without_rows("customer_landing", ~lost)
+    assert {step.remedy for step in own_lakehouse.repair(landing=True).steps} == {Remedy.LAND_AGAIN}
+    assert landed(own_lakehouse) == before
+    own_lakehouse.assert_whole()
+
+
+def test_an_earlier_version_that_lands_again_is_no_later_one(own_lakehouse):
+    """Its lines have the numbers of those of the later version, which stay where they are."""
+    doubtful_night(own_lakehouse)
+    path = own_lakehouse.folder / "drops" / "customer" / "3.json"
+    earlier = path.read_bytes(), path.stat().st_mtime_ns
+    later = drop(customer(PEOPLE[1], at("08:00", 3), at("08:00"), "sn-8"), "no json")
+    write(own_lakehouse.folder / "drops", {"customer/3.json": later})
+    land(own_lakehouse.engine, own_lakehouse.folder / "drops", own_lakehouse.key, datetime(2024, 6, 5))
+    before = landed(own_lakehouse)["customer_landing"]
+    own_lakehouse.without_rows("customer_landing", nw.col("arrived_at") != datetime(2024, 6, 3))
+    path.write_bytes(earlier[0])
+    os.utime(path, ns=(earlier[1], earlier[1]))
+    assert own_lakehouse.repair(landing=True).checked.findings == []
+    assert landed(own_lakehouse)["customer_landing"] == before
+    counts = rows(own_lakehouse.engine, "landed_files", ("source_file", "landed", "duplicate", "arrived_at"))
+    assert counts["customer/3.json", 2, 0, datetime(2024, 6, 3)] == 1
+    assert counts["customer/3.json", 1, 0, datetime(2024, 6, 5)] == 1
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_repair_that_is_killed_forgets_no_arrival(own_lakehouse, n):
+    doubtful_night(own_lakehouse)
+    before = landed(own_lakehouse)
+    own_lakehouse.without_rows("customer_landing", nw.col("source_file") != "customer/3.json")
+    settings, folder = RunSettings(Policy(), own_lakehouse.key), str(own_lakehouse.folder / "drops")
+    dying = Dying(own_lakehouse.engine, n)
+    with pytest.raises(KilledError):
+        repair(own_lakehouse.engine, settings, lambda tasks: list(run_all(dying, settings, tasks)), folder)
+    own_lakehouse.repair(landing=True)
+    land(own_lakehouse.engine, own_lakehouse.folder / "drops", own_lakehouse.key, datetime(2024, 6, 9))
+    assert landed(own_lakehouse) == before
+    own_lakehouse.assert_whole()
 
 
 def test_a_file_that_is_gone_stays_a_finding(own_lakehouse):

@@ -2,14 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 from support.drops import at, customer, drop
-from support.lakes import Dying, KilledError, land, rows, write
+from support.lakes import Dying, KilledError, land, rows, unreadable, write
 
 from stedi_common import landing
 from stedi_common.contracts import contract
@@ -49,21 +48,6 @@ def night(engine, tmp_path, key) -> Callable[..., None]:
             landing.land(Dying(engine, dies), "customer", str(tmp_path / "drops"), key, arrival)
 
     return night
-
-
-@contextmanager
-def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
-    """This file cannot be opened, whoever tries."""
-    opened = os.open
-
-    def refused(path: Any, *args: Any, **named: Any) -> int:
-        if os.fsdecode(path).endswith(name):
-            raise PermissionError(13, "no")
-        return opened(path, *args, **named)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "open", refused)
-        yield
 
 
 @pytest.mark.parametrize("before", [{}, BOBS], ids=["first", "later"])

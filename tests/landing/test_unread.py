@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from support.drops import landing
-from support.lakes import land, rows, run, write
+from support.lakes import land, rows, run, unreadable, write
 from support.paths import ROOT
 from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, CONSENTING, DAYS, record
 
@@ -38,6 +38,20 @@ def test_a_file_that_cannot_be_read_is_unread_since_it_was_found(engine, blocked
     assert [(each.file, each.reason, each.since) for each in found.files] == [(WITHDRAWAL, "link_outside", ARRIVAL)]
     (error,) = found.errors
     assert (error.exit_code, "since 2024-04-01 00:00 UTC" in str(error)) == (6, True)
+
+
+def test_a_file_of_the_size_of_a_known_one_that_cannot_be_read_is_unread(engine, tmp_path, key, monkeypatch):
+    """It would be read to find out whether its content is known. All other files land."""
+    write(tmp_path / "drops", CONSENTING)
+    land(engine, tmp_path / "drops", key, ARRIVAL)
+    os.utime(tmp_path / "drops" / "customer" / "first.json", (1_700_000_000, 1_700_000_000))
+    write(tmp_path / "drops", ANN_WITHDRAWS)
+    with unreadable(monkeypatch, "customer/first.json"):
+        landed = land(engine, tmp_path / "drops", key, LATER)[0]
+    assert (landed.files, landed.unread) == (1, 1)
+    assert [(each.file, each.reason) for each in unread_files(engine).files] == [("customer/first.json", "unreadable")]
+    run(engine, Policy(), key)
+    assert ANN not in {email for (email,) in rows(engine, "customer_trusted", ["email"])}
 
 
 def test_it_is_unread_no_longer_when_it_has_landed(engine, blocked, key):

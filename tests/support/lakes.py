@@ -1,5 +1,7 @@
 """Histories on a real engine: write the drops, land them, run the jobs, read the tables back."""
 
+import errno
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -114,6 +116,21 @@ def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tup
         if row.get("doubt"):
             row["record_hash"] = None
     return Counter(tuple(row[name] for name in names) for row in found)
+
+
+@contextmanager
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
+    """No file whose path ends like this can be opened, whoever tries: root may read every file."""
+    opened = os.open
+
+    def refused(path: Any, *args: Any, **named: Any) -> int:
+        if os.fsdecode(path).endswith(name):
+            raise PermissionError(errno.EACCES, "no")
+        return opened(path, *args, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        yield
 
 
 class KilledError(BaseException):
