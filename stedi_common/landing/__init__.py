@@ -197,10 +197,11 @@ class _Landing:
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key)
         if landed_files.has_unkeyed:  # an earlier version wrote them
             landed_files = landed_files.keyed(engine, landing_properties(source, 0))
-        if outdated := landed_files.outdated(source, found):
-            landed_files = landed_files.without(engine, outdated, landing_properties(source, 0))
         drops = [drop for drop in found.drops[source] if drop.name not in handled]
         new, unreadable = landed_files.new(drops)
+        known = {drop.name for drop in drops} - {drop.name for drop in new} - {each.name for each in unreadable}
+        if outdated := landed_files.outdated(source, found, known):
+            landed_files = landed_files.without(engine, outdated, landing_properties(source, 0))
         earlier = first_arrivals(engine, head, landed_files, new) if source == CUSTOMER and new else FirstArrivals()
         earlier += arrivals_again(source, landed_files, drops, again)
         unreadable += earlier.skipped

@@ -88,10 +88,15 @@ class LandedFiles:
         head = engine.replace(LANDED_FILES, engine.frame(LANDED_FILES, rows), self.head, summary)
         return self.read(engine, head, self.key)
 
-    def outdated(self, source: str, found: Found) -> set[str]:
+    def outdated(self, source: str, found: Found, known: Collection[str]) -> set[str]:
         """The skipped files of the source whose row is out of date: they are gone, or have landed since.
 
         A file that is skipped for another reason now is one of them, too.
+
+        Args:
+            source: the source.
+            found: the files of the landing folder.
+            known: the names of the drops whose content has landed.
         """
         drops, reasons = found.drops[source], {each.name: each.reason for each in found.skipped}
         there = {drop.name for drop in drops} | reasons.keys()
@@ -101,7 +106,7 @@ class LandedFiles:
         def is_outdated(name: str, row: Row) -> bool:
             is_gone = is_known and name not in there
             has_landed = any(version["arrived_at"] > row["arrived_at"] for version in self.versions.get(name, ()))
-            return is_gone or has_landed or reasons.get(name, row["skipped"]) != row["skipped"]
+            return is_gone or has_landed or name in known or reasons.get(name, row["skipped"]) != row["skipped"]
 
         of_source = ((name, row) for name, row in self.skipped.items() if row["source"] == source)
         return {name for name, row in of_source if is_outdated(name, row)}

@@ -50,6 +50,8 @@ def test_a_file_of_the_size_of_a_known_one_that_cannot_be_read_is_unread(engine,
         landed = land(engine, tmp_path / "drops", key, LATER)[0]
     assert (landed.files, landed.unread) == (1, 1)
     assert [(each.file, each.reason) for each in unread_files(engine).files] == [("customer/first.json", "unreadable")]
+    land(engine, tmp_path / "drops", key, LATER + timedelta(days=1))
+    assert unread_files(engine) is None
     run(engine, Policy(), key)
     assert ANN not in {email for (email,) in rows(engine, "customer_trusted", ["email"])}
 
