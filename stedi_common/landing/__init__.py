@@ -232,7 +232,7 @@ class _Landing:
             reader=reader,
             drops=[version.drop for version in versions],
             skipped=(),
-            earlier=FirstArrivals(),
+            earlier=FirstArrivals(killed=self.earlier.killed),
             arrived=frozenset(version.id for version in versions),
         )
 
@@ -255,7 +255,7 @@ class _Landing:
         if not self.drops:
             self._append_to_landed_files(rows)
             return self._landed([])
-        earlier = self.landed_files.earlier_versions(self.drops, self._until)
+        earlier = self._earlier_versions()
         with (
             self._staged() as staged,
             excluded(self.engine, staged, _table(self.reader), self.head, earlier, self._until) as left_out,
@@ -385,6 +385,13 @@ class _Landing:
             skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
             warnings=(*cut_short(read), *warnings_about(read, self.landed_files)),
         )
+
+    def _earlier_versions(self) -> dict[str, datetime]:
+        """Of the drops, when the last other version arrived. A killed landing has read others than these."""
+        found = self.landed_files.earlier_versions(self.drops, self._until)
+        if killed := max((at for at in self.earlier.killed if self._until is None or at < self._until), default=None):
+            found = {drop.name: max(killed, found.get(drop.name, killed)) for drop in self.drops}
+        return found
 
     @property
     def _until(self) -> datetime | None:

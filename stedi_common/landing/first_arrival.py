@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stedi_common.contracts import CUSTOMER, contract
@@ -38,16 +38,18 @@ class FirstArrivals:
     Attributes:
         versions: by when they arrived first.
         skipped: the drops of which nobody knows, because they cannot be read.
+        killed: the arrivals of the landings that are not finished.
     """
 
     versions: Mapping[datetime, Sequence[Version]] = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
+    killed: Sequence[datetime] = ()
 
     def __add__(self, other: FirstArrivals) -> FirstArrivals:
         """Both."""
         arrivals = {*self.versions, *other.versions}
         versions = {at: [*self.versions.get(at, ()), *other.versions.get(at, ())] for at in arrivals}
-        return FirstArrivals(versions, [*self.skipped, *other.skipped])
+        return FirstArrivals(versions, [*self.skipped, *other.skipped], [*self.killed, *other.killed])
 
     @property
     def names(self) -> set[str]:
@@ -76,7 +78,7 @@ def first_arrivals(engine: Engine, head: Head, landed_files: LandedFiles, new: S
     def first(id_: str) -> datetime | None:
         return next((at for at, versions in unfinished if versions is None or id_ in versions), None)
 
-    return _arrivals(new, landed_files, first)
+    return replace(_arrivals(new, landed_files, first), killed=[at for at, _ in unfinished])
 
 
 def arrivals_again(

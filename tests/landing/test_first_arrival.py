@@ -11,9 +11,11 @@ from support.drops import at, customer, drop
 from support.lakes import Dying, KilledError, land, rows, unreadable, write
 
 from stedi_common import landing
+from stedi_common.checks.reconcile import differences
 from stedi_common.contracts import contract
 from stedi_common.errors import EngineError
 from stedi_common.incremental import summary
+from stedi_common.landing.missing import expect_landed
 from stedi_common.landing.unread import unread_files
 from stedi_common.rules.consent import suspended
 
@@ -145,6 +147,21 @@ def test_a_file_that_changes_while_it_is_completed_lands_with_the_next_landing(e
     night(LAST)
     assert suspended_in(engine) == {ANN}
     assert rows(engine, "customer_landing", ("email", "arrived_at"))[BOB, LAST] == 1
+
+
+def test_no_line_counts_for_two_versions(engine, night, tmp_path):
+    """The version that the killed landing has read comes back after another one with the same line."""
+    path = tmp_path / "drops" / "customer" / "1.json"
+    night(KILLED, {"customer/1.json": drop(RECORD)}, dies=2)
+    (modified_at, content) = path.stat().st_mtime_ns, path.read_bytes()
+    night(NEXT, {"customer/1.json": drop(RECORD, customer(BOB, at("08:00")))})
+    path.write_bytes(content)
+    os.utime(path, ns=(modified_at, modified_at))
+    night(LAST)
+    assert differences(engine) == []
+    expect_landed(engine)
+    counts = rows(engine, "landed_files", ("landed", "duplicate", "arrived_at"))
+    assert counts == {(1, 0, KILLED): 1, (1, 1, NEXT): 1}
 
 
 def test_of_many_files_none_arrives_anew(engine, night, monkeypatch):
