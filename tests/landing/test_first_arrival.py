@@ -15,6 +15,7 @@ from stedi_common.checks.reconcile import differences
 from stedi_common.contracts import contract
 from stedi_common.errors import EngineError
 from stedi_common.incremental import summary
+from stedi_common.landing import landed_files
 from stedi_common.landing.missing import expect_landed
 from stedi_common.landing.unread import unread_files
 from stedi_common.rules.consent import suspended
@@ -120,6 +121,32 @@ def test_a_file_that_cannot_be_read_for_a_night_ends_no_suspension(engine, night
     night(LAST)
     assert unread_files(engine) is None
     assert suspended_in(engine) == {ANN, BOB}
+
+
+def test_a_file_that_cannot_be_read_while_others_are_completed_ends_no_suspension(engine, night, monkeypatch):
+    """It has no row of its own: its record is equal to one that has landed."""
+    night(FIRST, {"customer/0.json": drop(RECORD)})
+    night(KILLED, DOUBT_ALONE | EQUAL, dies=2)
+    with unreadable(monkeypatch, "2.json"):
+        night(NEXT)
+    night(LAST)
+    assert suspended_in(engine) == {ANN}
+
+
+def test_a_file_that_cannot_be_read_at_first_waits_for_the_next_landing(engine, night, monkeypatch):
+    """Whether it has arrived before is not known until then."""
+    night(KILLED, BESIDE, dies=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(landed_files, "sha256", refused)
+        patched.setattr(landed_files, "why_unreadable", lambda _: "unreadable")
+        night(NEXT)
+    assert suspended_in(engine) == {ANN}
+    night(LAST)
+    assert suspended_in(engine) == {ANN}
+
+
+def refused(_: Any) -> str:
+    raise PermissionError
 
 
 def test_a_file_that_has_changed_is_a_new_version(engine, night):
