@@ -342,21 +342,23 @@ def test_a_file_that_lands_again_ends_no_suspension(own_lakehouse, lost):
 
 def test_an_earlier_version_that_lands_again_is_no_later_one(own_lakehouse):
     """Its lines have the numbers of those of the later version, which stay where they are."""
-    doubtful_night(own_lakehouse)
-    path = own_lakehouse.folder / "drops" / "customer" / "3.json"
-    earlier = path.read_bytes(), path.stat().st_mtime_ns
-    later = drop(customer(PEOPLE[1], at("08:00", 3), at("08:00"), "sn-8"), "no json")
-    write(own_lakehouse.folder / "drops", {"customer/3.json": later})
-    land(own_lakehouse.engine, own_lakehouse.folder / "drops", own_lakehouse.key, datetime(2024, 6, 5))
-    before = landed(own_lakehouse)["customer_landing"]
-    own_lakehouse.without_rows("customer_landing", nw.col("arrived_at") != datetime(2024, 6, 3))
-    path.write_bytes(earlier[0])
-    os.utime(path, ns=(earlier[1], earlier[1]))
+    path, night = own_lakehouse.folder / "drops" / "customer" / "3.json", datetime(2024, 6, 3)
+    versions = [drop(customer(who, at("08:00", 3), at("08:00"), "sn-8"), "no json") for who in PEOPLE]
+    for number, version in enumerate(versions, start=3):
+        write(own_lakehouse.folder / "drops", {"customer/3.json": version})
+        land(own_lakehouse.engine, own_lakehouse.folder / "drops", own_lakehouse.key, datetime(2024, 6, number))
+    tables = ("customer_landing", "rejected_records")
+    before = {table: rows(own_lakehouse.engine, table) for table in tables}
+    for table in tables:
+        own_lakehouse.without_rows(table, nw.col("arrived_at") != night)
+    path.write_bytes(versions[0])
     assert own_lakehouse.repair(landing=True).checked.findings == []
-    assert landed(own_lakehouse)["customer_landing"] == before
-    counts = rows(own_lakehouse.engine, "landed_files", ("source_file", "landed", "duplicate", "arrived_at"))
-    assert counts["customer/3.json", 2, 0, datetime(2024, 6, 3)] == 1
-    assert counts["customer/3.json", 1, 0, datetime(2024, 6, 5)] == 1
+    assert {table: rows(own_lakehouse.engine, table) for table in tables} == before
+    counts = rows(own_lakehouse.engine, "landed_files", ("source_file", "landed", "rejected", "arrived_at"))
+    assert {arrived: counts["customer/3.json", 1, 1, arrived] for arrived in (night, datetime(2024, 6, 4))} == {
+        night: 1,
+        datetime(2024, 6, 4): 1,
+    }
 
 
 @pytest.mark.parametrize("n", [1, 2])
