@@ -155,7 +155,10 @@ def parsed(line: str, limits: Limits) -> object:
     try:
         value = decode(line)
     except ValueError:
-        value = decode(_WORD.sub(_as_constant, line))
+        understood = _WORD.sub(_as_constant, line)
+        if understood == line:  # decoded in vain already
+            raise
+        value = decode(understood)
         if isinstance(value, tuple):
             return value
         raise

@@ -25,6 +25,12 @@ _body = re.compile(_BODY)
 _items = re.compile(rf"(?:{_SPACE},{_SPACE}{_PLAIN})*+")
 _members = re.compile(rf"(?:{_SPACE},{_SPACE}{_STRING}{_SPACE}:{_SPACE}{_PLAIN})*+")
 
+# One token that is whole: a key, a value, a bracket that opens or closes, a comma. A word at the text's end may go on.
+_token = re.compile(
+    rf"{_SPACE}(?:({_STRING}{_SPACE}:)|({_STRING}|{_WORD}(?=[^0-9A-Za-z_.+-]))|([{{\[])|([}}\]])|(,))", re.DOTALL
+)
+_KEY_TOKEN, _VALUE_TOKEN, _OPENING_TOKEN, _CLOSING_TOKEN, _COMMA_TOKEN = range(1, 6)
+
 # What may come next.
 _KEY, _KEY_OR_END, _COLON, _VALUE, _VALUE_OR_END, _COMMA_OR_END = range(6)
 
@@ -64,11 +70,53 @@ class Walk:
             Where it stopped: behind the object, where it is broken, or where more text is needed.
         """
         while not (self.is_whole or self.is_broken):
+            if not (self._in_string or self._in_word):
+                at = self._tokens(text, at)
+                if self.is_whole:
+                    break
             at = self._through(text, at)
             if at == len(text) or (self._in_string and text.endswith("\\") and at == len(text) - 1):
                 self.is_broken = is_last
                 return at
             at = self._step(text, at)
+        return at
+
+    def _tokens(self, text: str, at: int) -> int:
+        """Over tokens that are whole and may come next. What else there is, is left to `_step`.
+
+        One loop is several times as fast as calls.
+        """
+        stack, expected, match = self._stack, self._next, _token.match
+        while token := match(text, at):
+            kind = token.lastindex
+            if kind == _KEY_TOKEN and expected in {_KEY, _KEY_OR_END}:
+                expected = _VALUE
+            elif kind == _VALUE_TOKEN and expected in {_VALUE, _VALUE_OR_END}:
+                expected = _COMMA_OR_END
+            elif kind == _OPENING_TOKEN and expected in {_VALUE, _VALUE_OR_END} and len(stack) < DEEPEST:
+                start = token.end() - 1
+                is_array = text[start] == "["
+                stack.append(_ARRAY if is_array else start)
+                expected = _VALUE_OR_END if is_array else _KEY_OR_END
+            elif kind == _CLOSING_TOKEN and (text[token.end() - 1] == "]") == (stack[-1] == _ARRAY):
+                if expected not in {_COMMA_OR_END, _VALUE_OR_END if stack[-1] == _ARRAY else _KEY_OR_END}:
+                    break
+                stack.pop()
+                expected = _COMMA_OR_END
+                if not stack:
+                    self.is_whole = True
+                    at = token.end()
+                    break
+            elif kind == _COMMA_TOKEN and expected == _COMMA_OR_END:
+                end = _match_end(_items if stack[-1] == _ARRAY else _members, text, at)
+                if at < end < len(text):
+                    at = end
+                    continue
+                expected = _VALUE if stack[-1] == _ARRAY else _KEY
+            else:
+                break
+            at = token.end()
+        self._next = expected
         return at
 
     def _through(self, text: str, at: int) -> int:
