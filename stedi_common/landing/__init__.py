@@ -31,6 +31,7 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import (
     INCOMPLETE,
     MAX_REJECTED_ROWS,
+    TOO_DAMAGED,
     Drop,
     Found,
     Reader,
@@ -159,6 +160,14 @@ def _table(reader: Reader) -> Contract:
     return contract(f"{reader.source}_landing")
 
 
+class _TooDamagedError(Exception):
+    """Files have so much damage that they are not read to their end."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.names = names
+
+
 @dataclass(frozen=True)
 class _Landing:
     """One attempt to land the drops of a source.
@@ -240,6 +249,8 @@ class _Landing:
         """Land the new drops, without those that cannot be read."""
         try:
             return self._land()
+        except _TooDamagedError as found:
+            why = dict.fromkeys(found.names, TOO_DAMAGED)
         except CommitConflictError:
             raise
         except (OSError, StediError):
@@ -270,10 +281,18 @@ class _Landing:
 
     @contextmanager
     def _staged(self) -> Iterator[Staged]:
-        """The drops as they are read. If objects of one turn out not to be lines, all are read again."""
+        """The drops as they are read. If objects of one turn out not to be lines, all are read again.
+
+        Raises:
+            _TooDamagedError: some are not read to their end.
+        """
         table = _table(self.reader)
         with self.engine.stage(self.reader, self.drops, table) as staged:
-            as_objects = {name for name, tally in staged.tallies.items() if tally.is_objects}
+            given_up = {name for name, tally in staged.tallies.items() if self.reader.is_given_up(tally.damage)}
+            if final := given_up & self.reader.as_objects:
+                raise _TooDamagedError(sorted(final))
+            # What was given up was not read to its end, so nobody knows yet whether its objects are lines.
+            as_objects = given_up | {name for name, tally in staged.tallies.items() if tally.is_objects}
             if not as_objects:
                 yield staged
                 return

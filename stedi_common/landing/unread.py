@@ -9,10 +9,13 @@ from datetime import datetime
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, UnreadFilesRemainError
 from stedi_common.landing.landed_files import LANDED_FILES, Row
-from stedi_common.records import shown
+from stedi_common.records import TOO_DAMAGED, shown
 
 #: Skipped files of a source with one of these reasons are unread: somebody must make them readable.
-UNREAD_REASONS = ("unreadable", "archived", "name_not_utf8", "unusable_key", "link_outside", "link_loop")
+UNREAD_REASONS = (
+    *("unreadable", "archived", "name_not_utf8", "unusable_key", "link_outside", "link_loop"),
+    TOO_DAMAGED,
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from stedi_common.records.blocks import MAX_REJECTED_ROWS, Block
 from stedi_common.records.doubt import INCOMPLETE
+from stedi_common.records.framing import TOO_DAMAGED
 from stedi_common.records.reader import Parsed, Reader
 from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, stored, why_unreadable
 from stedi_common.records.tally import Tally
@@ -9,6 +10,7 @@ from stedi_common.records.tally import Tally
 __all__ = [
     "INCOMPLETE",
     "MAX_REJECTED_ROWS",
+    "TOO_DAMAGED",
     "Block",
     "Drop",
     "Found",

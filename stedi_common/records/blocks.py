@@ -157,6 +157,7 @@ def _lines(content: Iterator[bytes], limits: Limits) -> Iterator[_Part]:
             if start:
                 yield _Part(run[:start], LINE)
             yield from _objects(chain([run[start:]], runs), limits)
+            return
     except BreakError as error:
         yield _Part(error.rest, LINE, error.reason)
 

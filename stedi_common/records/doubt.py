@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from stedi_common.records.blocks import CUT_OFF
@@ -26,6 +27,10 @@ INCOMPLETE = (*CUT_OFF, UNREADABLE_EMAIL, TOO_MANY_ADDRESSES)
 MAX_ADDRESSES = 1_000
 
 _REPLACEMENT = "\ufffd"
+#: Without one of these nothing normalises to an `@`: Unicode has two others, and `mailto:` may have it percent-encoded.
+_AT = re.compile("[@\ufe6b\uff20%\ufe6a\uff05]")
+#: Texts of more characters are not kept in memory.
+_LONG = 1_000
 _QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 #: Escaped halves of a surrogate pair belong together.
 _ESCAPES = re.compile(r'(?:\\u[0-9a-fA-F]{4})++|\\["\\/bfnrt]')
@@ -43,10 +48,12 @@ class Doubt(NamedTuple):
         reason: why it is doubtful.
         rows: values in the order of the fields, once for each address, in order of the addresses; none if no address
             can be read.
+        texts: how many in the line had to be normalised to see whether they are an address.
     """
 
     reason: str
     rows: list[tuple[Value, ...]]
+    texts: int = 0
 
 
 def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Doubt:
@@ -59,18 +66,21 @@ def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Do
     """
     if rejection.content is None:
         text = _unescaped(content.replace(b"\0", b"").decode(errors="replace"))
-        addresses = addresses_in(_quoted(text))
+        texts = list(filter(_may_be_address, _quoted(text)))
+        addresses = addresses_in(texts)
         has_email = _has_email(text, is_json=rejection.reason == NOT_AN_OBJECT)
         values = {CONSENT: _consent_in(text, fields)} if len(addresses) == 1 else {}
     else:
         values = _understood(rejection.content, fields)
         email = values[EMAIL]
-        addresses = [email] if isinstance(email, str) else addresses_in(_strings(rejection.content))
+        texts = [email] if isinstance(email, str) else list(filter(_may_be_address, _strings(rejection.content)))
+        addresses = [email] if isinstance(email, str) else addresses_in(texts)
         has_email = all(addresses_in(_strings(said)) for said in _emails(rejection.content))
     rows = (values | {EMAIL: each} for each in addresses[:MAX_ADDRESSES])
     return Doubt(
         _reason(rejection.reason, len(addresses), has_email),
         [tuple(row.get(field.name) for field in fields) for row in rows],
+        len(texts),
     )
 
 
@@ -99,12 +109,23 @@ def _quoted(text: str) -> Iterator[str]:
             yield string.rstrip("\\")
 
 
+def _may_be_address(string: str) -> bool:
+    """Whether a text must be normalised to see whether it is an address."""
+    if "@" not in string and (string.isascii() or not _AT.search(string)):
+        return False
+    return _REPLACEMENT not in string and is_text(string)
+
+
 def _address(string: str) -> str | None:
-    # Unicode has other signs that normalise to an `@`.
-    if ("@" not in string and string.isascii()) or _REPLACEMENT in string or not is_text(string):
+    if not _may_be_address(string):
         return None
-    normalised = address(string.strip(SPACE))
+    # What is longer is not normalised, which takes no time.
+    normalised = (_address_of_text if len(string) <= _LONG else address)(string.strip(SPACE))
     return normalised if is_address(normalised) and "." in normalised.rpartition("@")[2] else None
+
+
+#: An address of a line is normalised more than once.
+_address_of_text = lru_cache(2**7)(address)
 
 
 def _understood(content: Object, fields: tuple[Field, ...]) -> dict[str, Value]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from stedi_common.settings import Limits
 #: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
 PADDING = b" \t\n\r\v\f\0\x1e,[]"
 TOO_LONG = "too_long"
+#: Of a file with more damage than the limit allows. Nothing behind it is read.
+TOO_DAMAGED = "too_damaged"
 #: Stands before a unit that may be part of a damaged object. It is padding, with which no unit begins.
 MAY_BE_INNER = b"\0"
 
@@ -43,13 +46,17 @@ _before_an_object = re.compile(rf"{_quiet}\{{")
 _all_quiet = re.compile(rf"{_quiet}\Z")
 
 _string = r'"(?:[^"\\\n]|\\[^\n])*+"'
-_token = re.compile(rf"{_string}?|[\[\]{{}}]")
-_without_torn_string = re.compile(rf'(?:[^"]++|{_string})*+')
-_opening = re.compile(r"[\[{]")
+_string_or_torn = re.compile(f"{_string}?")
+_string_without_opening = r'"(?:[^"\\\n\[{]|\\[^\n\[{])*+"'
+# A line that ends within quotes, and in quotes of which, torn or not, a bracket opens. Linear: nothing is tried twice.
+_opening_in_torn_line = re.compile(
+    rf'^(?:[^"\n]++|{_string_without_opening})*+'
+    rf'(?:{_string}(?:[^"\n]++|{_string})*+"|(?!{_string})"[^\n\[{{]*+[\[{{])',
+    re.MULTILINE,
+)
 #: The opening bracket of each closing one.
 _OPENING = {"]": "[", "}": "{"}
-_BRACKETS = frozenset("[]{}")
-_NO_BRACKETS = bytes(set(range(256)) - set(map(ord, _BRACKETS)))
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 #: How often pairs are taken out before brackets are looked at one by one: most are not nested deeper.
 _PAIRINGS = 4
 #: So many brackets are looked at together.
@@ -65,6 +72,13 @@ _WINDOW_GROWS = 8
 #: How near to the window's end an error may be for want of more text: within a word or an escape.
 _NEAR = 32
 
+#: An object with fewer bytes is no record of any source.
+_SHORT_OBJECT = 32
+#: Most damage that is no attack has more bytes from one place to the next.
+_SHORT_STRETCH = 192
+#: With more of it in some lines, they are not looked at to their end.
+_MAX_DAMAGE_OF_LINES = 2_000
+
 
 def unpadded(line: bytes) -> bytes:
     """The line without the padding around it; b"" for a blank line."""
@@ -76,24 +90,25 @@ def unpadded(line: bytes) -> bytes:
 
 
 def are_objects(pieces: Iterable[bytes], limits: Limits) -> bool:
-    """Whether a file is read as objects: the rule of docs/records.md, "Lines".
+    """Whether a file is read as objects: the rule of docs/records.md, "Lines". It is not if there is much damage first.
 
     Args:
         pieces: The whole content, unpacked, as UTF-8. A BreakError says that it broke off.
-        limits: What is longer than `line_bytes` is no less an object.
+        limits: What is longer than `line_bytes` is no less an object. Behind too much damage nothing is looked at.
     """
     rule = _Rule()
-    return any(map(rule.is_met_by, _Units(pieces, limits.line_bytes)))
+    return any(map(rule.is_met_by, _Units(pieces, limits.line_bytes, limits.damage)))
 
 
 def go_over_lines(lines: Sequence[bytes]) -> bool:
-    """The same rule for some lines of a file.
+    """The same rule for some lines of a file. If there is much damage, the whole file shall be looked at.
 
     Args:
         lines: Consecutive lines, with their line feeds or without. Before them a unit ends.
     """
     text = b"\n".join(line.removesuffix(b"\n") for line in lines)
-    return are_objects([text], Limits(line_bytes=max(len(text), 1)))
+    units = _Units([text], max(len(text), 1), _MAX_DAMAGE_OF_LINES)
+    return any(map(_Rule().is_met_by, units)) or units.is_given_up
 
 
 class Cut(NamedTuple):
@@ -111,10 +126,12 @@ class Cut(NamedTuple):
 def cut(lines: Sequence[bytes]) -> Cut:
     """What can be told of lines whose file goes on behind them. Arguments as above."""
     text = b"\n".join(line.removesuffix(b"\n") for line in lines) + b"\n"
-    units, rule = _Units(_broken_off(text), len(text)), _Rule()
+    units, rule = _Units(_broken_off(text), len(text), _MAX_DAMAGE_OF_LINES), _Rule()
     for unit in units:
         if rule.is_met_by(unit):
             return Cut(True, True)
+    if units.is_given_up:
+        return Cut(True, True)
     return Cut(units.is_before_value, units.is_open)
 
 
@@ -131,7 +148,7 @@ def looks_like_objects(prefix: bytes, is_all: bool, limits: Limits) -> bool | No
     """
     rule = _Rule()
     has_object = False
-    for unit in _Units([prefix] if is_all else _broken_off(prefix), limits.line_bytes):
+    for unit in _Units([prefix] if is_all else _broken_off(prefix), limits.line_bytes, limits.damage):
         is_over = has_object and unit.is_after_line_feed
         if unit.flaw == _UNSEEN:
             return False if is_over else None
@@ -152,10 +169,13 @@ def as_lines(pieces: Iterable[bytes], limits: Limits) -> Iterator[tuple[bytes, s
 
     Yields:
         A unit with its line ending (without one if the file ends within the unit and without a line feed); or the first
-        bytes of a unit that is rejected, and the reason.
+        bytes of a unit that is rejected, and the reason. Behind too much damage, b"" and `TOO_DAMAGED`, and no more.
     """
-    for unit in _Units(pieces, limits.line_bytes):
+    units = _Units(pieces, limits.line_bytes, limits.damage)
+    for unit in units:
         yield unit.line, unit.flaw
+    if units.is_given_up:
+        yield b"", TOO_DAMAGED
 
 
 _UNSEEN = "unseen"
@@ -211,6 +231,31 @@ class _Rule:
         )
 
 
+class _Signs(NamedTuple):
+    """What text that is no object says of the structure.
+
+    Attributes:
+        brackets: All that are not in quotes.
+        has_torn_opening: A line ends within quotes, and a bracket opens in quotes there.
+        last: The last character that is not space.
+    """
+
+    brackets: str
+    has_torn_opening: bool
+    last: str
+
+
+def _signs(text: str) -> _Signs:
+    """What the text says. A string ends with its line at the latest."""
+    last = text.rstrip(_SPACE)[-1:]
+    brackets = _brackets(text)
+    if not brackets or '"' not in text:  # without a bracket, quotes make no difference
+        return _Signs(brackets, False, last)
+    outside = _brackets(_string_or_torn.sub("", text))
+    is_torn = len(outside) < len(brackets) and _opening_in_torn_line.search(text) is not None
+    return _Signs(outside, is_torn, last)
+
+
 class _Open:
     """The brackets that are open since an object broke. While one is, an object may be part of that object."""
 
@@ -230,12 +275,13 @@ class _Open:
 
     def add_padding(self, padding: str) -> None:
         if self.is_open:
-            self._add(padding)
+            self._add(_signs(padding))
 
-    def add_stretch(self, head: _Head) -> None:
+    def add_stretch(self, head: _Head, signs: _Signs) -> None:
+        """`signs`: those of the stretch, without the bracket at which it broke."""
         if not self.is_open and not head.text.startswith("{"):
             self._brackets.append("{")  # what it began with is damaged
-        self._add(head.undamaged)
+        self._add(signs)
         self.add_padding(head.start[len(head.text) :])
         if head.is_cut:
             self._brackets.append("{")  # what was not kept may have opened one
@@ -248,17 +294,11 @@ class _Open:
         self._last = ""
         self._has_torn_quotes = False
 
-    def _add(self, text: str) -> None:
-        """Goes on with what is no object. A string ends with its line at the latest."""
-        if '"' not in text:
-            self._add_brackets(_brackets(text))
-        elif _brackets(text):  # without a bracket, quotes make no difference
-            for line in filter(_brackets, text.split("\n")):
-                tokens = _token.findall(line)
-                self._add_brackets("".join(filter(_BRACKETS.__contains__, tokens)))
-                if not _without_torn_string.fullmatch(line):  # any bracket in quotes may be outside of them
-                    self._has_torn_quotes |= any(_opening.search(token, 1) for token in tokens)
-        self._last = text.rstrip(_SPACE)[-1:] or self._last
+    def _add(self, signs: _Signs) -> None:
+        """Goes on with what is no object."""
+        self._add_brackets(signs.brackets)
+        self._has_torn_quotes |= signs.has_torn_opening  # any bracket in quotes may be outside of them
+        self._last = signs.last or self._last
 
     def _add_brackets(self, text: str) -> None:
         for at in range(0, len(text), _AT_ONCE):
@@ -372,11 +412,14 @@ class _Head:
         self._content = 0
         self.has_line_feed_behind = False
         self._first_line_feed: int | None = None
+        self.dense = 0  # how many `{` are close behind another
+        self._last_beginning = -_SHORT_STRETCH
 
     def add(self, text: str) -> None:
         """Goes on with the text, which does not end within a byte-order mark."""
         if self._passed < self._limit:
             self._parts.append(text[: self._limit - self._passed])
+        self._count_dense(text)
         if self._first_line_feed is None and (place := text.find("\n")) >= 0:
             self._first_line_feed = self._passed + place
         end = _content_end(text)
@@ -384,6 +427,13 @@ class _Head:
         if end:
             self._content = self._passed + end
         self._passed += len(text)
+
+    def _count_dense(self, text: str) -> None:
+        place = text.find("{")
+        while place >= 0:
+            self.dense += self._passed + place - self._last_beginning < _SHORT_STRETCH
+            self._last_beginning = self._passed + place
+            place = text.find("{", place + 1)
 
     @property
     def is_long(self) -> bool:
@@ -414,11 +464,18 @@ class _Head:
 
 
 class _Units:
-    """The units of a file that is read as objects, in order; then, if the file broke off, the rest."""
+    """The units of a file that is read as objects, in order; then, if the file broke off, the rest.
 
-    def __init__(self, pieces: Iterable[bytes], limit: int) -> None:
+    Args:
+        pieces: The content.
+        limit: The bytes of a unit.
+        damage: With more damage no more units come: short units, and `{` in a stretch close behind another.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], limit: int, damage: int = sys.maxsize) -> None:
         self._text = _Text(pieces)
         self._limit = limit
+        self._damage_left = damage
         # What is told of an object may not depend on what lies beyond the limit.
         self._next = _next_promising_object if limit > _LOOKED_AHEAD else _next_object
         self._has_line_feed_passed = False
@@ -438,6 +495,11 @@ class _Units:
         return self._open.is_open
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether there was too much damage."""
+        return self._damage_left < 0
+
+    @property
     def is_before_value(self) -> bool:
         return self._open_in_lines.before_value is not None
 
@@ -451,28 +513,38 @@ class _Units:
             yield from self._plain_objects()
             is_after_line_feed = self._skip_padding() or self._has_line_feed_passed
             self._has_line_feed_passed = False
-            if not text.ahead:
+            if not text.ahead or self.is_given_up:
                 break
             if is_after_line_feed and self._may_be_alone:
                 self._open_in_lines.clear()
-            at, tried, is_inner = text.at, self._try(), self._open.is_open
-            if tried.verdict is _Verdict.WHOLE:
-                unit = self._object(text.pass_over(tried.end), at)
-            elif tried.verdict is _Verdict.LONG:
-                unit = self._long_object()
-            elif tried.verdict is _Verdict.INCOMPLETE:
-                unit = self._rest(_Head(self._limit))
-            else:
-                self._break = max(self._break, self._broken.get(at, -1))
-                unit = self._stretch(_Head(self._limit, self._break - at))
+            is_inner, unit = self._open.is_open, self._unit()
+            if self._is_too_much(unit):
+                return
             if not unit.is_object:  # with spaces for its line feeds, a stretch may be an object
                 unit = unit._replace(is_inner=is_inner)
             self._may_be_alone = is_after_line_feed and unit.is_object
             yield unit._replace(is_after_line_feed=is_after_line_feed)
             if unit.flaw and unit.flaw == text.flaw:
                 return
-        if text.flaw:
+        if text.flaw and not self.is_given_up:
             yield _Unit("", False, text.flaw, is_after_line_feed)
+
+    def _unit(self) -> _Unit:
+        """The unit that begins here."""
+        text, at, tried = self._text, self._text.at, self._try()
+        if tried.verdict is _Verdict.WHOLE:
+            return self._object(text.pass_over(tried.end), at)
+        if tried.verdict is _Verdict.LONG:
+            return self._long_object()
+        if tried.verdict is _Verdict.INCOMPLETE:
+            return self._rest(_Head(self._limit))
+        self._break = max(self._break, self._broken.get(at, -1))
+        return self._stretch(_Head(self._limit, self._break - at))
+
+    def _is_too_much(self, unit: _Unit) -> bool:
+        """Counts the unit. Whether there is too much damage now."""
+        self._damage_left -= len(unit.text) < (_SHORT_OBJECT if unit.is_object else _SHORT_STRETCH)
+        return self.is_given_up
 
     def _plain_objects(self) -> Iterator[_Unit]:
         """The fast path: whole and small objects in the text that is held."""
@@ -493,7 +565,10 @@ class _Units:
             text.at += end - index
             index = end
             one = held[start:end]
-            yield _Unit(one, True, None, is_after_line_feed, goes_over_lines="\n" in one)
+            unit = _Unit(one, True, None, is_after_line_feed, goes_over_lines="\n" in one)
+            if end - start < _SHORT_OBJECT and self._is_too_much(unit):
+                return
+            yield unit
 
     def _skip_padding(self) -> bool:
         """Whether there was a line feed in it."""
@@ -533,13 +608,13 @@ class _Units:
         return tried
 
     def _tried_in_windows(self) -> _Tried:
-        text, size = self._text, _WINDOW
+        text, size, attempt = self._text, _WINDOW, _Attempt()
         while True:
             size = min(size, self._limit)
             is_all = size >= text.ahead
             is_most = size == self._limit or (is_all and text.is_done)
             window = text.held[text.index : text.index + size]
-            tried = _try(window, is_most, is_last=is_all and text.is_last)
+            tried = attempt.go_on(window, is_most, is_last=is_all and text.is_last)
             if tried.verdict is not _Verdict.INCOMPLETE:
                 return tried
             if is_all and not text.is_done:
@@ -582,28 +657,38 @@ class _Units:
                     return self._rest(head)
                 if verdict is not _Verdict.BROKEN:
                     self._has_line_feed_passed = head.has_line_feed_behind
-                    self._damage(head)
+                    self._end_stretch(head)
                     flaw = TOO_LONG if head.is_long else None
                     return _Unit(head.text, False, flaw, goes_over_lines=head.goes_over_lines)
                 is_ready = False
                 head.add(text.pass_over(1))
+                if head.dense > self._damage_left:
+                    return self._given_up()
                 continue
             end = _without_cut_mark(text.held)
             is_ready = self._is_ready(is_ready, end)
             head.add(text.pass_over(max(end - text.index, 0)))
+            if head.dense > self._damage_left:
+                return self._given_up()
             if not text.more():
                 break
         return self._rest(head)
 
-    def _damage(self, head: _Head) -> None:
+    def _given_up(self) -> _Unit:
+        self._damage_left = -1
+        return _Unit("", False)
+
+    def _end_stretch(self, head: _Head) -> None:
+        self._damage_left -= head.dense
+        signs = _signs(head.undamaged)
         for each in self._opens:
-            each.add_stretch(head)
+            each.add_stretch(head, signs)
         self._is_behind_object = False
 
     def _rest(self, head: _Head) -> _Unit:
         """All that is left, as one unit."""
         head.add(self._text.pass_over(self._text.ahead))
-        self._damage(head)
+        self._end_stretch(head)
         flaw = self._text.flaw or (TOO_LONG if head.is_long else None)
         return _Unit(head.text, False, flaw, is_torn=not head.has_line_feed_behind)
 
@@ -627,8 +712,28 @@ class _Units:
 _decode = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len, parse_constant=len).raw_decode
 
 
-def _try(window: str, is_most: bool, is_last: bool) -> _Tried:
-    """What there is at the beginning of the window. `is_most`: no larger window will be tried."""
+class _Attempt:
+    """Tries what there is at one place, in windows that grow. Where the decoder cannot tell, a walk goes on."""
+
+    def __init__(self) -> None:
+        self._walk: Walk | None = None
+        self._walked = 0
+
+    def go_on(self, window: str, is_most: bool, is_last: bool) -> _Tried:
+        """What there is at the beginning of the window. `is_most`: no larger window will be tried."""
+        if self._walk is None:
+            if tried := _decoded(window, is_most):
+                return tried
+            self._walk = Walk()
+        walk = self._walk
+        self._walked = end = walk.go_on(window, self._walked, is_last)
+        if walk.is_whole:
+            return _Tried(_Verdict.WHOLE, end)
+        return _Tried(_Verdict.BROKEN, end, walk.open_objects) if walk.is_broken else _Tried(_Verdict.INCOMPLETE)
+
+
+def _decoded(window: str, is_most: bool) -> _Tried | None:
+    """What the decoder tells of the window; None if it is nothing for sure."""
     try:
         return _Tried(_Verdict.WHOLE, _decode(window)[1])
     except json.JSONDecodeError as error:
@@ -636,11 +741,7 @@ def _try(window: str, is_most: bool, is_last: bool) -> _Tried:
             return _Tried(_Verdict.INCOMPLETE)
     except RecursionError:
         pass
-    walk = Walk()
-    end = walk.go_on(window, 0, is_last)
-    if walk.is_whole:
-        return _Tried(_Verdict.WHOLE, end)
-    return _Tried(_Verdict.BROKEN, end, walk.open_objects) if walk.is_broken else _Tried(_Verdict.INCOMPLETE)
+    return None
 
 
 def _padding_end(text: str, at: int) -> int:

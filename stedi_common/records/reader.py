@@ -17,7 +17,7 @@ from stedi_common.errors import EngineError
 from stedi_common.instants import EPOCH
 from stedi_common.records import blocks, bulk, drift, fast
 from stedi_common.records.blocks import Block
-from stedi_common.records.framing import MAY_BE_INNER, go_over_lines, unpadded
+from stedi_common.records.framing import MAY_BE_INNER, TOO_DAMAGED, go_over_lines, unpadded
 from stedi_common.records.names import shown
 from stedi_common.records.pieces import LineRun, Numbers, Piece, pieces
 from stedi_common.records.record import (
@@ -112,6 +112,8 @@ class Reader:
             is_objects = block.is_mixed and block.name not in self.as_objects
             end = Tally(lines=block.line, sha256=block.sha256, unit=block.unit, is_objects=is_objects)
             yield Parsed(_empty(self.schema), end)
+        elif block.flaw == TOO_DAMAGED:
+            yield Parsed(_empty(self.schema), Tally(damage=self.settings.limits.damage + 1))
         elif block.flaw is not None:
             yield self._rest(block, block.flaw)
         elif _is_blank(block.data):
@@ -174,6 +176,10 @@ class Reader:
         tally = self._count_keys(Tally(), {taken.keys: count})
         return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self.schema), tally)
 
+    def is_given_up(self, damage: int) -> bool:
+        """Whether a file with so much damage is not read."""
+        return damage > self.settings.limits.damage
+
     def _count_keys(self, tally: Tally, lines: Mapping[Sequence[str], int]) -> Tally:
         drift.count_keys(tally, lines, {column.name for column in self._columns}, self.key)
         return tally
@@ -213,7 +219,9 @@ class Reader:
         kinds[unknown] = counted.kinds
         rejected = int(np.count_nonzero(kinds))
         tally = Tally(rejected=rejected, blank=int(is_blank.sum()))
-        tally.without_address = rejected if self._is_of_customers else 0
+        if self._is_of_customers:
+            tally.without_address = rejected
+            tally.damage = bulk.damage(piece.lines_at(lines[kinds != bulk.UNSURE]))
         yield Parsed(_empty(self.schema), self._count_keys(tally, keys + counted.keys))
         kinds[is_blank] = bulk.TEXT
         is_object = kinds == bulk.OBJECT

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from stedi_common.records import drift
 from stedi_common.records.blocks import Block
+from stedi_common.records.bulk import damage_of
 from stedi_common.records.doubt import EMAIL, INCOMPLETE, doubt, doubt_hash
 from stedi_common.records.framing import Cut, cut, go_over_lines, unpadded
 from stedi_common.records.record import Field, Object, Record, Rejection, Value
@@ -21,6 +22,9 @@ REJECTED = "rejected"
 
 #: So many rows are gathered at most, which bounds the memory.
 MAX_ROWS = 2**16
+
+#: So many times lines are looked at exactly for objects that go over them.
+_MAX_LOOKS = 1_000
 
 _NAME = itemgetter(0)
 
@@ -128,11 +132,11 @@ class RowBuilder:
             else:
                 self._framing.add_object(line)
                 self._count(outcome.content)
-            self._reject(number, unpadded(line), outcome)
+            self._reject(number, line, outcome)
 
     def add_rest(self, number: int, data: bytes, reason: str) -> None:
         """Add what could be read of a line or of the rest of a file. Whose refusal the unread was nobody knows."""
-        self._reject(number, unpadded(data), Rejection(reason))
+        self._reject(number, data, Rejection(reason))
 
     def parsed(self) -> Parsed:
         """All that was added."""
@@ -144,9 +148,11 @@ class RowBuilder:
     def _count(self, content: Object) -> None:
         self._keys[tuple(map(_NAME, content))] += 1
 
-    def _reject(self, number: int, content: bytes, rejection: Rejection) -> None:
+    def _reject(self, number: int, line: bytes, rejection: Rejection) -> None:
+        content = unpadded(line)
         if self._is_customer:
-            reason, rows = doubt(content, rejection, self._fields)
+            reason, rows, texts = doubt(content, rejection, self._fields)
+            self._tally.damage += damage_of(line, texts)
             if not rows or reason in INCOMPLETE:
                 self._tally.without_address += 1
             if rows:
@@ -181,6 +187,7 @@ class Framing:
         self._run: list[bytes] = []
         self._behind_run: list[bytes] = []
         self._objects = 0
+        self._looks = 0
         self._tally = Tally()
 
     def add(self, line: bytes) -> None:
@@ -191,10 +198,10 @@ class Framing:
             self._begin(is_object=line.startswith(b"{"))
         if self._behind_run:
             self._behind_run.append(line)
-            self._tally.is_objects = go_over_lines(self._behind_run)
+            self._tally.is_objects = self._go_over_lines(self._behind_run)
             self._behind_run = [] if unpadded(line) else self._behind_run
         self._run.append(line)
-        self._tally.is_objects |= line.count(b"{") > 1 and go_over_lines([line])
+        self._tally.is_objects |= line.count(b"{") > 1 and line.count(b"}") > 1 and self._go_over_lines([line])
 
     def add_lines(self, lines: bytes) -> None:
         """Lines none of which is one object or holds more than one, without the ending of the last."""
@@ -221,7 +228,7 @@ class Framing:
         if self._run:
             if _may_go_on(self._run, line) and not self._tally.is_objects:
                 run = [*self._run, line]
-                self._tally.is_objects = go_over_lines(run)
+                self._tally.is_objects = self._go_over_lines(run)
                 self._behind_run = run if is_only and _ends_with_colon(self._run[-1]) else []
             self._run = []
 
@@ -233,6 +240,11 @@ class Framing:
             self._tally.is_objects, is_open = _cut(self._behind_run or self._run)
             self._tally.open_after = {last} if is_open or self._behind_run else set()
         return self._tally
+
+    def _go_over_lines(self, lines: list[bytes]) -> bool:
+        """As `go_over_lines`. After many looks that found nothing, the whole file shall be looked at."""
+        self._looks += 1
+        return self._looks > _MAX_LOOKS or go_over_lines(lines)
 
     def _begin(self, is_object: bool) -> None:
         self._has_begun = True

@@ -21,6 +21,7 @@ class Tally:
         blank: lines of padding only.
         doubtful: customer lines that are no record, but in which an address can be read.
         without_address: customer lines that may be about somebody whose address was not read.
+        damage: how much there was that takes long to read and is no record; docs/records.md, "Limits".
         records: rows that were staged as records; a doubtful line has one for each address.
         rejected_rows: rejected lines that were staged as rows.
         sha256: of the bytes of the file, known at its end.
@@ -39,6 +40,7 @@ class Tally:
     nulled_values: int = 0
     doubtful: int = 0
     without_address: int = 0
+    damage: int = 0
     records: int = 0
     rejected_rows: int = 0
     sha256: str = ""

@@ -21,6 +21,7 @@ class Limits:
     keys: int = 1_000
     digits: int = 1_000
     ratio: int = 200
+    damage: int = 250_000
 
 
 #: The least and the greatest value of each limit. Arrow's offsets have 32 bits; Python's JSON follows about 1,000
@@ -31,6 +32,7 @@ RANGES = {
     "keys": (1, 1_000_000),
     "digits": (40, 1_000_000),
     "ratio": (1, 1_000_000),
+    "damage": (1, 1_000_000_000),
 }
 
 

@@ -4,17 +4,21 @@ import json
 import os
 import re
 from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
 from support.drops import landing
 from support.lakes import land, rows, run, unreadable, write
 from support.paths import ROOT
+from support.whole_files import pieces_of
 from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, CONSENTING, DAYS, record
 
 from stedi_common.landing import land as landing_of
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.landing.unread import UNREAD_REASONS, UnreadFiles, unread_files
+from stedi_common.records import Reader
 from stedi_common.rules.policy import Policy
+from stedi_common.settings import Limits, ReaderSettings
 
 LATER = ARRIVAL + timedelta(days=1)
 WITHDRAWAL = "customer/second.json"
@@ -132,6 +136,45 @@ def test_what_is_no_drop_is_not_unread(engine, blocked, key, name):
     write(blocked, {f"customer/{name}": b"no drop"})
     land(engine, blocked, key, ARRIVAL)
     assert unread_files(engine) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b'{"email":"eve@example.org"\n"}\n', b'{"a":[1,{"email":"a@b.c"}{"email"\n', b'{}{}{"a":{"b":{"c":\n'],
+    ids=repr,
+)
+@pytest.mark.parametrize("is_behind", [True, False])
+def test_a_file_with_too_much_damage_is_unread_and_no_line_of_it_lands(engine, tmp_path, key, damage, is_behind):
+    drops = tmp_path / "drops"
+    write(drops, CONSENTING)
+    withdraws = ANN_WITHDRAWS[WITHDRAWAL]
+    write(drops, {WITHDRAWAL: withdraws + damage * 50 if is_behind else damage * 50 + withdraws})
+
+    def landed(limit, at):
+        return landing_of(engine, "customer", str(drops), key, at, settings=ReaderSettings(Limits(damage=limit)))
+
+    first = landed(20, ARRIVAL)
+    assert [(each["file"], each["reason"]) for each in first.skipped] == [(WITHDRAWAL, "too_damaged")]
+    assert (first.files, first.unread, first.doubtful, first.rejected) == (1, 1, 0, 0)
+    assert len(first.errors) == 1
+    (file,) = unread_files(engine).files
+    assert (file.file, file.reason, file.since) == (WITHDRAWAL, "too_damaged", ARRIVAL)
+    assert landed(20, LATER).unread == 1
+
+    raised = landed(10_000, LATER)
+    assert (raised.files, raised.unread, raised.skipped) == (1, 0, ())
+    assert raised.doubtful + raised.rejected
+    assert unread_files(engine) is None
+
+
+@pytest.mark.parametrize("damage", [b'{"email":"eve@example.org"\n', b'{}{}{"a":{"b":{"c":\n'], ids=repr)
+def test_a_file_with_too_much_damage_is_not_read_on(engine, tmp_path, key, damage):
+    write(tmp_path / "drops", {WITHDRAWAL: damage * 1_000})
+    settings = ReaderSettings(Limits(damage=20))
+    with pieces_of(100), mock.patch.object(Reader, "_parse", autospec=True, side_effect=Reader._parse) as parsed:
+        landing_of(engine, "customer", str(tmp_path / "drops"), key, ARRIVAL, settings=settings)
+    # Of about 250 blocks. It is read twice, and each of some threads may have taken another block.
+    assert parsed.call_count < 40
 
 
 def test_the_reasons_are_documented():

@@ -628,15 +628,16 @@ def test_hostile_input_takes_linear_time(kind, text):
     given_chars = 0
 
     def counted(function):
-        def counting(window, *rest, **options):
+        def counting(attempt, window, *rest, **options):
             nonlocal given_chars
             given_chars += len(window)
-            return function(window, *rest, **options)
+            return function(attempt, window, *rest, **options)
 
         return counting
 
-    with mock.patch.object(framing, "_try", counted(framing._try)):
-        lines = sum(1 for _ in as_lines([text[at : at + 2**20] for at in range(0, len(text), 2**20)], Limits()))
+    with mock.patch.object(framing._Attempt, "go_on", counted(framing._Attempt.go_on)):
+        pieces = [text[at : at + 2**20] for at in range(0, len(text), 2**20)]
+        lines = sum(1 for _ in as_lines(pieces, Limits(damage=10**9)))
     assert lines
     # A window of 4 KiB for each object tried, and the doubling.
     tried = text.count(b"{") + 1

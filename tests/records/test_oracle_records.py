@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from support import oracle_records as oracle
 from support.whole_files import ARRIVED, KEY, SOURCES, whole
 
+from stedi_common.records import framing, rows
 from stedi_common.settings import Limits
 
 #: Limits that a small file exceeds.
@@ -19,7 +21,7 @@ COUNTS = ("lines", "rejected", "blank", "nulled_values", "doubtful", "without_ad
 
 
 def said_by_the_reader(content, source, limits, zone):
-    rows, tally = whole(content, source, limits=limits, zones={source: zone} if zone else {})
+    read, tally = whole(content, source, limits=limits, zones={source: zone} if zone else {})
     columns = oracle.SOURCE_COLUMNS[source]
     return {
         "rows": [
@@ -27,7 +29,7 @@ def said_by_the_reader(content, source, limits, zone):
                 *(row["source_line"], row["mark"], row["reason"] or row.get("doubt"), row["rejected_column"]),
                 *(row["content_hash"], repr([row[column] for column in columns])),
             )
-            for row in rows
+            for row in read
         ],
         **{count: getattr(tally, count) for count in COUNTS},
         "unit": tally.unit,
@@ -39,7 +41,7 @@ def said_by_the_reader(content, source, limits, zone):
 
 def said_by_the_oracle(content, source, limits, zone):
     unit, lines = oracle.lines("a.json", content, limits)
-    counts, nulled, rows = Counter(lines=len(lines)), Counter(), []
+    counts, nulled, said = Counter(lines=len(lines)), Counter(), []
     for line in lines:
         if line.is_blank:
             counts["blank"] += 1
@@ -51,12 +53,12 @@ def said_by_the_oracle(content, source, limits, zone):
             reason = oracle.doubt(line, fault, limits) if doubts else ""
             counts.update(["doubtful" if doubts else "rejected"])
             counts["without_address"] += source == "customer" and (not doubts or oracle.is_incomplete(reason))
-            rows += [in_doubt(line, reason, values) for _, values in doubts] or [rejected(source, line, fault)]
+            said += [in_doubt(line, reason, values) for _, values in doubts] or [rejected(source, line, fault)]
         else:
             nulled.update(of_line)
-            rows.append((line.number, None, None, None, None, repr(list(values))))
+            said.append((line.number, None, None, None, None, repr(list(values))))
     return {
-        "rows": rows,
+        "rows": said,
         **{count: counts[count] for count in COUNTS},
         "nulled_values": nulled.total(),
         "unit": unit,
@@ -152,6 +154,25 @@ def test_of_any_content(source, data):
 @example(pieces=[b'"', PIECES[-2], b"\n", PIECES[-1], b",\n", b"[", PIECES[-3], b",\n", b"]"])
 def test_of_objects_in_pieces(pieces):
     check(b"".join(pieces), "customer")
+
+
+#: What cheap hostile files repeat.
+HOSTILE = (
+    *(b'{"email":"a@b.c"}{"email"\n', b'{"a":[1,{"b":\n', b"{}{\n", b"x{}\n{\n", b'"@', b'{"email":"d@e.f"\n', b"{}{}"),
+    *(b'"email":"a@b.c"}\n', b'{"email":["a@b.c"}\n', b'{"a\\":\\"d@e.f\\"\n', '{"email":"é@b.c"\n'.encode(), b'""{\n'),
+)
+
+
+@settings(deadline=None)
+@given(
+    pieces=st.lists(st.sampled_from([*HOSTILE, *PIECES]), max_size=6).map(b"".join),
+    times=st.integers(1, 5),
+    end=st.sampled_from([b"", *PIECES]),
+)
+def test_of_what_is_repeated(pieces, times, end):
+    """Also where the exact look at lines ends early, so that the whole file is looked at."""
+    with mock.patch.object(framing, "_MAX_DAMAGE_OF_LINES", 2), mock.patch.object(rows, "_MAX_LOOKS", 1):
+        check(pieces * times + end, "customer")
 
 
 VALUES = st.one_of(

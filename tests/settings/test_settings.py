@@ -81,7 +81,7 @@ def test_a_source_has_a_zone():
     [
         (
             "[limits]\nline_byte = 5\n",
-            "stedi.toml: limits: expected only line_bytes, nesting, keys, digits, ratio, got 'line_byte'"
+            "stedi.toml: limits: expected only line_bytes, nesting, keys, digits, ratio, damage, got 'line_byte'"
             "\nhint: did you mean line_bytes?",
         ),
         ("[limts]\n", f"stedi.toml: expected only {', '.join(KEYS)}, got 'limts'\nhint: did you mean limits?"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, takewhile
 from threading import Lock
 
 import pyarrow as pa
@@ -24,10 +25,12 @@ class BlockReader:
     """Reads the blocks of some drops in several threads: each takes the next one when it is done with one."""
 
     def __init__(self, reader: Reader, drops: Sequence[Drop]) -> None:
-        self._blocks = (block for drop in drops for block in reader.blocks(drop))
+        self._blocks = chain.from_iterable(map(self._blocks_of, drops))
         self._reader = reader
         self._turn = Lock()
+        self._skipped: set[str] = set()
         self._rejected: Counter[str] = Counter()
+        self._damage: Counter[str] = Counter()
         self._is_stopped = False
 
     def stop(self) -> None:
@@ -57,6 +60,10 @@ class BlockReader:
                     total = tallies.setdefault(block.name, Tally())
                     total.add(tally)
                     self._count_rejected(block.name, tally.rejected)
+                    # Its rows are not needed: it is read again as objects, or not at all. How much there is of it by
+                    # then depends on the threads, and that there is too much does not.
+                    if total.is_objects or self._is_given_up(block.name, tally.damage):
+                        self._skipped.add(block.name)
                     marks = lines.column("mark")
                     good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
                     total.records += len(good)
@@ -81,6 +88,17 @@ class BlockReader:
             block = None if self._is_stopped else next(self._blocks, None)
             # Blocks come in order, so what has been rejected comes before this one.
             return block and block._replace(rejected_rows=block.rejected_rows - self._rejected[block.name])
+
+    def _blocks_of(self, drop: Drop) -> Iterator[Block]:
+        """The blocks of a drop, as far as they are needed."""
+        return takewhile(lambda _: drop.name not in self._skipped, self._reader.blocks(drop))
+
+    def _is_given_up(self, file: str, damage: int) -> bool:
+        if not damage:
+            return False
+        with self._turn:
+            self._damage[file] += damage
+            return self._reader.is_given_up(self._damage[file])
 
     def _count_rejected(self, file: str, lines: int) -> None:
         if lines:
