@@ -79,18 +79,19 @@ class UnusablePathError(SettingsError, LakeError):
     exit_code = 2
 
 
-class UnreadFilesError(StediError):
-    """Files that may hold records could not be read. All other files were read."""
+class IncompleteLandingError(StediError):
+    """A landing could not read files that may hold records. All other files have landed."""
 
     def __init__(self, source: str, files: int) -> None:
+        count = "1 file that cannot be read" if files == 1 else f"{files:,} files that cannot be read"
         super().__init__(
-            f"{source}: expected to read every file, got {files:,} unread",
+            f"{source}: expected to land every file, got {count}",
             hint="the output and landing.landed_files name them as skipped; make them readable and land again",
         )
 
 
 class UnreadFilesRemainError(StediError):
-    """Files of the landing folder are unread. All tables are computed from what has landed."""
+    """Files that a landing could not read have not landed since. All tables are computed from what has landed."""
 
     exit_code = 6
 
@@ -99,8 +100,8 @@ class UnreadFilesRemainError(StediError):
         super().__init__(
             f"run: expected every file to have landed, got {count}, the oldest since {since:%Y-%m-%d %H:%M} UTC; "
             "what it says about consent is not known",
-            hint="the output names them; make them readable and land again; "
-            "remove a file only if nobody withdraws consent in it",
+            hint="the output names them; make them readable and land their folder again; only if nobody withdraws "
+            "consent in them, remove them and land their folder again, or dismiss them: stedi run --dismiss-unread",
         )
 
 

@@ -86,7 +86,7 @@ class OpenLake:
             SettingsError: a source is not known.
             LakeError: there is no such folder.
             UnknownRefusalError: a customer line may be the refusal of an unknown person. All else has landed.
-            UnreadFilesError: a file could not be read. All others have landed.
+            IncompleteLandingError: a file could not be read. All others have landed.
 
         Examples:
             >>> [landed.landed for landed in lake.land("drops")]
@@ -122,12 +122,16 @@ class OpenLake:
         rebuild = run_settings.rebuild if rebuild is None else rebuild
         return preview(self._opened(), chosen, run_settings.policy, run_settings.key, rebuild=rebuild)
 
-    def run(self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None) -> list[Deleted | Outcome]:
+    def run(
+        self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None, dismiss_unread: bool = False
+    ) -> list[Deleted | Outcome]:
         """Delete withdrawn rows, then compute the tables of these jobs from the landing tables.
 
         Args:
             jobs: names of jobs; by default all.
             rebuild: whether tables of another build may be rebuilt in full; by default as the settings say.
+            dismiss_unread: whether the unread files are dismissed: you answer for it that nobody withdraws consent in
+                them.
 
         Returns:
             The deletion, if rows were deleted, then for each table how many rows were kept, and dropped by reason.
@@ -135,7 +139,7 @@ class OpenLake:
         Raises:
             RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
             CommitConflictError: another run committed in between. Run again.
-            UnreadFilesRemainError: a file of the landing folder is unread. All tables are computed.
+            UnreadFilesRemainError: a file that could not be read has not landed since. All tables are computed.
             LakeError: a table that a job reads is not there.
 
         Examples:
@@ -143,9 +147,8 @@ class OpenLake:
             [('customer_trusted', 1)]
         """
         settings = self.settings if rebuild is None else replace(self.settings, rebuild=rebuild)
-        return self._run(
-            "run", tasks(jobs=jobs_of(names_of("run", jobs or ()))), Deleted | Outcome, settings, must_exist=True
-        )
+        to_do = tasks(jobs=jobs_of(names_of("run", jobs or ())), dismiss_unread=dismiss_unread)
+        return self._run("run", to_do, Deleted | Outcome, settings, must_exist=True)
 
     def read(
         self,

@@ -48,7 +48,7 @@ app = typer.Typer(
     epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
     "4 landed, but some customer lines may be the refusal of an unknown person, 5 the lake is damaged, "
-    "6 computed, but files of the landing folder are unread, 130 and 143 interrupted.",
+    "6 computed, but files that a landing could not read have not landed since, 130 and 143 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -174,6 +174,13 @@ def run(
     config: ConfigOption = None,
     rebuild: RebuildOption = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what a run does and why; commit nothing.")] = False,
+    dismiss_unread: Annotated[
+        bool,
+        typer.Option(
+            "--dismiss-unread",
+            help="Dismiss the unread files: you answer for it that nobody withdraws consent in them.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
@@ -197,7 +204,7 @@ def run(
         _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))
         return
     with open_engine(settings.engine, at) as connected:
-        done = run_tasks(connected, run_settings, tasks(jobs=chosen))
+        done = run_tasks(connected, run_settings, tasks(jobs=chosen, dismiss_unread=dismiss_unread))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
 

@@ -81,15 +81,16 @@ def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> No
 
 
 def unread(found: Sequence[UnreadFiles]) -> None:
-    """The unread files of the landing folder: the first ones by name, and since when."""
-    for files in (each.files for each in found):
+    """The unread files, or those that were dismissed: the first ones by name, and since when."""
+    for of in found:
+        files, state = of.files, "dismissed, unread" if of.is_dismissed else "unread"
         for each in files[:MAX_NAMED_FILES]:
             since = f"since {each.since:%Y-%m-%d %H:%M} UTC"
             out.print(
-                f"[yellow]unread[/] {since} ({each.reason.replace('_', ' ')}): {escape(each.file)}", soft_wrap=True
+                f"[yellow]{state}[/] {since} ({each.reason.replace('_', ' ')}): {escape(each.file)}", soft_wrap=True
             )
         if len(files) > MAX_NAMED_FILES:
-            out.print(f"[yellow]unread[/]: {len(files) - MAX_NAMED_FILES:,} more")
+            out.print(f"[yellow]{state}[/]: {len(files) - MAX_NAMED_FILES:,} more")
 
 
 def previews(previews: Sequence[Preview]) -> None:

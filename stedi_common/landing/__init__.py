@@ -18,20 +18,36 @@ import narwhals as nw
 from stedi_common.contracts import CUSTOMER, SOURCES, Contract, contract
 from stedi_common.engines.protocol import Engine, Head, Materialized, Staged
 from stedi_common.engines.retry import retry_on_conflict
-from stedi_common.errors import CommitConflictError, EngineError, StediError, UnknownRefusalError, UnreadFilesError
+from stedi_common.errors import (
+    CommitConflictError,
+    EngineError,
+    IncompleteLandingError,
+    StediError,
+    UnknownRefusalError,
+)
 from stedi_common.incremental.summary import LandingSummary, landing_properties
 from stedi_common.instants import utc_now
+from stedi_common.landing import skipped as skipped_files
 from stedi_common.landing.deduplicate import PLACE, excluded, with_version
 from stedi_common.landing.drift import cut_short, warnings_about
 from stedi_common.landing.first_arrival import FirstArrivals, arrivals_again, first_arrivals, version_id
-from stedi_common.landing.landed_files import COUNTS, LANDED_FILES, LandedFiles, digest, entry, skipped_entry
+from stedi_common.landing.landed_files import (
+    COUNTS,
+    LANDED_FILES,
+    LandedFiles,
+    Row,
+    digest,
+    entry,
+    folder_digest,
+    skipped_entry,
+)
 from stedi_common.landing.reconcile import expect_added
-from stedi_common.landing.unread import UNREAD_REASONS
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import (
     INCOMPLETE,
     MAX_REJECTED_ROWS,
     TOO_DAMAGED,
+    UNREAD_REASONS,
     Drop,
     Found,
     Reader,
@@ -78,7 +94,7 @@ class Landed:
     @property
     def errors(self) -> list[StediError]:
         """The errors that somebody must look at. Everything that could land has landed."""
-        unread = [UnreadFilesError(self.source, self.unread)] if self.unread else []
+        unread = [IncompleteLandingError(self.source, self.unread)] if self.unread else []
         return [*unread, *([UnknownRefusalError(self.without_address)] if self.without_address else [])]
 
 
@@ -176,6 +192,7 @@ class _Landing:
         head: the head of the landing table, read before any drop. A commit after it is a conflict, and the landing is
             retried.
         landed_files: the table of landed files, read before any drop as well.
+        readable: the rows of files that were skipped before and are drops now.
         began_at: when the run began.
         earlier: the drops that land as of their first arrival, before all others.
         arrived: if the drops have arrived before, at the reader's `arrived_at`: the ids of the versions that did.
@@ -187,6 +204,7 @@ class _Landing:
     landed_files: LandedFiles
     drops: Sequence[Drop]
     skipped: Sequence[Skipped]
+    readable: Sequence[Row]
     began_at: datetime
     earlier: FirstArrivals
     arrived: frozenset[str] | None = None
@@ -203,14 +221,14 @@ class _Landing:
     ) -> _Landing:
         """An attempt to land all drops but those that are handled."""
         source, head = reader.source, engine.head(_table(reader))
-        landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key)
+        landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key, folder_digest(found.location, key))
         if landed_files.has_unkeyed:  # an earlier version wrote them
             landed_files = landed_files.keyed(engine, landing_properties(source, 0))
         drops = [drop for drop in found.drops[source] if drop.name not in handled]
         new, unreadable = landed_files.new(drops)
         known = {drop.name for drop in drops} - {drop.name for drop in new} - {each.name for each in unreadable}
-        if outdated := landed_files.outdated(source, found, known):
-            landed_files = landed_files.without(engine, outdated, landing_properties(source, 0))
+        landed_files = skipped_files.updated(engine, landed_files, source, found, known, reader.arrived_at)
+        readable = skipped_files.readable(landed_files, source, found.drops[source])
         earlier = first_arrivals(engine, head, landed_files, new) if source == CUSTOMER and new else FirstArrivals()
         earlier += arrivals_again(source, landed_files, drops, again)
         unreadable += earlier.skipped
@@ -225,6 +243,7 @@ class _Landing:
             landed_files,
             [drop for drop in new if drop.name not in elsewhere],
             sorted([*skipped, *unreadable]),
+            [row for row in readable if row["source_file"] not in handled],
             reader.arrived_at,
             earlier,
         )
@@ -234,6 +253,7 @@ class _Landing:
         if not self.earlier.versions:
             return None
         arrived_at, versions = min(self.earlier.versions.items())
+        names = {version.drop.name for version in versions}
         reader = replace(self.reader, arrived_at=arrived_at)
         reader = replace(reader, suspended=_suspended(self.engine, reader, self.head, self.landed_files))
         return replace(
@@ -241,6 +261,7 @@ class _Landing:
             reader=reader,
             drops=[version.drop for version in versions],
             skipped=(),
+            readable=[row for row in self.readable if row["source_file"] in names],
             earlier=FirstArrivals(killed=self.earlier.killed),
             arrived=frozenset(version.id for version in versions),
         )
@@ -248,7 +269,9 @@ class _Landing:
     def land(self) -> Landed:
         """Land the new drops, without those that cannot be read."""
         try:
-            return self._land()
+            landed = self._land()
+            self._remove_readable()
+            return landed
         except _TooDamagedError as found:
             why = dict.fromkeys(found.names, TOO_DAMAGED)
         except CommitConflictError:
@@ -262,7 +285,8 @@ class _Landing:
         return replace(self, drops=drops, skipped=sorted([*self.skipped, *skipped])).land()
 
     def _land(self) -> Landed:
-        rows = [skipped_entry(each, self.began_at) for each in self.landed_files.new_skipped(self.skipped)]
+        new_skipped = self.landed_files.new_skipped(self.skipped)
+        rows = [skipped_entry(each, self.landed_files.folder, self.began_at) for each in new_skipped]
         if not self.drops:
             self._append_to_landed_files(rows)
             return self._landed([])
@@ -374,9 +398,24 @@ class _Landing:
         head, keys = self.engine.head(LANDED_FILES), list(LANDED_FILES.keys)
         added = self.engine.frame(LANDED_FILES, rows)
         landed = sorted(row["source_file"] for row in rows if not row["skipped"])
-        is_outdated = ~nw.col("skipped").is_null() & nw.col("source_file").is_in(landed)
-        others = self.engine.read(LANDED_FILES, head).filter(~is_outdated).join(added, on=keys, how="anti")
+        folders = [self.landed_files.folder, ""]  # or an unknown one
+        is_outdated = nw.col("sha256").is_in(folders) & nw.col("source_file").is_in(landed)
+        stay = nw.col("skipped").is_null() | ~is_outdated
+        others = self.engine.read(LANDED_FILES, head).filter(stay).join(added, on=keys, how="anti")
         self.engine.replace(LANDED_FILES, nw.concat([others, added]), head, self._summary)
+
+    def _remove_readable(self) -> None:
+        """Remove the rows of files that could not be read before. They have landed now, or had landed."""
+        still = {each.name for each in self.skipped}
+        rows = [row for row in self.readable if row["source_file"] not in still]
+
+        def remove() -> None:
+            self.landed_files.at(self.engine, self.engine.head(LANDED_FILES)).replaced(
+                self.engine, rows, [], self._summary
+            )
+
+        if rows:
+            retry_on_conflict(remove)
 
     def _append_missing(
         self, table: Contract, rows: Frame, keys: list[str], there: Callable[[Head], Frame | None]

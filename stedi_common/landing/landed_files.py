@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from stedi_common.contracts import contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.errors import StediError
 from stedi_common.privacy.pseudonym import PseudonymKey
-from stedi_common.records import Drop, Found, Reader, Skipped, Tally, sha256, why_unreadable
+from stedi_common.records import UNREAD_REASONS, Drop, Reader, Skipped, Tally, sha256, why_unreadable
 from stedi_common.rules.frames import Frame
 
 LANDED_FILES = contract("landed_files")
@@ -25,6 +25,9 @@ COUNTS = (
     *("doubtful", "without_address"),
 )
 
+#: What an unread file becomes when somebody dismisses it: its row stays, as the record of that.
+DISMISSED = "dismissed"
+
 #: What a digest begins with. Before 0.3 the table had the SHA-256 itself.
 _KEYED = "hmac:"
 
@@ -33,38 +36,47 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class LandedFiles:
-    """The rows of `landed_files` at a snapshot.
+    """The rows of `landed_files` at a snapshot, as a landing of one folder sees them.
 
     Attributes:
         head: the snapshot.
-        versions: by file name, a row for each version that has landed.
-        skipped: by file name, the row of a skipped file.
+        folder: the digest of the landing folder.
+        versions: by file name, a row for each version that has landed, from any folder.
+        skipped: by file name, the row of a skipped file of this folder.
+        of_unknown_folder: the rows of unread files that an earlier version wrote, which kept no folder.
         has_doubt: whether a customer line that landed is doubtful.
         key: the pseudonym key, for the digests.
     """
 
     head: Head
+    folder: str
     versions: Mapping[str, Sequence[Row]]
     skipped: Mapping[str, Row]
+    of_unknown_folder: Sequence[Row]
     has_doubt: bool
     key: PseudonymKey = field(repr=False)
 
     @classmethod
-    def read(cls, engine: Engine, head: Head, key: PseudonymKey) -> LandedFiles:
-        """Read the table at this snapshot."""
+    def read(cls, engine: Engine, head: Head, key: PseudonymKey, folder: str) -> LandedFiles:
+        """Read the table at this snapshot, for a landing of the folder with this digest: see `folder_digest`."""
         columns = (
             *("source", "source_file", "sha256", "bytes", "modified_at", "landed"),
             *("doubtful", "skipped", "absent_columns", "arrived_at"),
         )
         versions: dict[str, list[Row]] = {}
         skipped: dict[str, Row] = {}
+        of_unknown_folder: list[Row] = []
         for row in engine.collect(engine.read(LANDED_FILES, head).select(*columns)):
-            if row["skipped"]:
-                skipped[row["source_file"]] = row
-            else:
+            if not row["skipped"]:
                 versions.setdefault(row["source_file"], []).append(row)
+            elif row["sha256"] == folder:
+                skipped[row["source_file"]] = row
+            elif not row["sha256"] and row["skipped"] in UNREAD_REASONS:
+                of_unknown_folder.append(row)
+            elif not row["sha256"]:  # no withdrawal depends on it, so it may be of this folder
+                skipped.setdefault(row["source_file"], row)
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
-        return cls(head, versions, skipped, has_doubt, key)
+        return cls(head, folder, versions, skipped, of_unknown_folder, has_doubt, key)
 
     def landed(self, source: str) -> int:
         """How many lines of the source have landed. Each has a row in the landing table, or several."""
@@ -86,37 +98,24 @@ class LandedFiles:
             if row["sha256"] and not row["sha256"].startswith(_KEYED):
                 row["sha256"] = digest(row["sha256"], self.key)
         head = engine.replace(LANDED_FILES, engine.frame(LANDED_FILES, rows), self.head, summary)
-        return self.read(engine, head, self.key)
+        return self.at(engine, head)
 
-    def outdated(self, source: str, found: Found, known: Collection[str]) -> set[str]:
-        """The skipped files of the source whose row is out of date: they are gone, or have landed since.
+    def at(self, engine: Engine, head: Head) -> LandedFiles:
+        """The table at this snapshot, for the same folder."""
+        return self.read(engine, head, self.key, self.folder)
 
-        A file that is skipped for another reason now is one of them, too.
-
-        Args:
-            source: the source.
-            found: the files of the landing folder.
-            known: the names of the drops whose content has landed.
-        """
-        drops, reasons = found.drops[source], {each.name: each.reason for each in found.skipped}
-        there = {drop.name for drop in drops} | reasons.keys()
-        # A folder without a known file is another one, or a volume that is not mounted.
-        is_known = any(drop.name in self.versions for drop in drops)
-
-        def is_outdated(name: str, row: Row) -> bool:
-            is_gone = is_known and name not in there
-            has_landed = any(version["arrived_at"] > row["arrived_at"] for version in self.versions.get(name, ()))
-            return is_gone or has_landed or name in known or reasons.get(name, row["skipped"]) != row["skipped"]
-
-        of_source = ((name, row) for name, row in self.skipped.items() if row["source"] == source)
-        return {name for name, row in of_source if is_outdated(name, row)}
-
-    def without(self, engine: Engine, skipped: Collection[str], summary: Mapping[str, str]) -> LandedFiles:
-        """The table without the rows of these skipped files, which it then has. Raises CommitConflictError."""
-        are_these = ~nw.col("skipped").is_null() & nw.col("source_file").is_in(sorted(skipped))
-        rows = engine.read(LANDED_FILES, self.head).filter(~are_these)
-        head = engine.replace(LANDED_FILES, rows, self.head, summary)
-        return self.read(engine, head, self.key)
+    def replaced(
+        self, engine: Engine, gone: Sequence[Row], rows: Sequence[Row], summary: Mapping[str, str]
+    ) -> LandedFiles:
+        """The table with `rows` instead of the rows of skipped files. Raises CommitConflictError."""
+        frame = engine.read(LANDED_FILES, self.head)
+        for folder in {row["sha256"] for row in gone}:
+            names = sorted({row["source_file"] for row in gone if row["sha256"] == folder})
+            are_gone = (nw.col("sha256") == folder) & nw.col("source_file").is_in(names)
+            frame = frame.filter(nw.col("skipped").is_null() | ~are_gone)
+        if rows:
+            frame = nw.concat([frame, engine.frame(LANDED_FILES, rows)])
+        return self.at(engine, engine.replace(LANDED_FILES, frame, self.head, summary))
 
     def new(self, found: Sequence[Drop]) -> tuple[list[Drop], list[Skipped]]:
         """The drops of which no version with their content has landed, and those that cannot be read to find out."""
@@ -153,7 +152,8 @@ class LandedFiles:
         return any(row["absent_columns"] is not None and column not in row["absent_columns"].split() for row in rows)
 
     def _is_unchanged(self, drop: Drop) -> bool:
-        return any(
+        # A file that was skipped has to be read: one of equal name, size and time may be of another folder.
+        return drop.name not in self.skipped and any(
             (row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at)
             for row in self.versions.get(drop.name, ())
         )
@@ -166,6 +166,11 @@ class LandedFiles:
 def digest(sha256: str, key: PseudonymKey) -> str:
     """The digest of a file, from its SHA-256."""
     return f"{_KEYED}{key.file_digest(sha256)}"
+
+
+def folder_digest(location: str, key: PseudonymKey) -> str:
+    """The digest of a landing folder, from its location."""
+    return f"{_KEYED}{key.folder_digest(location)}"
 
 
 def digests_of(drops: Sequence[Drop], key: PseudonymKey) -> tuple[dict[Drop, str], list[Skipped]]:
@@ -222,13 +227,19 @@ def entry(  # noqa: PLR0913, PLR0917 - a row is all of this
     }
 
 
-def skipped_entry(skipped: Skipped, arrived_at: datetime) -> dict[str, Any]:
-    """The row of a file that was not read."""
+def skipped_entry(skipped: Skipped, folder: str, arrived_at: datetime) -> dict[str, Any]:
+    """The row of a file that was not read.
+
+    Args:
+        skipped: the file.
+        folder: the digest of the landing folder.
+        arrived_at: when the landing began that found it first.
+    """
     return {
         **dict.fromkeys(COUNTS, 0),
         "source": skipped.source,
         "source_file": skipped.name,
-        "sha256": "",
+        "sha256": folder,
         "bytes": 0,
         "modified_at": arrived_at,
         "unit": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import shlex
@@ -47,6 +48,15 @@ class PseudonymKey:
         """
         derived = hmac.digest(self.secret, b"stedi file digest", "sha256")
         return hmac.digest(derived, sha256.encode(), "sha256").hex()
+
+    def folder_digest(self, location: str) -> str:
+        """The digest of a landing folder, by which it is known again: an HMAC, because a path may have a person's name.
+
+        Args:
+            location: the folder without links on the way, or its S3 URI without `/` at the end.
+        """
+        derived = hmac.digest(self.secret, b"stedi landing folder", "sha256")
+        return hmac.digest(derived, os.fsencode(location), "sha256").hex()
 
     @property
     def id(self) -> str:

@@ -2,7 +2,7 @@
 
 from stedi_common.records.blocks import MAX_REJECTED_ROWS, Block
 from stedi_common.records.doubt import INCOMPLETE
-from stedi_common.records.framing import TOO_DAMAGED
+from stedi_common.records.names import TOO_DAMAGED, UNREAD_REASONS
 from stedi_common.records.reader import Parsed, Reader
 from stedi_common.records.storage import Drop, Found, Skipped, discover, sha256, shown, stored, why_unreadable
 from stedi_common.records.tally import Tally
@@ -11,6 +11,7 @@ __all__ = [
     "INCOMPLETE",
     "MAX_REJECTED_ROWS",
     "TOO_DAMAGED",
+    "UNREAD_REASONS",
     "Block",
     "Drop",
     "Found",

@@ -57,6 +57,11 @@ class Tree:
         path = os.fsencode(Path(landing).absolute())
         self._root = _Folder(b"", path, os.path.realpath(path))
 
+    @property
+    def location(self) -> str:
+        """The landing folder, without links on the way."""
+        return os.fsdecode(self._root.real)
+
     def folders(self) -> list[str]:
         """The names of the folders right below. Raises OSError if they cannot be listed."""
         entries = ((entry.name, self._known(entry, self._root, set())) for entry in _entries(self._root))

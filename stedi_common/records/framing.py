@@ -13,14 +13,13 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from stedi_common.records.compression import BreakError
+from stedi_common.records.names import TOO_DAMAGED
 from stedi_common.records.structure import DEEPEST, Walk
 from stedi_common.settings import Limits
 
 #: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
 PADDING = b" \t\n\r\v\f\0\x1e,[]"
 TOO_LONG = "too_long"
-#: Of a file with more damage than the limit allows. Nothing behind it is read.
-TOO_DAMAGED = "too_damaged"
 #: Stands before a unit that may be part of a damaged object. It is padding, with which no unit begins.
 MAY_BE_INNER = b"\0"
 

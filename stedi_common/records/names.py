@@ -21,6 +21,11 @@ ARCHIVED = "archived"
 OUTSIDE_SOURCES = "outside_sources"
 UNKNOWN_ENDING = "unknown_ending"
 UNREADABLE = "unreadable"
+#: Of a file with more damage than the limit allows. Nothing behind it is read.
+TOO_DAMAGED = "too_damaged"
+
+#: Skipped files of a source with one of these reasons are unread: somebody must make them readable.
+UNREAD_REASONS = (UNREADABLE, ARCHIVED, NAME_NOT_UTF8, UNUSABLE_KEY, LINK_OUTSIDE, LINK_LOOP, TOO_DAMAGED)
 
 _TEMPORARY = ("~", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".crc", ".filepart")
 _ENDINGS = ("json", "jsonl", "ndjson", "txt")

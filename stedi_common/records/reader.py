@@ -17,8 +17,8 @@ from stedi_common.errors import EngineError
 from stedi_common.instants import EPOCH
 from stedi_common.records import blocks, bulk, drift, fast
 from stedi_common.records.blocks import Block
-from stedi_common.records.framing import MAY_BE_INNER, TOO_DAMAGED, go_over_lines, unpadded
-from stedi_common.records.names import shown
+from stedi_common.records.framing import MAY_BE_INNER, go_over_lines, unpadded
+from stedi_common.records.names import TOO_DAMAGED, shown
 from stedi_common.records.pieces import LineRun, Numbers, Piece, pieces
 from stedi_common.records.record import (
     BROKEN_JSON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -53,11 +53,13 @@ class Found:
         drops: by source, sorted by name; every source asked for is a key.
         skipped: sorted by name.
         missing: the sources without a folder, and the folder that may be theirs under another name, if there is one.
+        location: the landing folder without links on the way, or its S3 URI without `/` at the end.
     """
 
     drops: Mapping[str, Sequence[Drop]]
     skipped: Sequence[Skipped]
     missing: Mapping[str, str | None]
+    location: str = field(default="", compare=False)
 
 
 def discover(landing: str, sources: Sequence[str] = SOURCES) -> Found:
@@ -71,12 +73,13 @@ def discover(landing: str, sources: Sequence[str] = SOURCES) -> Found:
         LakeError: there is no such folder; none of the sources' folders is in it; nothing is below the S3 URI.
     """
     if landing.startswith(buckets.S3):
-        return _in_bucket(landing.rstrip("/"), sources)
-    return _in_folder(landing, sources)
-
-
-def _in_folder(landing: str, sources: Sequence[str]) -> Found:
+        location = landing.rstrip("/")
+        return replace(_in_bucket(location, sources), location=location)
     tree = folders.Tree(landing)
+    return replace(_in_folder(landing, tree, sources), location=tree.location)
+
+
+def _in_folder(landing: str, tree: folders.Tree, sources: Sequence[str]) -> Found:
     try:
         there = tree.folders()
     except OSError as error:

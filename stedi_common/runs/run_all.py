@@ -15,6 +15,7 @@ from stedi_common.landing import Landed, discover_sources, land
 from stedi_common.landing.landed_files import Row
 from stedi_common.landing.missing import expect_landed
 from stedi_common.landing.unread import UnreadFiles, landed_rows, unread_in
+from stedi_common.landing.unread import dismiss_unread as dismiss_unread_files
 from stedi_common.maintenance import Maintained
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
@@ -113,13 +114,21 @@ def deletion_task() -> Task:
     return Task("remove_withdrawn", "withdrawals", run, is_required=False)
 
 
-def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
-    """The task that finds the unread files of the landing folder. The tables are computed all the same.
+def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows, *, dismiss: bool = False) -> Task:
+    """The task that finds the unread files of all landing folders. The tables are computed all the same.
 
     Args:
         rows: reads `landed_files`.
+        dismiss: whether to dismiss them.
     """
-    return Task("find_unread", "landed_files", lambda engine, _: unread_in(rows(engine)), is_required=False)
+
+    def run(engine: Engine, settings: RunSettings) -> UnreadFiles | None:
+        if not dismiss:
+            return unread_in(rows(engine))
+        settings.expect_jobs_allowed()
+        return dismiss_unread_files(engine)
+
+    return Task("find_unread", "landed_files", run, is_required=False)
 
 
 def missing_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
@@ -156,6 +165,8 @@ def tasks(
     landing: str | None = None,
     jobs: Sequence[Job] = tuple(JOBS.values()),
     again: Collection[tuple[str, str]] = (),
+    *,
+    dismiss_unread: bool = False,
 ) -> list[Task]:
     """The tasks of a run, in order. Withdrawn rows are deleted first, whichever jobs follow.
 
@@ -166,11 +177,12 @@ def tasks(
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
         again: names and digests of file versions that land again, as of their first arrival.
+        dismiss_unread: whether a run that lands nothing dismisses the unread files.
     """
     rows = cache(landed_rows)  # read once, by the first task that needs them
     computing = [missing_task(rows), *map(job_task, jobs)]
     if landing is None:
-        return [deletion_task(), unread_task(rows), *computing]
+        return [deletion_task(), unread_task(rows, dismiss=dismiss_unread), *computing]
     return [*landing_tasks(landing, again=again), deletion_task(), *computing]
 
 

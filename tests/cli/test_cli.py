@@ -425,7 +425,7 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(landed, tmp_path, monkeypa
     monkeypatch.setattr(landing_module, "why_unreadable", lambda drop: "unreadable" if "2" in drop.name else None)
     done = landed("land", "--json")
     assert done.code == 1
-    assert done.err.startswith("error: customer: expected to read every file, got 1 unread\n")
+    assert done.err.startswith("error: customer: expected to land every file, got 1 file that cannot be read\n")
     (customers, *_) = json.loads(done.out)
     assert (customers["files"], customers["skipped"]) == (1, [{"file": "customer/2.json", "reason": "unreadable"}])
 

@@ -246,7 +246,7 @@ def test_a_drop_that_cannot_be_read(stedi, unprivileged, monkeypatch):
     (unprivileged / "drops" / "customer" / "2.json").chmod(0)
     said = stedi("land", "--json")
     assert (said.code, "Traceback" in said.err) == (1, False)
-    assert said.err.splitlines()[0] == "error: customer: expected to read every file, got 1 unread"
+    assert said.err.splitlines()[0] == "error: customer: expected to land every file, got 1 file that cannot be read"
 
 
 def test_a_key_file_or_settings_that_cannot_be_read(stedi, unprivileged, monkeypatch):

@@ -54,9 +54,9 @@ class Story:
         self._without_address = 0
 
     def drop(self, drops: Drops) -> None:
-        """Put files where their sources put them. What an earlier run could read at last is no longer unreadable."""
+        """Put files where their sources put them. What could not be opened before is overwritten, and lands."""
         self.deployed.drop(drops)
-        self._unreadable = [name for name in self._unreadable if not any(name in run for run in self._runs)]
+        self._unreadable = [name for name in self._unreadable if name not in drops]
         self._runs.append(drops)
         self._arrivals.append(datetime.now(UTC).replace(tzinfo=None))
         self._expected = None

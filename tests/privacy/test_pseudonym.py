@@ -172,7 +172,8 @@ def test_a_key_shows_nothing_of_itself(key, show):
 
 def test_what_a_key_is_told_by_says_nothing_of_it(key):
     assert key.id not in key.secret.hex()
-    assert len({key.id, key.content_key.hex()[:16], key.pseudonym("")[:16], key.file_digest("")[:16]}) == 4
+    hashes = (key.content_key.hex(), key.pseudonym(""), key.file_digest(""), key.folder_digest(""))
+    assert len({key.id, *(each[:16] for each in hashes)}) == 5
 
 
 @pytest.mark.rule(10)

@@ -87,6 +87,7 @@ def test_objects_below_a_prefix_are_drops(bucket, prefix, slash):
     found = discover(f"s3://{bucket.name}/{prefix}{slash}")
     assert read(found) == list(BASE)
     assert (found.skipped, found.missing) == ([], {})
+    assert found.location == f"s3://{bucket.name}/{prefix}"
     drop = found.drops["customer"][0]
     now = datetime.now(UTC).replace(tzinfo=None)
     assert b"".join(stored(drop)) == f"{prefix}/customer/c.json".encode()

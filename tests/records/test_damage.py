@@ -11,7 +11,8 @@ from support.whole_files import rows_of, whole
 
 from stedi_common.records import framing
 from stedi_common.records.doubt import _may_be_address, addresses_in
-from stedi_common.records.framing import TOO_DAMAGED, are_objects, as_lines, cut, go_over_lines
+from stedi_common.records.framing import are_objects, as_lines, cut, go_over_lines
+from stedi_common.records.names import TOO_DAMAGED
 from stedi_common.records.structure import Walk
 from stedi_common.rules.identity import address
 from stedi_common.settings import Limits

@@ -53,6 +53,13 @@ def skipped(found: Found) -> dict[str, str]:
     return {file.name: file.reason for file in found.skipped}
 
 
+def test_a_folder_has_one_location_whatever_path_leads_to_it(landing, monkeypatch):
+    (landing.parent / "link").symlink_to(landing)
+    monkeypatch.chdir(landing.parent)
+    paths = [str(landing), "drops", "drops/", "./drops/../link", "link/"]
+    assert {discover(path).location for path in paths} == {os.path.realpath(landing)}
+
+
 def assert_only(landing: Path, name: str, reason: str | None) -> None:
     """The file is the only one there, and is skipped for the reason, or read."""
     found = discover(str(landing))
