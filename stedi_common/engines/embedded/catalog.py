@@ -1,101 +1,45 @@
-"""The lake's tables in its SQLite catalog: loaded, created, and aligned with their contracts."""
+"""The lake's tables in its catalog: loaded, created, and aligned with their contracts."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote
-
-from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
-from pyiceberg.exceptions import (
-    CommitFailedException,
-    CommitStateUnknownException,
-    NoSuchTableError,
-    TableAlreadyExistsError,
-)
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import CommitTableResponse, Table, Transaction
+from pyiceberg.table import Table, Transaction
 from pyiceberg.table.sorting import NullOrder, SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform
 from pyiceberg.types import IcebergType, NestedField
-from sqlalchemy import select
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines.embedded.damage import named, unreadable_metadata
-from stedi_common.engines.embedded.files import ChecksummedFileIO
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.embedded.snapshots import has_snapshot
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
 from stedi_common.engines.protocol import Head
 from stedi_common.engines.retry import retrying
-from stedi_common.engines.storage.metadata_files import hint
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
-from stedi_common.lake import CATALOG, Lake
-from stedi_common.lake.catalog_file import unreadable as unreadable_catalog
-
-#: Errors after which the state of the commit is unknown.
-UNKNOWN_STATE = (CommitStateUnknownException, SQLAlchemyError)
-
-
-def open_catalog(lake: Lake) -> SqlCatalog:
-    """The catalog of the lake, which is created if it does not exist.
-
-    PyIceberg looks for each part of it and then creates it. If another process does so in between, the next attempt
-    finds it.
-
-    Raises:
-        LakeError: the catalog is no SQLite database, or cannot be opened or written.
-    """
-    parts = len(lake.namespaces) + len(SqlCatalogBaseTable.metadata.tables)
-    try:
-        return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
-    except DatabaseError as error:
-        raise unreadable_catalog(lake, error.orig) from error
-
-
-def _open_catalog(lake: Lake) -> SqlCatalog:
-    uri = f"sqlite:///{quote(lake.catalog_uri)}"  # SQLAlchemy decodes it
-    files = {"py-io-impl": f"{ChecksummedFileIO.__module__}.{ChecksummedFileIO.__name__}"}
-    catalog = RecordingCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}", **files)
-    for namespace in lake.namespaces:
-        catalog.create_namespace_if_not_exists(namespace)
-    return catalog
-
-
-class RecordingCatalog(SqlCatalog):
-    """A catalog that records beside each table which metadata it names: see `engines/storage/catalog_guard.py`."""
-
-    def create_table(self, *args: Any, **named: Any) -> Table:
-        """Create a table."""
-        table = super().create_table(*args, **named)
-        hint(table.metadata_location)
-        return table
-
-    def commit_table(self, *args: Any, **named: Any) -> CommitTableResponse:
-        """Commit updates to a table."""
-        committed = super().commit_table(*args, **named)
-        hint(committed.metadata_location)
-        return committed
+from stedi_common.lake import Lake
 
 
 class CatalogTables:
     """The tables of a lake's catalog. Their metadata grow with every commit, so they are read only if they changed."""
 
-    def __init__(self, lake: Lake, catalog: SqlCatalog) -> None:
+    def __init__(self, lake: Lake, catalog: LakeCatalog) -> None:
         self._lake, self._catalog = lake, catalog
         self._loaded: dict[str, Table] = {}
+        self._may_exist: tuple[type[Exception], ...] = (TableAlreadyExistsError, *catalog.unknown_state)
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
-        return metadata_location(self._lake, self._catalog, contract) is not None
+        return self._location(contract) is not None
 
     def get(self, contract: Contract) -> Table:
         """The table with its current metadata. Raises LakeError if it does not exist."""
         loaded = self._loaded.get(contract.name)
-        if loaded and loaded.metadata_location == metadata_location(self._lake, self._catalog, contract):
+        if loaded and loaded.metadata_location == self._location(contract):
             return loaded
         self._loaded[contract.name] = load_table(self._lake, self._catalog, contract)
         return self._loaded[contract.name]
@@ -110,7 +54,10 @@ class CatalogTables:
         if not self.exists(contract):
             self._create(contract)
         # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.
-        retrying(retry_if_exception_type((CommitFailedException, *UNKNOWN_STATE)))(self._align, contract)
+        retrying(retry_if_exception_type((CommitFailedException, *self._catalog.unknown_state)))(self._align, contract)
+
+    def _location(self, contract: Contract) -> str | None:
+        return self._catalog.metadata_location(self._lake.identifier(contract))
 
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
@@ -123,7 +70,7 @@ class CatalogTables:
                 sort_order=_sort_order(contract, schema),
                 properties=table_properties(contract),
             )
-        except (TableAlreadyExistsError, *UNKNOWN_STATE):
+        except self._may_exist:
             if not self.exists(contract):
                 raise
 
@@ -144,27 +91,17 @@ class CatalogTables:
                     pass
 
 
-def load_table(lake: Lake, catalog: SqlCatalog, contract: Contract) -> Table:
+def load_table(lake: Lake, catalog: LakeCatalog, contract: Contract) -> Table:
     """The table with its current metadata. Raises LakeError if it, or its metadata, are not where the lake is."""
     try:
-        with named(contract.identifier, lambda: unreadable_metadata(metadata_location(lake, catalog, contract))):
+        with named(
+            contract.identifier, lambda: unreadable_metadata(catalog.metadata_location(lake.identifier(contract)))
+        ):
             table = catalog.load_table(lake.identifier(contract))
     except NoSuchTableError:
         raise missing_table(contract) from None
     lake.expect_table(contract, table.location())  # a copy of a lake has the files of the lake it was copied from
     return table
-
-
-def metadata_location(lake: Lake, catalog: SqlCatalog, contract: Contract) -> str | None:
-    """Where the catalog says that the table's metadata lie; None if it has no such table."""
-    namespace, name = lake.identifier(contract).split(".")
-    found = select(IcebergTables.metadata_location).where(
-        IcebergTables.catalog_name == CATALOG,
-        IcebergTables.table_namespace == namespace,
-        IcebergTables.table_name == name,
-    )
-    with catalog.engine.connect() as connection:
-        return connection.scalar(found)
 
 
 def field_ids(table: Table) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import cast
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
@@ -11,7 +12,7 @@ from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.embedded.catalog import UNKNOWN_STATE
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, table_snapshot
 from stedi_common.engines.errors import conflict
 from stedi_common.engines.history import head_at
@@ -57,12 +58,13 @@ def commit(
             snapshot.append_data_file(file)
         for old in replaced:
             snapshot.delete_data_file(old)
+    catalog = cast("LakeCatalog", table.catalog)
     refused: Exception | None = None
     try:
         change.commit_transaction()
     except CommitFailedException:
         raise conflict(contract) from None
-    except UNKNOWN_STATE as error:
+    except catalog.unknown_state as error:
         refused = error
         table.refresh()
     # Every commit makes a snapshot id of its own, so this one is ours or nobody's.

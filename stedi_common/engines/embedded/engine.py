@@ -19,9 +19,11 @@ from pyiceberg.table import Table
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines import history
 from stedi_common.engines.embedded import damage
-from stedi_common.engines.embedded.catalog import CatalogTables, field_ids, open_catalog
+from stedi_common.engines.embedded.catalog import CatalogTables, field_ids
 from stedi_common.engines.embedded.commit import commit, expect_head
+from stedi_common.engines.embedded.lake_catalog import open_catalog
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
+from stedi_common.engines.embedded.place import place_of
 from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
 from stedi_common.engines.embedded.repairs import EmbeddedRepairs
 from stedi_common.engines.embedded.scan import ScanPlans, local, select
@@ -67,7 +69,7 @@ class EmbeddedEngine:
             raise
         self._plans = ScanPlans()
         self._tables = CatalogTables(lake, self._catalog)
-        self._writer = DataFileWriter(lake, self._duckdb, self._errors)
+        self._writer = DataFileWriter(place_of(lake), self._duckdb, self._errors)
         self._selected: dict[str, set[str]] = {}
         self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
         #: What `stedi check` and `stedi repair` do with the files of tables.

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
@@ -14,11 +13,12 @@ from pyiceberg.table.refs import SnapshotRef
 from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
 
 from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.errors import conflict
 
 
 def commit_expiry(
-    catalog: SqlCatalog, contract: Contract, table: Table, snapshots: Collection[int], refs: Collection[str] = ()
+    catalog: LakeCatalog, contract: Contract, table: Table, snapshots: Collection[int], refs: Collection[str] = ()
 ) -> None:
     """Commit that snapshots, branches and tags have expired, if there are any.
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
 from pyiceberg.table.refs import SnapshotRef
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.embedded.catalog import load_table, metadata_location
+from stedi_common.engines.embedded.catalog import load_table
 from stedi_common.engines.embedded.damage import named, unreadable_manifest
 from stedi_common.engines.embedded.expiry import commit_expiry
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.embedded.rewrite import replace_files, rewrite_manifests, small_files
 from stedi_common.engines.embedded.snapshots import current_head, table_snapshot
 from stedi_common.engines.errors import conflict
@@ -33,12 +33,12 @@ Rewrite = Callable[[Contract, Table, Sequence[str]], AbstractContextManager[list
 class EmbeddedMaintenance:
     """The maintenance of a lake in a folder. What each method does is said in `Maintenance`."""
 
-    def __init__(self, lake: Lake, catalog: SqlCatalog, rewrite: Rewrite) -> None:
+    def __init__(self, lake: Lake, catalog: LakeCatalog, rewrite: Rewrite) -> None:
         self._lake, self._catalog, self._rewrite = lake, catalog, rewrite
 
     def size(self, contract: Contract) -> TableSize | None:
         """See `Maintenance.size`."""
-        there = metadata_location(self._lake, self._catalog, contract) is not None
+        there = self._location(contract) is not None
         snapshot = self._table(contract).current_snapshot() if there else None
         return TableSize.of(snapshot.summary or {}) if snapshot else None
 
@@ -89,6 +89,9 @@ class EmbeddedMaintenance:
     def _table(self, contract: Contract) -> Table:
         return load_table(self._lake, self._catalog, contract)
 
+    def _location(self, contract: Contract) -> str | None:
+        return self._catalog.metadata_location(self._lake.identifier(contract))
+
     @contextmanager
     def _errors(self, contract: Contract, table: Table) -> Iterator[None]:
         """Raise CommitConflictError where another commit was made in between, or expired files have been removed.
@@ -97,7 +100,7 @@ class EmbeddedMaintenance:
         """
 
         def unreadable() -> str | None:
-            now, head = metadata_location(self._lake, self._catalog, contract), table.metadata.current_snapshot_id
+            now, head = self._location(contract), table.metadata.current_snapshot_id
             return unreadable_manifest(table, head) if now == table.metadata_location and head is not None else None
 
         try:

@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Collection
 from contextlib import suppress
 
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import load_table
 from stedi_common.engines.embedded.expiry import commit_expiry
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.embedded.verification import verify
 from stedi_common.engines.protocol import Verified
 from stedi_common.engines.storage.staging import Staging
@@ -22,7 +22,7 @@ from stedi_common.lake import Lake, local_path
 class EmbeddedRepairs:
     """Verifies and repairs the tables of a lake in a folder, whichever engine has written them."""
 
-    def __init__(self, lake: Lake, catalog: SqlCatalog, staging: Staging) -> None:
+    def __init__(self, lake: Lake, catalog: LakeCatalog, staging: Staging) -> None:
         self._lake, self._catalog, self._staging = lake, catalog, staging
 
     def verify(self, contract: Contract, *, quick: bool = False) -> Verified | None:

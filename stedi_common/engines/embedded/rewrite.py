@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any
 
 from pyiceberg.avro.codecs import AvroCompressionCodec
-from pyiceberg.catalog import Catalog
 from pyiceberg.manifest import (
     DataFile,
     ManifestContent,
@@ -31,6 +30,7 @@ from pyiceberg.table.snapshots import (
 )
 from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
 
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES, TARGET_FILE_BYTES
 from stedi_common.engines.retention import MAIN
 
@@ -56,7 +56,7 @@ def small_files(table: Table) -> list[ManifestEntry]:
     return [entry for entries in by_day.values() if len(entries) >= MIN_SMALL_FILES for entry in entries]
 
 
-def replace_files(catalog: Catalog, table: Table, old: Sequence[ManifestEntry], new: Sequence[DataFile]) -> None:
+def replace_files(catalog: LakeCatalog, table: Table, old: Sequence[ManifestEntry], new: Sequence[DataFile]) -> None:
     """Commit a snapshot that replaces files by others with the same rows.
 
     Args:
@@ -80,7 +80,7 @@ def replace_files(catalog: Catalog, table: Table, old: Sequence[ManifestEntry], 
     _Replacement(table).commit(catalog, kept, existing, old, new)
 
 
-def rewrite_manifests(catalog: Catalog, table: Table) -> None:
+def rewrite_manifests(catalog: LakeCatalog, table: Table) -> None:
     """Commit a snapshot that replaces many small manifests by few full ones, if there are many.
 
     Raises:
@@ -104,7 +104,7 @@ class _Replacement:
 
     def commit(
         self,
-        catalog: Catalog,
+        catalog: LakeCatalog,
         kept: Iterable[ManifestFile],
         existing: Iterable[ManifestEntry],
         old: Sequence[ManifestEntry] = (),

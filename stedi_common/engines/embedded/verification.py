@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.manifest import DataFile, ManifestEntry, ManifestEntryStatus, ManifestFile, read_manifest_list
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy.exc import SQLAlchemyError
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.embedded.catalog import load_table, metadata_location
+from stedi_common.engines.embedded.catalog import load_table
+from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.protocol import Damage, Verified
 from stedi_common.engines.storage.checksums import is_as_written
 from stedi_common.errors import StediError
@@ -31,7 +31,7 @@ _MISSING = "expected a file, got none"
 _OTHER_BYTES = "expected the bytes that were written, got others"
 
 
-def verify(lake: Lake, catalog: SqlCatalog, contract: Contract, *, quick: bool = False) -> Verified | None:
+def verify(lake: Lake, catalog: LakeCatalog, contract: Contract, *, quick: bool = False) -> Verified | None:
     """Verify the files of a table.
 
     Args:
@@ -47,17 +47,17 @@ def verify(lake: Lake, catalog: SqlCatalog, contract: Contract, *, quick: bool =
         LakeError: the table is at another place than the lake.
     """
     for attempt in range(MAX_ATTEMPTS):
-        location = metadata_location(lake, catalog, contract)
+        location = catalog.metadata_location(lake.identifier(contract))
         if location is None:
             return None
         verified = _verify(lake, catalog, contract, location, quick=quick)
         is_last = attempt == MAX_ATTEMPTS - 1
-        if is_last or not verified.damages or location == metadata_location(lake, catalog, contract):
+        if is_last or not verified.damages or location == catalog.metadata_location(lake.identifier(contract)):
             break
     return verified
 
 
-def _verify(lake: Lake, catalog: SqlCatalog, contract: Contract, location: str, *, quick: bool) -> Verified:
+def _verify(lake: Lake, catalog: LakeCatalog, contract: Contract, location: str, *, quick: bool) -> Verified:
     damage = _damage_of_metadata(location)
     table = None
     if damage is None:
