@@ -107,13 +107,13 @@ test-beside:
 	@$(MAKE) --no-print-directory test-engines
 
 test-engines: install-dev ## Only both engines
-	@$(RUN) $(PYTEST) --ignore tests/deployment
+	@$(RUN) $(PYTEST) --ignore tests/deployment --ignore tests/remote
 
 test-spark4: install-spark4 ## Only what shows that the Spark of Glue 6.0 does the same
 	@$(SPARK4) run --frozen --no-sync pytest -q -k spark tests/engines/test_days.py tests/engines/test_scratch.py tests/rules/test_reference.py tests/runs/test_withdrawals.py
 
-test-deployment: install-dev install-localstack ## Only the lakehouse as Terraform deploys it on LocalStack
-	@$(RUN) pytest -q tests/deployment
+test-deployment: install-dev install-localstack ## Only what needs LocalStack: lakes in S3, and the lakehouse as Terraform deploys it
+	@$(RUN) pytest -q tests/remote tests/deployment
 
 test-localstack: install-localstack ## Only the tests of the plugin of LocalStack
 	@$(LOCALSTACK) pytest -q
@@ -124,9 +124,9 @@ test-terraform: install-checks install-localstack ## Only Terraform: hygiene, th
 test-long: lint install-checks install-spark4 ## Everything, with the slow tests, on the Spark of both Glue generations
 	@$(CHECKS) pytest -q -m "long or not long"
 	@$(LOCALSTACK) pytest -q -m "long or not long"
-	@$(RUN) pytest -q tests/deployment -m "long or not long"
-	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment
-	@$(SPARK4) run --frozen --no-sync $(PYTEST) -m "long or not long" --ignore tests/deployment
+	@$(RUN) pytest -q tests/remote tests/deployment -m "long or not long"
+	@$(RUN) $(PYTEST) -m "long or not long" --ignore tests/deployment --ignore tests/remote
+	@$(SPARK4) run --frozen --no-sync $(PYTEST) -m "long or not long" --ignore tests/deployment --ignore tests/remote
 
 # Not --quiet: then warnings are not counted, and --strict never fails.
 docs: install-docs ## Build the documentation into build/site; a broken link or anchor is an error

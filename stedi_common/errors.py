@@ -165,6 +165,10 @@ class EngineError(StediError):
         self.kind = kind
 
 
+class UnknownCommitError(EngineError):
+    """The catalog has not said whether it made a commit. It may still make it, so the files of the commit stay."""
+
+
 class QueryError(StediError):
     """A query is not one SELECT, is not valid SQL, or names an unknown table or column."""
 
@@ -179,6 +183,13 @@ class StorageError(StediError):
         self.is_out_of_resources = hint in {_ROOM, _MORE_FILES}
 
 
+class ServiceError(StediError):
+    """A service of AWS, or an Iceberg REST catalog, has refused a request, or has not answered."""
+
+    def __init__(self, service: str, problem: str, hint: str | None = None) -> None:
+        super().__init__(f"{service}: expected an answer, got {problem}", hint or _SERVICE_HINTS.get(problem, _SERVICE))
+
+
 class InterruptedRunError(StediError):
     """Ctrl-C or SIGTERM has ended the command."""
 
@@ -189,10 +200,13 @@ class InterruptedRunError(StediError):
 
 
 def as_stedi_error(error: Exception) -> StediError:
-    """The error itself if it is a StediError; a StorageError if the system is its cause, else an UnexpectedError."""
+    """The error itself if it is a StediError, or that of the system or service that is its cause.
+
+    Any other is an UnexpectedError.
+    """
     if isinstance(error, StediError):
         return error
-    known = next(filter(None, map(_storage_error, _causes(error))), None)
+    known = next(filter(None, (_storage_error(each) or _service_error(each) for each in _causes(error))), None)
     if known is None:
         return UnexpectedError(error)
     known.__cause__ = error
@@ -211,6 +225,32 @@ def _storage_error(error: BaseException) -> StorageError | None:
         return StorageError(os.strerror(error.errno), _NAME_WITH_ADDRESS.sub(ADDRESS, place), _HINTS[error.errno])
     return None
 
+
+def _service_error(error: BaseException) -> ServiceError | None:
+    """The error as a service says it, if it is of boto3 or of Arrow's file system for S3. Its code, never its text."""
+    if type(error).__module__.partition(".")[0] == "botocore":
+        response = getattr(error, "response", None) or {}
+        code = response.get("Error", {}).get("Code") or type(error).__name__
+        return ServiceError(f"AWS {getattr(error, 'operation_name', '')}".strip(), code)
+    if isinstance(error, OSError) and (told := _OF_ARROW.search(str(error))):
+        return ServiceError(f"S3 {told[2]}", told[1])
+    return None
+
+
+#: What Arrow's messages say of an answer of S3. All else in them may name files.
+_OF_ARROW = re.compile(r"AWS Error (\w+) during (\w+) operation")
+
+_SERVICE = "look at the name of the lake, the credentials, the region and the network"
+_CREDENTIALS = "give credentials as the AWS CLI has them, and that may do this"
+#: By what a service answers.
+_SERVICE_HINTS = {
+    **dict.fromkeys(("NoSuchBucket", "NO_SUCH_BUCKET"), "look at the name of the lake: there is no such bucket"),
+    **dict.fromkeys(("AccessDeniedException", "AccessDenied", "ACCESS_DENIED"), _CREDENTIALS),
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"), _CREDENTIALS),
+    **dict.fromkeys(("NoCredentialsError", "TokenRetrievalError", "UnauthorizedSSOTokenError"), _CREDENTIALS),
+    **dict.fromkeys(("INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId", "EXPIRED_TOKEN"), _CREDENTIALS),
+    "NoRegionError": "set AWS_DEFAULT_REGION, or a region in the profile",
+}
 
 _NAME_WITH_ADDRESS = re.compile(rf"[^/]*{AT}[^/]*", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from stedi_common.checks.reconcile import Difference, differences
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.protocol import Damage, Verified
-from stedi_common.errors import DamagedLakeError, StediError
+from stedi_common.errors import DamagedLakeError, LakeError, StediError
 from stedi_common.lake import Lake
 from stedi_common.landing import REJECTED
 from stedi_common.landing.landed_files import LANDED_FILES
@@ -110,6 +110,11 @@ class State:
 @contextmanager
 def opened(lake: Lake, *, writes: bool = False) -> Iterator[EmbeddedEngine]:
     """The lake for a check, or for a repair if it writes, until the block ends. Raises LakeError if it is in S3."""
+    if not lake.is_local:
+        raise LakeError(
+            f"lake {lake.location}: expected a lake in a folder, got one in S3",
+            hint="S3 keeps the checksums of its objects itself; a table that is damaged fails when it is read",
+        )
     engine = EmbeddedEngine(lake, writes=writes)
     try:
         yield engine

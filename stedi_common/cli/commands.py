@@ -252,7 +252,11 @@ def maintain(
 
 @app.command("status")
 def status_(
-    context: typer.Context, lake: LakeOption = DEFAULTS.lake, config: ConfigOption = None, as_json: JsonOption = False
+    context: typer.Context,
+    lake: LakeOption = DEFAULTS.lake,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show rows, last commit, policy and lag of each table, and how many people are out of research by doubt."""
     from stedi_common import status
@@ -386,6 +390,7 @@ def query_(
         Path | None, typer.Option(metavar="FILE", help="The file to write or replace. Its mode is 0600.")
     ] = None,
     lake: LakeOption = DEFAULTS.lake,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
     config: ConfigOption = None,
 ) -> None:
     """Query the lake's tables with SQL."""

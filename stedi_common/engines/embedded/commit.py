@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
+from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
@@ -17,7 +18,8 @@ from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, table_sn
 from stedi_common.engines.errors import conflict
 from stedi_common.engines.history import head_at
 from stedi_common.engines.protocol import Head
-from stedi_common.errors import EngineError, StediError, StorageError, as_stedi_error
+from stedi_common.engines.retry import retrying
+from stedi_common.errors import EngineError, ServiceError, StediError, StorageError, UnknownCommitError, as_stedi_error
 
 
 def expect_head(contract: Contract, table: Table, onto: Head) -> None:
@@ -49,6 +51,8 @@ def commit(
     Raises:
         CommitConflictError: another commit was made in between.
         StorageError: the disk of the catalog is full, or the like; nothing is committed.
+        ServiceError: the service of the catalog has refused the commit.
+        UnknownCommitError: the catalog has not said whether it made the commit.
         EngineError: the catalog failed in another way, and nothing is committed.
     """
     change = _CachedTransaction(table)
@@ -66,18 +70,37 @@ def commit(
         raise conflict(contract) from None
     except catalog.unknown_state as error:
         refused = error
-        table.refresh()
+        _refresh(contract, table, catalog)
     # Every commit makes a snapshot id of its own, so this one is ours or nobody's.
     committed = table.snapshot_by_id(snapshot.snapshot_id)
     if committed is None:
+        if catalog.may_commit_late and isinstance(refused, CommitStateUnknownException):
+            raise _unknown(contract)
         raise _refusal(contract, refused)
     return head_at(contract, PyIcebergSnapshots(contract, table), table_snapshot(committed))
+
+
+def _refresh(contract: Contract, table: Table, catalog: LakeCatalog) -> None:
+    """Load the table again after a commit without an answer. Raises UnknownCommitError if that fails, too."""
+    try:
+        retrying(retry_if_exception_type(catalog.unknown_state))(table.refresh)
+    except Exception:
+        if catalog.may_commit_late:
+            raise _unknown(contract) from None
+        raise
+
+
+def _unknown(contract: Contract) -> UnknownCommitError:
+    return UnknownCommitError(
+        f"{contract.name}: expected an answer to a commit, got none; the catalog may have made it",
+        hint="run the command again: it goes on from what is committed then",
+    )
 
 
 def _refusal(contract: Contract, error: Exception | None) -> StediError:
     """The error of a commit that was not made: a full disk, for instance, is not the catalog's own."""
     known = as_stedi_error(error) if error else None
-    if isinstance(known, StorageError):
+    if isinstance(known, StorageError | ServiceError):
         return known
     return EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.table import Table
 
 from stedi_common.engines.errors import unreadable
+from stedi_common.engines.storage import s3
+from stedi_common.engines.storage.parquet import filesystem, read_file
 from stedi_common.errors import DamagedFileError, StediError
-from stedi_common.lake import local_path
 
 
 @contextmanager
@@ -32,8 +32,10 @@ def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
 def unreadable_metadata(location: str | None) -> str | None:
     """The metadata file itself, if it is missing or no JSON object of a table."""
     try:
-        found = json.loads(local_path(location).read_bytes()) if location else {"location": None}
-    except (OSError, ValueError):
+        found = json.loads(read_file(location)) if location else {"location": None}
+    except OSError as error:
+        return location if _shows_damage(str(location), error) else None
+    except ValueError:
         return location
     return None if "location" in found else location
 
@@ -76,7 +78,15 @@ def unreadable_data_file(files: Mapping[str, Collection[str]], message: str) -> 
 def _is_parquet(path: str) -> bool:
     """Whether the file exists and has a readable footer."""
     try:
-        pq.read_metadata(Path(path))
-    except (OSError, pa.ArrowException):
+        system, key = filesystem(path)
+        pq.read_metadata(key, filesystem=system)
+    except pa.ArrowException:
         return False
+    except OSError as error:
+        return not _shows_damage(path, error)
     return True
+
+
+def _shows_damage(path: str, error: OSError) -> bool:
+    """Whether a file that cannot be read is damaged. In S3 it may also be a right or the network."""
+    return isinstance(error, FileNotFoundError) or not path.startswith(s3.SCHEME)

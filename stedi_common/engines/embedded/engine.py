@@ -1,4 +1,4 @@
-"""The embedded engine: DuckDB computes, PyIceberg commits, SQLite is the catalog. No Java, no server."""
+"""The embedded engine: DuckDB computes, PyIceberg commits. It needs no Java and no server."""
 
 from __future__ import annotations
 
@@ -47,14 +47,12 @@ MAX_CACHED_ROWS = 1_000_000
 
 
 class EmbeddedEngine:
-    """The engine of a lake in a folder. What each method does is said in `Engine`."""
+    """The engine of this process. What each method does is said in `Engine`."""
 
     name = "embedded"
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
-        if not lake.is_local:
-            raise LakeError(f"engine embedded: expected a lake in a folder, got {lake.location}")
-        if writes:
+        if writes and lake.is_local:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
         if writes:
@@ -63,17 +61,29 @@ class EmbeddedEngine:
         self._catalog = open_catalog(lake)
         self._staging = Staging(lake, writes=writes)
         try:
-            self._duckdb = connect(self._staging.scratch)
+            self._place = place_of(lake, self._staging.local_scratch)
+            self._duckdb = connect(self._staging.local_scratch)
+            self._place.attach(self._duckdb)
         except BaseException:
             self._staging.remove()
             raise
         self._plans = ScanPlans()
         self._tables = CatalogTables(lake, self._catalog)
-        self._writer = DataFileWriter(place_of(lake), self._duckdb, self._errors)
+        self._writer = DataFileWriter(self._place, self._duckdb, self._errors)
         self._selected: dict[str, set[str]] = {}
-        self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
+        self._maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
         #: What `stedi check` and `stedi repair` do with the files of tables.
         self.repairs = EmbeddedRepairs(lake, self._catalog, self._staging)
+
+    @property
+    def maintenance(self) -> EmbeddedMaintenance:
+        """See `Engine.maintenance`. Raises LakeError for a lake in S3."""
+        if not self._lake.is_local:
+            raise LakeError(
+                f"maintain: expected a lake in a folder, or the engine spark, got {self._lake.location}",
+                hint="Terraform deploys a job for it, and on this machine stedi maintain --engine spark does it",
+            )
+        return self._maintenance
 
     # Tables and their snapshots
 
@@ -254,6 +264,7 @@ class EmbeddedEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._duckdb.close()
+        self._place.close()
         self._catalog.close()
         self._staging.remove()
 
@@ -271,6 +282,7 @@ class EmbeddedEngine:
     def _select(self, contract: Contract, head: Head, files: Sequence[str]) -> str:
         """A SELECT of the rows of data files of a snapshot."""
         self._selected.setdefault(contract.identifier, set()).update(map(local, files))
+        self._place.prefetch(files)
         return select(contract, field_ids(self._tables.get_with(contract, head)), files)
 
     @contextmanager
@@ -293,6 +305,7 @@ class EmbeddedEngine:
         head = current_head(contract, table) if at is None else head_as_of(contract, table, at)
         with self._snapshot_errors(contract, head):
             files = [file.file_path for file in self._plans.files(contract, table, head)]
+        self._place.prefetch(files)
         return Scan(select(contract, field_ids(table), files), [local(file) for file in files])
 
     def _commit(

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from pyiceberg.table import CommitTableResponse, Table
 
+from stedi_common.engines.storage import s3
 from stedi_common.lake import Lake
 
 
@@ -14,9 +15,12 @@ class LakeCatalog(Protocol):
 
     Attributes:
         unknown_state: errors after which it is not known whether the catalog has made a change.
+        may_commit_late: whether a change that is not found after CommitStateUnknownException may still be made: its
+            request is on the way. Then its files must stay.
     """
 
     unknown_state: tuple[type[Exception], ...]
+    may_commit_late: bool
 
     def metadata_location(self, identifier: str) -> str | None:
         """Where the metadata of a table lie; None if there is no such table."""
@@ -43,6 +47,13 @@ def open_catalog(lake: Lake) -> LakeCatalog:
     Raises:
         LakeError: it cannot be opened.
     """
-    from stedi_common.engines.embedded import sqlite_catalog  # noqa: PLC0415 - each catalog needs libraries of its own
+    # Each catalog needs libraries of its own.
+    if lake.is_local:
+        from stedi_common.engines.embedded import sqlite_catalog  # noqa: PLC0415
 
-    return sqlite_catalog.open_catalog(lake)
+        return sqlite_catalog.open_catalog(lake)
+    try:
+        from stedi_common.engines.embedded import glue_catalog  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise s3.missing_library() from None
+    return glue_catalog.open_catalog(lake)

@@ -23,6 +23,7 @@ class SQLiteCatalog(SqlCatalog):
     """A `LakeCatalog`. It records beside each table which metadata it names: see `engines/storage/catalog_guard.py`."""
 
     unknown_state: tuple[type[Exception], ...] = (CommitStateUnknownException, SQLAlchemyError)
+    may_commit_late = False
 
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one query."""

@@ -14,7 +14,7 @@ from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import field_ids
 from stedi_common.engines.embedded.place import Place
 from stedi_common.engines.embedded.session import quoted
-from stedi_common.errors import StediError
+from stedi_common.errors import StediError, UnknownCommitError
 from stedi_common.rules.frames import Frame
 
 _DAY_FOLDER = "_day"
@@ -54,6 +54,8 @@ class DataFileWriter:
             raise
         try:
             yield files
+        except UnknownCommitError:
+            raise
         except (CommitFailedException, StediError):
             self._place.discard(contract, draft)
             raise

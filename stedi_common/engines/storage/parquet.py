@@ -15,6 +15,8 @@ from pyarrow import fs
 
 from stedi_common.contracts import Contract
 from stedi_common.contracts.types import TYPES
+from stedi_common.engines.storage import s3
+from stedi_common.lake import local_path
 
 #: So many rows a writer keeps until it writes them, a row group for each of their days.
 MAX_BUFFERED_ROWS = 512 * 1024
@@ -136,13 +138,22 @@ def arrow_schema(contract: Contract) -> pa.Schema:
 
 def make_folder(location: str) -> None:
     """Make the folder. S3 has none, and objects that stand for them could lie where a job may not write."""
-    if not location.startswith("s3://"):
+    if not location.startswith(s3.SCHEME):
         Path(location.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
 
 
 def filesystem(location: str) -> tuple[fs.FileSystem, str]:
     """PyArrow's file system for a path or a URI, and the path in it."""
-    if location.startswith("s3://"):
-        found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(location)
-        return found
+    if location.startswith(s3.SCHEME):
+        return s3.location(location)
     return fs.LocalFileSystem(), location.removeprefix("file://")
+
+
+def read_file(location: str) -> bytes:
+    """The content of a small file. Raises OSError."""
+    if not location.startswith(s3.SCHEME):
+        return local_path(location).read_bytes()
+    system, path = filesystem(location)
+    with system.open_input_stream(path) as file:
+        content: bytes = file.read()
+        return content

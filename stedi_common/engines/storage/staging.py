@@ -88,10 +88,15 @@ class Staging:
         """Make the folder now: its lock shows that a run is writing to the lake."""
         _ = self.folder
 
-    @cached_property
+    @property
     def scratch(self) -> str:
-        """A folder for what is only kept while the engine is open: the staging folder, or a local one for a reader."""
-        if self._writes or not self._lake.is_local:
+        """A folder for what is only kept while the engine is open, which Spark's executors can read."""
+        return self.local_scratch if self._lake.is_local else self.folder
+
+    @cached_property
+    def local_scratch(self) -> str:
+        """The same on the local disk: the staging folder, or for a reader and a lake in S3 a temporary one."""
+        if self._writes and self._lake.is_local:
             return self.folder
         self._local = Scratch()
         return self._local.folder

@@ -1,0 +1,124 @@
+"""The Glue Data Catalog of a lake in S3.
+
+Glue swaps the metadata of a table only if its `VersionId` is the one that was read. If the answer to a swap is lost,
+botocore would repeat it, and Glue refuses the repetition: the version is now another. PyIceberg takes that refusal for
+a conflict and deletes the manifests of the commit that was made. So botocore never repeats a change; before one is
+repeated here, it is looked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pyiceberg.catalog import METADATA_LOCATION
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    CommitStateUnknownException,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+)
+from pyiceberg.table import Table
+from tenacity import retry_if_exception_type
+
+from stedi_common.engines.embedded.bucket_files import BucketFileIO
+from stedi_common.engines.retry import retrying
+from stedi_common.engines.storage import s3
+from stedi_common.lake import CATALOG, Lake
+
+#: What Glue answers before it has looked at a request, so that nothing was changed.
+_THROTTLED = ("ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException")
+#: From here on an answer is a failure of the service, and the change may have been made.
+_SERVER_ERROR = 500
+
+
+class GlueLakeCatalog(GlueCatalog):
+    """A `LakeCatalog`."""
+
+    unknown_state: tuple[type[Exception], ...] = (CommitStateUnknownException, BotoCoreError, ClientError)
+    may_commit_late = True
+
+    def metadata_location(self, identifier: str) -> str | None:
+        """See `LakeCatalog.metadata_location`. It costs one request."""
+        try:
+            found = self._get_glue_table(*identifier.split("."))
+        except NoSuchTableError:
+            return None
+        location: str | None = found.get("Parameters", {}).get(METADATA_LOCATION)
+        return location
+
+    def create_table(self, identifier: Any, *args: Any, **named: Any) -> Table:
+        """Create a table, and before it its database if there is none."""
+        try:
+            return super().create_table(identifier, *args, **named)
+        except NoSuchNamespaceError:
+            self.create_namespace_if_not_exists(identifier.split(".")[0])
+        return super().create_table(identifier, *args, **named)
+
+    def _update_glue_table(self, database_name: str, table_name: str, table_input: Any, version_id: str) -> None:
+        """Swap the metadata, and again if it is certain that they were not swapped.
+
+        Raises:
+            CommitFailedException: another commit was made in between, and this one was not.
+            CommitStateUnknownException: it is not known whether the metadata were swapped.
+        """
+        location = table_input["Parameters"][METADATA_LOCATION]
+        is_repeated = False
+
+        def swap() -> None:
+            nonlocal is_repeated
+            try:
+                super(GlueLakeCatalog, self)._update_glue_table(database_name, table_name, table_input, version_id)
+            except CommitFailedException:
+                if is_repeated and not self._is_at(database_name, table_name, location):
+                    raise CommitStateUnknownException("a repeated change was refused") from None
+                if not is_repeated:
+                    raise
+            except (BotoCoreError, ClientError) as error:
+                if _was_refused(error):
+                    raise
+                is_repeated = True
+                if not self._is_at(database_name, table_name, location):
+                    raise _NotSwappedError from error
+
+        try:
+            retrying(retry_if_exception_type(_NotSwappedError))(swap)
+        except _NotSwappedError as error:
+            raise CommitStateUnknownException("no change got an answer") from error
+
+    def _is_at(self, database: str, table: str, location: str) -> bool:
+        try:
+            return self.metadata_location(f"{database}.{table}") == location
+        except (BotoCoreError, ClientError) as error:
+            raise CommitStateUnknownException("nor could the change be looked for") from error
+
+
+class _NotSwappedError(Exception):
+    """There was no answer, and the catalog has not made the change so far."""
+
+
+class _Glue:
+    """A client of Glue that repeats requests, but none that changes a table."""
+
+    def __init__(self) -> None:
+        once, self._client = s3.client("glue", attempts=1), s3.client("glue")
+        self.update_table, self.create_table = once.update_table, once.create_table
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def open_catalog(lake: Lake) -> GlueLakeCatalog:
+    """The catalog of a lake in S3."""
+    files = {"py-io-impl": f"{BucketFileIO.__module__}.{BucketFileIO.__name__}"}
+    client: Any = _Glue()
+    return GlueLakeCatalog(CATALOG, client, warehouse=lake.above("landing"), **files)
+
+
+def _was_refused(error: Exception) -> bool:
+    """Whether the service has answered that it did not make the change."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
+    return status < _SERVER_ERROR and error.response.get("Error", {}).get("Code") not in _THROTTLED

@@ -1,0 +1,42 @@
+"""Answers of Glue that are lost, on a real LocalStack."""
+
+from collections.abc import Callable, Collection
+from itertools import count
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+#: The requests that change a table.
+Request = Callable[..., Any]
+
+
+def lost(request: Request, turns: Collection[int], then: Callable[[], None] = lambda: None) -> Request:
+    """The request is answered, but in these turns the answer is lost, after `then`."""
+    turn = count(1)
+
+    def sent(**arguments: Any) -> Any:
+        answer = request(**arguments)
+        if next(turn) in turns:
+            then()
+            raise ReadTimeoutError(endpoint_url="glue")
+        return answer
+
+    return sent
+
+
+def unsent(request: Request, turns: Collection[int], error: Exception | None = None) -> Request:
+    """In these turns the request does not arrive."""
+    turn = count(1)
+
+    def sent(**arguments: Any) -> Any:
+        if next(turn) in turns:
+            raise error or ReadTimeoutError(endpoint_url="glue")
+        return request(**arguments)
+
+    return sent
+
+
+def answer(code: str, status: int) -> ClientError:
+    """What a service answers."""
+    told = {"Error": {"Code": code, "Message": "ann@example.org"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(told, "UpdateTable")
