@@ -227,16 +227,28 @@ def _storage_error(error: BaseException) -> StorageError | None:
 
 
 def _service_error(error: BaseException) -> ServiceError | None:
-    """The error as a service says it, if it is of boto3 or of Arrow's file system for S3. Its code, never its text."""
-    if type(error).__module__.partition(".")[0] == "botocore":
+    """The error as a service says it, if it is of boto3, a REST catalog or Arrow's S3. Its code, never its text."""
+    library, kind = type(error).__module__.partition(".")[0], type(error).__name__
+    if library == "requests" or (library == "pyiceberg" and kind in _OF_REST):
+        return ServiceError("Iceberg REST catalog", kind)
+    if library == "botocore":
         response = getattr(error, "response", None) or {}
-        code = response.get("Error", {}).get("Code") or type(error).__name__
+        code = response.get("Error", {}).get("Code") or kind
         return ServiceError(f"AWS {getattr(error, 'operation_name', '')}".strip(), code)
-    if isinstance(error, OSError) and (told := _OF_ARROW.search(str(error))):
-        return ServiceError(f"S3 {told[2]}", told[1])
-    return None
+    return service_error(str(error)) if isinstance(error, OSError) else None
 
 
+def service_error(message: str) -> ServiceError | None:
+    """The ServiceError that a message of Arrow or DuckDB tells of; None if it tells of none, or of a missing object."""
+    told = _OF_ARROW.search(message)
+    return ServiceError(f"S3 {told[2]}", told[1]) if told and told[1] != "NO_SUCH_KEY" else None
+
+
+#: PyIceberg's errors for what a REST catalog has answered.
+_OF_REST = (
+    *("RESTError", "BadRequestError", "UnauthorizedError", "ServiceUnavailableError", "ServerError", "ForbiddenError"),
+    *("AuthorizationExpiredError", "TooManyRequestsError", "OAuthError"),
+)
 #: What Arrow's messages say of an answer of S3. All else in them may name files.
 _OF_ARROW = re.compile(r"AWS Error (\w+) during (\w+) operation")
 

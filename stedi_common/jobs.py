@@ -182,6 +182,8 @@ def _parser(job: str) -> argparse.ArgumentParser:
     """The arguments of every job: the options of `settings`, with dashes, or with underscores as is usual for Glue."""
     parser = argparse.ArgumentParser(job, allow_abbrev=False)
     for name, option in OPTIONS.items():
+        if not option.is_for_jobs:
+            continue
         spelled = dict.fromkeys(spelling for flag in option.flags for spelling in (flag, _underscored(flag)))
         # Glue gives every argument a value.
         flag: dict[str, Any] = {"nargs": "?", "const": "true"} if name == "rebuild" else {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from stedi_common import log, maintenance, status
+from stedi_common import aws, log, maintenance, status
 from stedi_common.api.rows import Rows, columns_of, expect_condition, names_of, table_of
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, run_logged
@@ -50,6 +51,8 @@ class OpenLake:
     def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
         self.settings = settings
         self._lake = lake_of(settings)
+        self._aws = ExitStack()
+        self._aws.enter_context(aws.environment(settings.profile, settings.endpoint_url))
         self._read_only = read_only
         self._engine: Engine | None = None
         self._is_closed = False
@@ -71,6 +74,7 @@ class OpenLake:
         if self._engine:
             self._engine.close()
             self._engine = None
+        self._aws.close()
 
     def land(self, folder: str | Path | None = None, sources: Iterable[str] | None = None) -> list[Landed]:
         """Land the files that are new or have changed.

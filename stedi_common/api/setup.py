@@ -40,7 +40,7 @@ def lake_of(settings: Settings, *, for_run: bool = False) -> Lake:
         LakePropertiesError: the properties of the lake cannot be read.
         LakeError: the lake is a copy, or was moved.
     """
-    lake = Lake.at(settings.lake, settings.database_prefix)
+    lake = Lake.at(settings.lake, settings.database_prefix, settings.catalog)
     _, unknown = _properties_of(lake)
     if unknown and not for_run:
         raise unknown

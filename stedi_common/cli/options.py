@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stedi_common import aws
 from stedi_common.cli.names import Names
 from stedi_common.cli.process import enter
 from stedi_common.files import umask
@@ -28,6 +29,7 @@ def settings_of(context: typer.Context) -> Settings:
     names = [name for name in context.params if name in (*OPTIONS, CONFIG)]
     settings = load_settings({name: context.params[name] for name in names if _is_typed(context, name)})
     enter(umask(settings.umask))
+    enter(aws.environment(settings.profile, settings.endpoint_url))
     return settings
 
 
@@ -53,6 +55,9 @@ LakeOption = Annotated[str, _option("lake")]
 LandingOption = Annotated[str, _option("landing")]
 EngineOption = Annotated[str, _option("engine")]
 PrefixOption = Annotated[str, _option("database_prefix")]
+CatalogOption = Annotated[str, _option("catalog")]
+ProfileOption = Annotated[str | None, _option("profile")]
+EndpointOption = Annotated[str | None, _option("endpoint_url")]
 ConsentOption = Annotated[str, _option("consent")]
 PairingOption = Annotated[str, _option("pairing")]
 DefectiveOption = Annotated[str | None, _option("defective_serials")]

@@ -42,6 +42,11 @@ def unreadable(table: str, file: str) -> DamagedFileError:
         table: zone and name of the table.
         file: its path or `file:` URI.
     """
+    if file.startswith("s3://"):
+        return DamagedFileError(
+            f"{table}: expected the table's file {file}, got none or a damaged one",
+            hint="a bucket with versions still has it; else a run with --rebuild recomputes a trusted or curated table",
+        )
     path = local_path(file)
     state = "a damaged one" if path.exists() else "none"
     return DamagedFileError(

@@ -1,4 +1,4 @@
-"""Where the tables are: a folder with an SQLite catalog, or databases of the Glue Data Catalog."""
+"""Where the tables are: a folder with an SQLite catalog, or S3 with the Glue Data Catalog or one that has a name."""
 
 from __future__ import annotations
 
@@ -32,17 +32,29 @@ class Lake:
         location: a folder, or the S3 URI above the folders of the zones. `{zone}` in it stands for the zone's name, so
             that each zone can have a bucket of its own.
         prefix: what the names of Glue's databases start with.
+        catalog: the name of the catalog of a lake in S3 in PyIceberg's configuration; empty for Glue.
     """
 
     location: str
     prefix: str = ""
+    catalog: str = ""
 
     @classmethod
-    def at(cls, location: str, prefix: str = "") -> Lake:
-        """The lake at this folder or S3 URI. Raises UnusablePathError if libraries would take it for another place."""
+    def at(cls, location: str, prefix: str = "", catalog: str = "") -> Lake:
+        """The lake at this folder or S3 URI.
+
+        Raises:
+            UnusablePathError: libraries would take it for another place.
+            LakeError: a lake in a folder is given a catalog.
+        """
         location = str(location)  # settings that a program writes down may have a path
         if location.startswith("s3://"):
-            return cls(_usable(location.rstrip("/"), _UNUSABLE_IN_S3), prefix)
+            return cls(_usable(location.rstrip("/"), _UNUSABLE_IN_S3), prefix, catalog)
+        if catalog:
+            raise LakeError(
+                f"lake {escaped(location)}: expected an S3 URI for a lake with the catalog {escaped(catalog)}",
+                hint="a lake in a folder has its own catalog; as in --lake s3://bucket --catalog name",
+            )
         folder = os.path.expanduser(location)  # noqa: PTH111 - pathlib's raises for an unknown user
         return cls(_usable(str(Path(folder).absolute()), _UNUSABLE), prefix)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+from stedi_common import aws
 from stedi_common.errors import LakeError
 from stedi_common.records.names import ARCHIVED, UNREADABLE, UNUSABLE_KEY, shown
 
@@ -137,9 +138,13 @@ def _as_request_error() -> Iterator[None]:
         raise _RequestError(type(error).__name__) from None
 
 
-@cache
 def _client() -> Any:
-    """One for the process: it takes long to make. Its threads share it."""
+    return _client_of(aws.state())
+
+
+@cache
+def _client_of(state: tuple[str | None, ...]) -> Any:
+    """One for each state of the environment: it takes long to make. Threads share it."""
     try:
         import boto3  # noqa: PLC0415 - Glue brings it, and a laptop without S3 does without
         from botocore.config import Config  # noqa: PLC0415

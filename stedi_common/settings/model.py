@@ -37,6 +37,7 @@ class Option:
         is_path: whether it is a path, which `stedi.toml` gives relative to itself.
         is_key: whether it says where the pseudonym key is. Only one of these options may be given.
         is_content: whether the content of the file is the value. Then `parse` takes the bytes of a file in S3, too.
+        is_for_jobs: whether the scripts of Glue's jobs take it. Glue has a role, and arguments of its own.
     """
 
     help: str
@@ -49,6 +50,7 @@ class Option:
     is_path: bool = False
     is_key: bool = False
     is_content: bool = False
+    is_for_jobs: bool = True
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -180,6 +182,18 @@ class Settings:
         choices=lambda: ENGINES,
     )
     database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_text)
+    catalog: str = _setting(
+        "",
+        help="The catalog of a lake in S3, by its name in PyIceberg's configuration; Glue by default.",
+        parse=_text,
+        metavar="NAME",
+    )
+    profile: str | None = _setting(
+        None, help="The profile of the AWS CLI to use.", parse=_text, metavar="PROFILE", is_for_jobs=False
+    )
+    endpoint_url: str | None = _setting(
+        None, help="The endpoint of all AWS services.", parse=_text, metavar="URL", is_for_jobs=False
+    )
     consent: str = _setting(
         "as-of",
         help="as-of: readings from the consent on; ever: of whoever consents now.",

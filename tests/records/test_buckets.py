@@ -54,9 +54,9 @@ def client():
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         if "AWS_ENDPOINT_URL" not in os.environ:
             moto.enter_context(mock_aws())
-        buckets._client.cache_clear()
+        buckets._client_of.cache_clear()
         yield boto3.client("s3")
-        buckets._client.cache_clear()
+        buckets._client_of.cache_clear()
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ def bucket(client):
 @pytest.fixture
 def new_client(client):
     """The code under test makes a new client."""
-    buckets._client.cache_clear()
+    buckets._client_of.cache_clear()
     yield
-    buckets._client.cache_clear()
+    buckets._client_of.cache_clear()
 
 
 def read(found: Found) -> list[str]:

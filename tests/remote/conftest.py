@@ -10,7 +10,6 @@ from support.deployment import credentials, localstack
 from support.paths import ROOT
 
 from stedi_common.contracts import ZONES
-from stedi_common.engines.storage import s3
 from stedi_common.lake import Lake
 
 
@@ -28,8 +27,6 @@ def endpoint(tmp_path_factory) -> Iterator[str]:
     with localstack(tmp_path_factory.mktemp("localstack")) as started, pytest.MonkeyPatch.context() as patch:
         for name, value in credentials(started).items():
             patch.setenv(name, value)
-        for cached in (s3._session, s3._endpoint, s3._filesystem):
-            cached.cache_clear()
         yield started
 
 

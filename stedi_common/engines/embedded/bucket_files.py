@@ -17,8 +17,8 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 from pyarrow import NativeFile
-from pyarrow.fs import FileSystem
-from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.io import InputFile, OutputFile
+from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 from stedi_common.engines.storage import s3
 
@@ -39,12 +39,26 @@ _LITERAL = re.compile(r"\[(.)\]")
 class BucketFileIO(PyArrowFileIO):
     """PyIceberg's file system of a lake in S3."""
 
-    def __init__(self, properties: Any = None) -> None:
-        super().__init__(properties or {})
-        self.fs_by_scheme = self._initialize_fs  # not cached: credentials may expire
+    def new_input(self, location: str) -> PyArrowFile:
+        """See `FileIO.new_input`."""
+        return self._file(location)
 
-    def _initialize_fs(self, scheme: str, netloc: str | None = None) -> FileSystem:
-        return s3.filesystem(netloc or "")
+    def new_output(self, location: str) -> PyArrowFile:
+        """See `FileIO.new_output`."""
+        return self._file(location)
+
+    def delete(self, location: str | InputFile | OutputFile) -> None:
+        """See `FileIO.delete`."""
+        system, path = s3.location(location if isinstance(location, str) else location.location)
+        system.delete_file(path)
+
+    def _file(self, location: str) -> PyArrowFile:
+        system, path = s3.location(location)  # each time: credentials may expire
+        return PyArrowFile(location, path, system)
+
+
+#: The property that makes a catalog use it.
+FILE_IO = {"py-io-impl": f"{BucketFileIO.__module__}.{BucketFileIO.__name__}"}
 
 
 class _Object:

@@ -13,17 +13,22 @@ from pyiceberg.table import Table
 from stedi_common.engines.errors import unreadable
 from stedi_common.engines.storage import s3
 from stedi_common.engines.storage.parquet import filesystem, read_file
-from stedi_common.errors import DamagedFileError, StediError
+from stedi_common.errors import DamagedFileError, ServiceError, StediError, as_stedi_error
 
 
 @contextmanager
 def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
-    """Raise DamagedFileError with the file that `find` finds, if the block fails. Else the block's error is raised."""
+    """Raise DamagedFileError with the file that `find` finds, if the block fails. Else the block's error is raised.
+
+    A service that refuses or does not answer shows no damage: its ServiceError is raised.
+    """
     try:
         yield
     except StediError:
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(known := as_stedi_error(error), ServiceError):
+            raise known from error
         if file := find():
             raise unreadable(table, file) from None
         raise

@@ -8,11 +8,12 @@ repeated here, it is looked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.catalog import METADATA_LOCATION
-from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.catalog.glue import GLUE_MAX_RETRIES, GlueCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
     CommitStateUnknownException,
@@ -22,7 +23,7 @@ from pyiceberg.exceptions import (
 from pyiceberg.table import Table
 from tenacity import retry_if_exception_type
 
-from stedi_common.engines.embedded.bucket_files import BucketFileIO
+from stedi_common.engines.embedded.bucket_files import FILE_IO
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.storage import s3
 from stedi_common.lake import CATALOG, Lake
@@ -99,10 +100,15 @@ class _NotSwappedError(Exception):
 
 
 class _Glue:
-    """A client of Glue that repeats requests, but none that changes a table."""
+    """A client of Glue that repeats requests, but none that changes a table.
 
-    def __init__(self) -> None:
-        once, self._client = s3.client("glue", attempts=1), s3.client("glue")
+    Args:
+        client: repeats requests.
+        once: does not.
+    """
+
+    def __init__(self, client: Any, once: Any) -> None:
+        self._client = client
         self.update_table, self.create_table = once.update_table, once.create_table
 
     def __getattr__(self, name: str) -> Any:
@@ -111,9 +117,17 @@ class _Glue:
 
 def open_catalog(lake: Lake) -> GlueLakeCatalog:
     """The catalog of a lake in S3."""
-    files = {"py-io-impl": f"{BucketFileIO.__module__}.{BucketFileIO.__name__}"}
-    client: Any = _Glue()
-    return GlueLakeCatalog(CATALOG, client, warehouse=lake.above("landing"), **files)
+    client: Any = _Glue(s3.client("glue"), s3.client("glue", attempts=1))
+    return GlueLakeCatalog(CATALOG, client, warehouse=lake.above("landing"), **FILE_IO)
+
+
+def open_named(name: str, properties: Mapping[str, str]) -> GlueLakeCatalog:
+    """The catalog of this name in PyIceberg's configuration, with its properties."""
+    client, once = (
+        GlueCatalog(name, **{**properties, GLUE_MAX_RETRIES: attempts - 1}).glue for attempts in (s3.MAX_ATTEMPTS, 1)
+    )
+    glue: Any = _Glue(client, once)
+    return GlueLakeCatalog(name, glue, **{**properties, **FILE_IO})
 
 
 def _was_refused(error: Exception) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from pyiceberg.table import CommitTableResponse, Table
+from pyiceberg.utils.config import Config
 
+from stedi_common.contracts import ZONES
 from stedi_common.engines.storage import s3
+from stedi_common.errors import LakeError, nearest
 from stedi_common.lake import Lake
 
 
@@ -53,7 +56,40 @@ def open_catalog(lake: Lake) -> LakeCatalog:
 
         return sqlite_catalog.open_catalog(lake)
     try:
+        if lake.catalog:
+            return _named(lake)
         from stedi_common.engines.embedded import glue_catalog  # noqa: PLC0415
     except ModuleNotFoundError:
         raise s3.missing_library() from None
     return glue_catalog.open_catalog(lake)
+
+
+def _named(lake: Lake) -> LakeCatalog:
+    """The catalog of a lake in S3 by its name in PyIceberg's configuration."""
+    properties = _properties(lake.catalog)
+    for zone in ZONES:
+        s3.grant(lake.above(zone), properties)
+    kind = properties.get("type") or ("rest" if properties.get("uri", "").startswith("http") else "none")
+    if kind.lower() == "rest":
+        from stedi_common.engines.embedded.bucket_files import FILE_IO  # noqa: PLC0415
+        from stedi_common.engines.embedded.rest_catalog import RestLakeCatalog  # noqa: PLC0415
+
+        return RestLakeCatalog(lake.catalog, **{**properties, **FILE_IO})
+    if kind.lower() == "glue":
+        from stedi_common.engines.embedded.glue_catalog import open_named  # noqa: PLC0415
+
+        return open_named(lake.catalog, properties)
+    raise LakeError(f"catalog {lake.catalog}: expected the type rest or glue in PyIceberg's configuration, got {kind}")
+
+
+def _properties(name: str) -> dict[str, str]:
+    """What PyIceberg's configuration says of a catalog."""
+    configuration = Config()
+    found = configuration.get_catalog_config(name)
+    if found is None:
+        raise LakeError(
+            f"catalog {name}: expected it in PyIceberg's configuration, got none",
+            hint=nearest(name, configuration.get_known_catalogs())
+            or "~/.pyiceberg.yaml, or PYICEBERG_CATALOG__…__URI in the environment",
+        )
+    return {key: str(value) for key, value in found.items()}

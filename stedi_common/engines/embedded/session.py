@@ -8,7 +8,7 @@ from typing import cast
 
 import duckdb
 
-from stedi_common.errors import EngineError, LakeError, StorageError, storage_error
+from stedi_common.errors import EngineError, LakeError, ServiceError, StorageError, service_error, storage_error
 
 #: Sets DuckDB's share of the memory; readers, writers and Python need about 400 MB more.
 MEMORY = "STEDI_MEMORY"
@@ -44,7 +44,7 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def redact(error: duckdb.Error) -> EngineError | StorageError:
+def redact(error: duckdb.Error) -> EngineError | ServiceError | StorageError:
     """The error without its message, which may quote values."""
     kind = type(error).__name__
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -54,7 +54,7 @@ def redact(error: duckdb.Error) -> EngineError | StorageError:
         )
         out_of_memory.is_out_of_resources = True
         return out_of_memory
-    if problem := storage_error(str(error)):
+    if problem := storage_error(str(error)) or service_error(str(error)):
         return problem
     return EngineError(f"engine embedded: DuckDB stopped with {kind}; its message may hold personal data")
 

@@ -92,6 +92,8 @@ def session(lake: Lake) -> SparkSession:
     Raises:
         LakeError: there is no Java, or the version of Spark is not supported.
     """
+    if lake.catalog:
+        raise LakeError(f"engine spark: expected the catalog Glue, got {lake.catalog}", hint="--engine embedded")
     spark = driver_session({}).newSession()
     for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog_settings(lake)}.items():
         spark.conf.set(name, value)

@@ -1,0 +1,96 @@
+"""An Iceberg REST catalog of a lake in S3, by its name in PyIceberg's configuration.
+
+The server checks that the snapshot is the one that a commit was computed from (`assert-ref-snapshot-id`), and answers
+409 if it is not. After an answer of 5xx, or none, the commit may have been made.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    CommitStateUnknownException,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    RESTError,
+    ServerError,
+    ServiceUnavailableError,
+)
+from pyiceberg.io import FileIO
+from pyiceberg.table import CommitTableResponse, Table
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.update import AddSnapshotUpdate, TableRequirement, TableUpdate
+from requests.exceptions import RequestException
+
+from stedi_common.engines.storage import s3
+
+
+class RestLakeCatalog(RestCatalog):
+    """A `LakeCatalog`."""
+
+    unknown_state: tuple[type[Exception], ...] = (CommitStateUnknownException, RESTError, RequestException)
+    may_commit_late = True
+
+    def metadata_location(self, identifier: str) -> str | None:
+        """See `LakeCatalog.metadata_location`. It costs one request, which is answered with all metadata."""
+        try:
+            location: str = self.load_table(identifier).metadata_location
+        except (NoSuchTableError, NoSuchNamespaceError):
+            return None
+        return location
+
+    def load_table(self, identifier: Any) -> Table:
+        """Load a table. The catalog may give credentials for its files."""
+        table: Table = super().load_table(identifier)
+        s3.grant(table.location(), table.io.properties)
+        return table
+
+    def create_table(self, identifier: Any, *args: Any, **named: Any) -> Table:
+        """Create a table, and before it its namespace if there is none."""
+        try:
+            table: Table = super().create_table(identifier, *args, **named)
+        except NoSuchNamespaceError:
+            self.create_namespace_if_not_exists(identifier.split(".")[0])
+            table = super().create_table(identifier, *args, **named)
+        return table
+
+    def commit_table(
+        self, table: Table, requirements: tuple[TableRequirement, ...], updates: tuple[TableUpdate, ...]
+    ) -> CommitTableResponse:
+        """Commit updates to a table.
+
+        Raises:
+            CommitFailedException: another commit was made in between, and this one was not.
+            CommitStateUnknownException: it is not known whether the commit was made.
+        """
+        try:
+            made: CommitTableResponse | None = super().commit_table(table, requirements, updates)
+        except CommitFailedException:
+            # A proxy may have repeated the request, and the refusal is that of the repetition.
+            made = self._made(table, updates)
+            if made is None:
+                raise
+        except (ServerError, ServiceUnavailableError, RequestException) as error:
+            raise CommitStateUnknownException(type(error).__name__) from error
+        return cast("CommitTableResponse", made)
+
+    @staticmethod
+    def _delete_old_metadata(io: FileIO, base: TableMetadata, metadata: TableMetadata) -> None:
+        """The server deletes them."""
+
+    def _made(self, table: Table, updates: tuple[TableUpdate, ...]) -> CommitTableResponse | None:
+        """The table as it is now, if it has a snapshot that the updates add."""
+        added = [update.snapshot.snapshot_id for update in updates if isinstance(update, AddSnapshotUpdate)]
+        if not added:
+            return None
+        try:
+            now = self.load_table(table.name())
+        except (RESTError, RequestException) as error:
+            raise CommitStateUnknownException("a commit was refused, and could not be looked for") from error
+        if any(now.snapshot_by_id(each) is None for each in added):
+            return None
+        return CommitTableResponse.model_validate(
+            {"metadata": now.metadata, "metadata-location": now.metadata_location}
+        )

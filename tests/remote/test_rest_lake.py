@@ -1,0 +1,168 @@
+"""A lake in S3 with an Iceberg REST catalog, by the embedded engine: Iceberg's own server, and LocalStack's S3."""
+
+import json
+import uuid
+from collections import Counter
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import boto3
+import pytest
+from requests import Session
+from requests.exceptions import ConnectionError as NoConnection
+from support.comparison import actual_tables, expected_tables
+from support.crowds import crowd
+from support.histories import History
+from support.lakes import land, rows, run, write
+from support.rest_server import rest_catalog
+
+from stedi_common.contracts import contract
+from stedi_common.engines import connect
+from stedi_common.errors import CommitConflictError, LakeError, UnknownCommitError
+from stedi_common.lake import Lake
+from stedi_common.rules.policy import Policy
+
+TABLE = contract("rejected_records")
+ARRIVAL = datetime(2024, 4, 3)
+DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "03"}
+ALWAYS = range(1, 100)
+
+
+@pytest.fixture(scope="module")
+def catalog(endpoint, tmp_path_factory):
+    """The name of a catalog in PyIceberg's configuration."""
+    pytest.importorskip("pyspark")
+    with (
+        rest_catalog("s3://unused", tmp_path_factory.mktemp("rest") / "log") as uri,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("PYICEBERG_CATALOG__STUDY__TYPE", "rest")
+        patch.setenv("PYICEBERG_CATALOG__STUDY__URI", uri)
+        patch.setenv("PYICEBERG_CATALOG__OTHER__TYPE", "hive")
+        yield "study"
+
+
+@pytest.fixture
+def lake(catalog) -> Lake:
+    name = f"rest-{uuid.uuid4().hex[:12]}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return Lake.at(f"s3://{name}", name.replace("-", "_"), catalog)
+
+
+@pytest.fixture
+def engine(lake):
+    with closing(connect("embedded", lake)) as opened:
+        opened.prepare(TABLE)
+        yield opened
+
+
+@pytest.fixture
+def other(engine, lake):
+    """Another handle on the lake."""
+    with closing(connect("embedded", lake)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def instead(engine, monkeypatch):
+    """Replaces what sends commits."""
+    session: Session = engine._catalog._session
+    return lambda make: monkeypatch.setattr(session, "post", make(session.post))
+
+
+def append(engine: Any, who: str) -> None:
+    row = dict.fromkeys(TABLE.names) | {"source": who, "source_file": f"{who}.json", "source_line": 1}
+    engine.append(TABLE, engine.frame(TABLE, [row]), engine.head(TABLE), {})
+
+
+def seen(engine: Any) -> Counter[str]:
+    return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
+
+
+def test_a_lake_has_the_tables_of_the_rules(lake, key, stedi, tmp_path):
+    write(tmp_path / "drops", DROPS)
+    with closing(connect("embedded", lake)) as engine:
+        land(engine, tmp_path / "drops", key, ARRIVAL)
+        run(engine, Policy(), key)
+        assert actual_tables(engine) == expected_tables(History((DROPS,), (ARRIVAL,)), Policy(), key)
+    where = ("--lake", lake.location, "--database-prefix", lake.prefix, "--catalog", lake.catalog)
+    assert len(json.loads(stedi("status", *where, "--json").out)) == 10
+
+
+def test_a_commit_on_a_stale_snapshot_is_rejected(engine, other):
+    onto = engine.head(TABLE)
+    append(other, "other")
+    with pytest.raises(CommitConflictError):
+        engine.append(TABLE, engine.frame(TABLE, [dict.fromkeys(TABLE.names)]), onto, {})
+    assert seen(engine) == Counter(["other"])
+
+
+def test_a_commit_that_loses_the_swap_is_rejected(engine, other, instead):
+    def meanwhile(post):
+        def sent(*args, **named):
+            append(other, "other")
+            return post(*args, **named)
+
+        return sent
+
+    instead(meanwhile)
+    with pytest.raises(CommitConflictError):
+        append(engine, "one")
+    assert seen(engine) == Counter(["other"])
+
+
+def test_a_commit_whose_answer_is_lost_is_found(engine, instead):
+    def lost(post):
+        def sent(*args, **named):
+            post(*args, **named)
+            raise NoConnection
+
+        return sent
+
+    instead(lost)
+    append(engine, "one")
+    assert seen(engine) == Counter(["one"])
+
+
+def test_a_commit_whose_request_was_repeated_is_no_conflict(engine, other, instead):
+    """As by a proxy, after others have built on it. Its manifests are still there."""
+
+    def repeated(post):
+        def sent(*args, **named):
+            post(*args, **named)
+            append(other, "other")
+            return post(*args, **named)
+
+        return sent
+
+    instead(repeated)
+    append(engine, "one")
+    assert seen(engine) == Counter(["one", "other"])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failure_of_the_server_leaves_the_commit_unknown(engine, instead, status):
+    def failed(post):
+        def sent(url, **named):
+            answer = post(f"{url}-none", **named)
+            answer.status_code = status
+            return answer
+
+        return sent
+
+    instead(failed)
+    with pytest.raises(UnknownCommitError):
+        append(engine, "one")
+    assert seen(engine) == Counter()
+
+
+@pytest.mark.parametrize(("name", "error"), [("studi", "got none"), ("other", "got hive")])
+def test_a_catalog_that_is_not_known_is_an_error(lake, name, error):
+    with pytest.raises(LakeError, match=error):
+        connect("embedded", Lake.at(lake.location, lake.prefix, name))
+
+
+def test_a_lake_in_a_folder_has_no_other_catalog(tmp_path, catalog):
+    with pytest.raises(LakeError, match="expected an S3 URI"):
+        Lake.at(str(tmp_path), "", catalog)
