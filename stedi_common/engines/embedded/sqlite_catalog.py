@@ -14,9 +14,9 @@ from tenacity import retry_if_exception_type
 
 from stedi_common.engines.embedded.files import ChecksummedFileIO
 from stedi_common.engines.retry import retrying
-from stedi_common.engines.storage.catalog_entries import unreadable
 from stedi_common.engines.storage.metadata_files import hint
 from stedi_common.lake import CATALOG, Lake
+from stedi_common.lake.catalog_file import unreadable
 
 
 class SQLiteCatalog(SqlCatalog):
