@@ -133,9 +133,7 @@ class DamagedLakeError(StediError):
 
 
 class MissingLinesError(StediError):
-    """The customer records have fewer rows than lines that have landed. A table computed from them may bring back who
-    has withdrawn.
-    """
+    """Customer lines that have landed are missing. A table computed without them may bring withdrawn people back."""
 
     exit_code = 5
 
@@ -166,7 +164,7 @@ class EngineError(StediError):
 
 
 class UnknownCommitError(EngineError):
-    """The catalog has not said whether it made a commit. It may still make it, so the files of the commit stay."""
+    """It is not known whether the catalog made a commit. It may still make it, so the files of the commit stay."""
 
 
 class QueryError(StediError):
@@ -184,7 +182,7 @@ class StorageError(StediError):
 
 
 class ServiceError(StediError):
-    """A service of AWS, or an Iceberg REST catalog, has refused a request, or has not answered."""
+    """A service of AWS or an Iceberg REST catalog has refused a request, or has not answered."""
 
     def __init__(self, service: str, problem: str, hint: str | None = None) -> None:
         super().__init__(f"{service}: expected an answer, got {problem}", hint or _SERVICE_HINTS.get(problem, _SERVICE))
@@ -227,9 +225,9 @@ def _storage_error(error: BaseException) -> StorageError | None:
 
 
 def _service_error(error: BaseException) -> ServiceError | None:
-    """The error as a service says it, if it is of boto3, a REST catalog or Arrow's S3. Its code, never its text."""
+    """The ServiceError for an error of boto3, a REST catalog or Arrow's S3. It has the code, never the text."""
     library, kind = type(error).__module__.partition(".")[0], type(error).__name__
-    if library == "requests" or (library == "pyiceberg" and kind in _OF_REST):
+    if library == "requests" or (library == "pyiceberg" and kind in _REST_ERRORS):
         return ServiceError("Iceberg REST catalog", kind)
     if library == "botocore":
         response = getattr(error, "response", None) or {}
@@ -239,24 +237,24 @@ def _service_error(error: BaseException) -> ServiceError | None:
 
 
 def service_error(message: str) -> ServiceError | None:
-    """The ServiceError that a message of Arrow or DuckDB tells of; None if it tells of none, or of a missing object."""
-    told = _OF_ARROW.search(message)
-    return ServiceError(f"S3 {told[2]}", told[1]) if told and told[1] != "NO_SUCH_KEY" else None
+    """The ServiceError for a message of Arrow or DuckDB; None if it is no answer of S3, or of a missing object."""
+    match = _ARROW_S3_ERROR.search(message)
+    return ServiceError(f"S3 {match[2]}", match[1]) if match and match[1] != "NO_SUCH_KEY" else None
 
 
-#: PyIceberg's errors for what a REST catalog has answered.
-_OF_REST = (
+#: PyIceberg's errors for answers of a REST catalog.
+_REST_ERRORS = (
     *("RESTError", "BadRequestError", "UnauthorizedError", "ServiceUnavailableError", "ServerError", "ForbiddenError"),
     *("AuthorizationExpiredError", "TooManyRequestsError", "OAuthError"),
 )
-#: What Arrow's messages say of an answer of S3. All else in them may name files.
-_OF_ARROW = re.compile(r"AWS Error (\w+) during (\w+) operation")
+#: The code and the operation in an error message of Arrow. The rest of the message may name files.
+_ARROW_S3_ERROR = re.compile(r"AWS Error (\w+) during (\w+) operation")
 
-_SERVICE = "look at the name of the lake, the credentials, the region and the network"
-_CREDENTIALS = "give credentials as the AWS CLI has them, and that may do this"
-#: By what a service answers.
+_SERVICE = "check the name of the lake, the credentials, the region and the network"
+_CREDENTIALS = "check the credentials: the AWS CLI must find the same ones, and they must have this right"
+#: Hints by the code of the answer.
 _SERVICE_HINTS = {
-    **dict.fromkeys(("NoSuchBucket", "NO_SUCH_BUCKET"), "look at the name of the lake: there is no such bucket"),
+    **dict.fromkeys(("NoSuchBucket", "NO_SUCH_BUCKET"), "check the name of the lake: there is no such bucket"),
     **dict.fromkeys(("AccessDeniedException", "AccessDenied", "ACCESS_DENIED"), _CREDENTIALS),
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"), _CREDENTIALS),
     **dict.fromkeys(("NoCredentialsError", "TokenRetrievalError", "UnauthorizedSSOTokenError"), _CREDENTIALS),

@@ -52,7 +52,7 @@ class OpenLake:
         self.settings = settings
         self._lake = lake_of(settings)
         self._aws = ExitStack()
-        self._aws.enter_context(aws.environment(settings.profile, settings.endpoint_url))
+        self._aws.enter_context(aws.profile_and_endpoint(settings.profile, settings.endpoint_url))
         self._read_only = read_only
         self._engine: Engine | None = None
         self._is_closed = False
@@ -134,8 +134,8 @@ class OpenLake:
         Args:
             jobs: names of jobs; by default all.
             rebuild: whether tables of another build may be rebuilt in full; by default as the settings say.
-            dismiss_unread: whether the unread files are dismissed: you answer for it that nobody withdraws consent in
-                them.
+            dismiss_unread: whether all unread files are dismissed. You take responsibility that nobody withdraws
+                consent in them.
 
         Returns:
             The deletion, if rows were deleted, then for each table how many rows were kept, and dropped by reason.

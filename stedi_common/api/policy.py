@@ -9,7 +9,7 @@ from stedi_common.errors import LakeError, LakePropertiesError
 from stedi_common.lake import Lake
 from stedi_common.lake.catalog_file import opened_catalog
 from stedi_common.lake.mark import Mark, mark_of
-from stedi_common.lake.properties import LakeProperties, record_properties
+from stedi_common.lake.properties import LakeProperties, update_mark
 from stedi_common.privacy.pseudonym import PseudonymKey, local_key
 from stedi_common.settings import Settings
 
@@ -52,34 +52,39 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
         LakeError: the lake is in S3, is a copy or was moved, its folder cannot be written to, or its catalog is lost.
     """
     _expect_folder(lake)
-    properties, key = LakeProperties.here(lake), given_key(settings)
+    properties, key = LakeProperties.unverified(lake), given_key(settings)
     if properties is None:
-        return _stated(settings, lake, key)
-    LakeProperties.of(lake)  # the policy that stays is not taken from another lake's file
+        return _create_properties(settings, lake, key)
+    LakeProperties.of(lake)  # what is not given stays, so it must not come from another lake's file
     wanted = settings_with(settings, properties)
     changed = properties.changed(wanted.policy, wanted.environment, key.id if key else properties.key)
     if changed is not properties:
         changed.write(lake)
-    _record(lake)
+    _update_mark(lake)
     return changed
 
 
-def _stated(settings: Settings, lake: Lake, key: PseudonymKey | None) -> LakeProperties:
-    """The properties of a lake that has none, or has lost them. What is not given is not made weaker."""
+def _create_properties(settings: Settings, lake: Lake, key: PseudonymKey | None) -> LakeProperties:
+    """Create the properties of a lake that has none, or has lost them.
+
+    What is not given is the default. The environment stays, if the catalog has it in its mark.
+    """
     if lake.metadata_folders:
-        lake.expect_exists()  # a lost catalog is recovered first: it may know the lake
+        lake.expect_exists()  # a lost catalog must be recovered first: it may have a mark
     mark = mark_of(lake)
     if mark:
         settings = _with_environment(settings, lake, mark)
     key = key or local_key(may_make=not lake.has_tables)
-    stated = LakeProperties.new(lake, settings.policy, settings.environment, key.id)
+    properties = LakeProperties.new(lake, settings.policy, settings.environment, key.id)
     if mark:
-        stated = replace(stated, id=mark.ids[0] if mark.ids else stated.id, location=mark.location or stated.location)
+        properties = replace(
+            properties, id=mark.ids[0] if mark.ids else properties.id, location=mark.location or properties.location
+        )
         # Before the file: if this is killed in between, the file is still missing.
         with opened_catalog(lake) as catalog:
-            stated.mark().write(catalog, lake)
-    created = stated.create(lake, settings.umask)
-    _record(lake)
+            properties.mark().write(catalog, lake)
+    created = properties.create(lake, settings.umask)
+    _update_mark(lake)
     return created
 
 
@@ -89,15 +94,15 @@ def _with_environment(settings: Settings, lake: Lake, mark: Mark) -> Settings:
         return settings
     if mark.environment is None:
         raise LakePropertiesError(
-            f"lake {lake.location}: expected --environment, got none: nobody knows how strict the lake was",
-            hint="stedi policy set --environment prod, or the environment that it was made for",
+            f"lake {lake.location}: expected --environment, got none: the catalog has no environment of the lake",
+            hint="stedi policy set --environment prod, or the environment that the lake was created with",
         )
     return replace(settings, environment=mark.environment)
 
 
-def _record(lake: Lake) -> None:
+def _update_mark(lake: Lake) -> None:
     if lake.exists:
-        record_properties(lake)
+        update_mark(lake)
 
 
 def _expect_folder(lake: Lake) -> None:

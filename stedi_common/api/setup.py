@@ -69,7 +69,7 @@ def settings_with(settings: Settings, properties: LakeProperties) -> Settings:
 
 
 def is_given(settings: Settings, name: str) -> bool:
-    """Whether somebody has given the setting."""
+    """Whether the setting was given, and not left at its default."""
     # A program may construct settings, which then know nothing of what was given.
     return name in settings.explicit or getattr(settings, name) != getattr(DEFAULTS, name)
 

@@ -113,7 +113,7 @@ def opened(lake: Lake, *, writes: bool = False) -> Iterator[EmbeddedEngine]:
     if not lake.is_local:
         raise LakeError(
             f"lake {lake.location}: expected a lake in a folder, got one in S3",
-            hint="S3 keeps the checksums of its objects itself; a table that is damaged fails when it is read",
+            hint="S3 itself verifies the checksums of its objects; a damaged table is an error when it is read",
         )
     engine = EmbeddedEngine(lake, writes=writes)
     try:
@@ -126,7 +126,7 @@ def check(
     engine: EmbeddedEngine,
     *,
     quick: bool = False,
-    rows: bool | None = None,
+    count_rows: bool | None = None,
     around: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> Checked:
     """Check the lake. Nothing is changed.
@@ -134,7 +134,7 @@ def check(
     Args:
         engine: an open lake in a folder, whichever engine has written it.
         quick: do not read the whole files, and count no rows: only sizes and metadata are verified.
-        rows: whether rows are counted; by default unless it is quick.
+        count_rows: whether rows are counted; by default only if `quick` is false.
         around: makes the context in which a table is checked, for progress.
 
     Returns:
@@ -143,7 +143,7 @@ def check(
     Raises:
         LakeError: a table is at another place than the lake.
     """
-    state = state_of(engine, quick=quick, rows=rows, around=around)
+    state = state_of(engine, quick=quick, count_rows=count_rows, around=around)
     tables = [TableCheck(each.table, each.snapshots, each.files, each.bytes) for each in state.verified.values()]
     return Checked(tables, list(_findings(state)))
 
@@ -152,7 +152,7 @@ def state_of(
     engine: EmbeddedEngine,
     *,
     quick: bool = False,
-    rows: bool | None = None,
+    count_rows: bool | None = None,
     around: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> State:
     """The state of the lake: see `check`."""
@@ -161,7 +161,7 @@ def state_of(
         with around(table.identifier):
             if found := engine.repairs.verify(table, quick=quick):
                 verified[table] = found
-    if not (rows if rows is not None else not quick):
+    if not (count_rows if count_rows is not None else not quick):
         return State(verified, [])
     unreadable = [
         table.name

@@ -15,7 +15,7 @@ from stedi_common.contracts import SOURCES
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.incremental.diff import CUSTOMER_LANDING
 from stedi_common.landing import discover_sources
-from stedi_common.landing.landed_files import LANDED_FILES, digests_of
+from stedi_common.landing.landed_files import LANDED_FILES, read_digests
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import shown
 from stedi_common.rules.lineage import JOBS
@@ -81,12 +81,12 @@ def repair(engine: EmbeddedEngine, settings: RunSettings, run: RunTasks, landing
     steps = list(_expire(engine, state))
     if _is_landing_damaged(state):  # what is computed from it would lack rows, perhaps withdrawals
         return Repaired(steps, (), check(engine))
-    again = [] if landing is None else _found_again(state.differences, landing, settings.key)
-    steps += [Step(LANDED_FILES.identifier, Remedy.LAND_AGAIN, file=shown(each.source_file)) for each in again]
-    dropped = [] if _lacks_withdrawals(state, again) else list(_drop(engine, state))
-    needs_run = bool(again or dropped) or _lacks_tables(engine)
-    versions = {(each.source_file, each.sha256 or "") for each in again}
-    completed = run(tasks(landing if again else None, again=versions)) if needs_run else ()
+    to_land_again = [] if landing is None else _files_to_land_again(state.differences, landing, settings.key)
+    steps += [Step(LANDED_FILES.identifier, Remedy.LAND_AGAIN, file=shown(each.source_file)) for each in to_land_again]
+    dropped = [] if _lacks_withdrawals(state, to_land_again) else list(_drop(engine, state))
+    needs_run = bool(to_land_again or dropped) or _lacks_tables(engine)
+    versions = {(each.source_file, each.sha256 or "") for each in to_land_again}
+    completed = run(tasks(landing if to_land_again else None, to_land_again=versions)) if needs_run else ()
     return Repaired([*steps, *dropped], completed, check(engine))
 
 
@@ -95,10 +95,10 @@ def _is_landing_damaged(state: State) -> bool:
     return any(of.is_needed_now(damage) for table, of, damage in state.damaged if table.zone == "landing")
 
 
-def _lacks_withdrawals(state: State, again: Sequence[Difference]) -> bool:
+def _lacks_withdrawals(state: State, to_land_again: Sequence[Difference]) -> bool:
     """Whether customer lines are missing that do not land again: each may be a withdrawal."""
     missing = (each for each in state.differences if each.is_missing and each.table == CUSTOMER_LANDING)
-    return any(each not in again for each in missing)
+    return any(each not in to_land_again for each in missing)
 
 
 def _expire(engine: EmbeddedEngine, state: State) -> Iterator[Step]:
@@ -125,14 +125,14 @@ def _lacks_tables(engine: EmbeddedEngine) -> bool:
     return any(there) and not all(there)
 
 
-def _found_again(differences: Sequence[Difference], landing: str, key: PseudonymKey) -> list[Difference]:
-    """The differences of files whose rows are missing, if the folder has the files with the same content."""
+def _files_to_land_again(differences: Sequence[Difference], landing: str, key: PseudonymKey) -> list[Difference]:
+    """The files whose rows are missing and that the landing folder still has, with the same content."""
     missing = {(each.source_file, each.sha256): each for each in differences if each.sha256 and each.is_missing}
     if not missing:
         return []
     sources = [source for source in SOURCES if any(each.source == source for each in missing.values())]
     drops = discover_sources(landing, sources).drops
     names = {name for name, _ in missing}
-    digests, _ = digests_of([drop for source in sources for drop in drops[source] if drop.name in names], key)
+    digests, _ = read_digests([drop for source in sources for drop in drops[source] if drop.name in names], key)
     there = {(drop.name, digest) for drop, digest in digests.items()}
     return [each for name, each in missing.items() if name in there]

@@ -187,7 +187,7 @@ def run(
         bool,
         typer.Option(
             "--dismiss-unread",
-            help="Dismiss the unread files: you answer for it that nobody withdraws consent in them.",
+            help="Dismiss all unread files. You take responsibility that nobody withdraws consent in them.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -371,8 +371,8 @@ def recover(
     settings = settings_of(context)
     lake_ = Lake.at(settings.lake, settings.database_prefix)
     recovered = rebuild(lake_)
-    with opened(lake_) as connected:  # what nobody names any more is lost: its rows are missing
-        found = check(connected, quick=True, rows=True)
+    with opened(lake_) as connected:  # rows are missing if later metadata are lost and nothing names them
+        found = check(connected, quick=True, count_rows=True)
     document = asdict(recovered) | {"findings": [asdict(each) for each in found.findings]}
     _print(as_json, document, lambda: show.recovered(recovered, found.findings))
     exit_on_errors((), *found.errors)

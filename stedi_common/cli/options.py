@@ -29,7 +29,7 @@ def settings_of(context: typer.Context) -> Settings:
     names = [name for name in context.params if name in (*OPTIONS, CONFIG)]
     settings = load_settings({name: context.params[name] for name in names if _is_typed(context, name)})
     enter(umask(settings.umask))
-    enter(aws.environment(settings.profile, settings.endpoint_url))
+    enter(aws.profile_and_endpoint(settings.profile, settings.endpoint_url))
     return settings
 
 

@@ -81,9 +81,10 @@ def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> No
 
 
 def unread(found: Sequence[UnreadFiles]) -> None:
-    """The unread files, or those that were dismissed: the first ones by name, and since when."""
-    for of in found:
-        files, state = of.files, "dismissed, unread" if of.is_dismissed else "unread"
+    """The first unread files, or those that were dismissed: name, reason, and since when."""
+    for unread_files in found:
+        files = unread_files.files
+        state = "dismissed, unread" if unread_files.is_dismissed else "unread"
         for each in files[:MAX_NAMED_FILES]:
             since = f"since {each.since:%Y-%m-%d %H:%M} UTC"
             out.print(
@@ -174,9 +175,7 @@ def relocated(files: int) -> None:
 
 
 def recovered(done: Recovered, findings: Sequence[Finding]) -> None:
-    """A line per table: the snapshot, rows and metadata that the catalog has it with, and the metadata before. Then
-    what is missing.
-    """
+    """A line per table with its snapshot, rows, metadata and previous metadata; then the findings."""
     table = _table("table", "snapshot", "rows", "metadata", "previous metadata")
     for t in done.tables:
         previous = "" if t.previous_metadata == t.metadata else t.previous_metadata or "not known"

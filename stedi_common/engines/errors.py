@@ -45,7 +45,8 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     if file.startswith("s3://"):
         return DamagedFileError(
             f"{table}: expected the table's file {file}, got none or a damaged one",
-            hint="a bucket with versions still has it; else a run with --rebuild recomputes a trusted or curated table",
+            hint="if the bucket has versioning, restore the object; else stedi run --rebuild recomputes the table, "
+            "if it is no landing table",
         )
     path = local_path(file)
     state = "a damaged one" if path.exists() else "none"

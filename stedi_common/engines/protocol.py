@@ -266,7 +266,7 @@ class Engine(Protocol):
     def read_changed(self, contract: Contract, since: Head, head: Head) -> tuple[Frame, Frame]:
         """The rows that may differ between two snapshots: those of `since`, and those of `head`.
 
-        Rows that both have may be left out of both, as those of a data file of both.
+        Rows that are in both snapshots may be left out, such as those of a data file that both have.
 
         Raises:
             CommitConflictError: a snapshot has expired in the meantime.

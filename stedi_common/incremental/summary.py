@@ -17,7 +17,7 @@ _DELETION, _DELETED_BY = "stedi.deletion", "stedi.deleted-by.customer_landing"
 _LANDED_SOURCE, _LANDED_FILES = "stedi.source", "stedi.files"
 _ARRIVED_AT, _FILE_VERSIONS = "stedi.arrived-at", "stedi.file-versions"
 
-#: So many file versions are named in the summary of a landing.
+#: The summary of a landing names at most so many file versions.
 MAX_FILE_VERSIONS = 1000
 
 Properties = Mapping[str, str]
@@ -173,7 +173,7 @@ class LandingSummary:
 
     Attributes:
         arrived_at: when it began, UTC without zone.
-        versions: the ids of the file versions that it read; None if they are too many to be named.
+        versions: the ids of the file versions that it read; None if there are more than `MAX_FILE_VERSIONS`.
     """
 
     arrived_at: datetime

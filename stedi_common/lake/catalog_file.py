@@ -16,14 +16,14 @@ _TIMEOUT_SECONDS = 30
 
 @contextmanager
 def opened_catalog(lake: Lake, *, creates: bool = False) -> Iterator[sqlite3.Connection]:
-    """A connection to the catalog, and what is written through it is committed when the block ends without an error.
+    """A connection to the catalog. Its changes are committed if the block ends without an error.
 
     Args:
         lake: the lake, in a folder.
         creates: whether the file is created if it is missing.
 
     Raises:
-        LakeError: it is no SQLite database, or cannot be read or written.
+        LakeError: the file is no SQLite database, or cannot be read or written.
         StorageError: the disk is full.
     """
     # Not `mode=ro`: what a killed commit has left is rolled back first. A file that is write-protected is only read.

@@ -1,4 +1,4 @@
-"""Where the tables are: a folder with an SQLite catalog, or S3 with the Glue Data Catalog or one that has a name."""
+"""Where the tables are: a folder with an SQLite catalog, or S3 with the Glue Data Catalog or a named catalog."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lake:
         location: a folder, or the S3 URI above the folders of the zones. `{zone}` in it stands for the zone's name, so
             that each zone can have a bucket of its own.
         prefix: what the names of Glue's databases start with.
-        catalog: the name of the catalog of a lake in S3 in PyIceberg's configuration; empty for Glue.
+        catalog: of a lake in S3, the name of its catalog in PyIceberg's configuration; empty for the Glue Data Catalog.
     """
 
     location: str
@@ -45,15 +45,15 @@ class Lake:
 
         Raises:
             UnusablePathError: libraries would take it for another place.
-            LakeError: a lake in a folder is given a catalog.
+            LakeError: a catalog is named for a lake in a folder.
         """
         location = str(location)  # settings that a program writes down may have a path
         if location.startswith("s3://"):
             return cls(_usable(location.rstrip("/"), _UNUSABLE_IN_S3), prefix, catalog)
         if catalog:
             raise LakeError(
-                f"lake {escaped(location)}: expected an S3 URI for a lake with the catalog {escaped(catalog)}",
-                hint="a lake in a folder has its own catalog; as in --lake s3://bucket --catalog name",
+                f"lake {escaped(location)}: expected an S3 URI with the catalog {escaped(catalog)}, got a folder",
+                hint="a lake in a folder has its own catalog; --catalog is for a lake in S3: --lake s3://bucket",
             )
         folder = os.path.expanduser(location)  # noqa: PTH111 - pathlib's raises for an unknown user
         return cls(_usable(str(Path(folder).absolute()), _UNUSABLE), prefix)
@@ -140,7 +140,7 @@ class Lake:
                 f"{contract.name}: expected the table at {expected}, got {location}",
                 hint="after a lake was moved or copied, stedi relocate writes its folder into its files"
                 if self.is_local
-                else "name the bucket of the lake, and its prefix of databases: --database-prefix",
+                else "check --lake and --database-prefix: the database belongs to a lake in another bucket or prefix",
             )
 
     def above(self, zone: str) -> str:

@@ -1,6 +1,6 @@
-"""The mark: what the catalog knows about `lake.json`, so that a file that is lost, old or another lake's is noticed.
+"""The mark: what the catalog records about `lake.json`, so that a missing, old or foreign file is noticed.
 
-It is a property of a namespace in the SQLite catalog. A lake of an earlier version has none.
+It is a property of a namespace in the SQLite catalog. A lake that an earlier version of this package made has no mark.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stedi_common.lake.location import CATALOG, Lake
 
 #: The name of the property.
 PROPERTY = "stedi.properties"
-#: The tables of Iceberg's SQL catalogs, for a mark that is there before an engine.
+#: The tables of Iceberg's SQL catalogs: the mark is written before an engine creates them.
 _CREATE = (
     "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, "
     "table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000), "
@@ -31,13 +31,13 @@ _CREATE = (
 
 @dataclass(frozen=True)
 class Mark:
-    """What the catalog knows about `lake.json`.
+    """What the catalog records about `lake.json`. None stands for what is not known.
 
     Attributes:
-        ids: the ids that it may have. While a copy is relocated they are two.
-        location: the folder that it names; None if that is not known.
-        environment: its environment; None if that is not known.
-        history: the digest of its list of changes, with which every later list begins; None if that is not known.
+        ids: the lake ids that the file may have: two while a copy is relocated, else one.
+        location: the folder that the file names.
+        environment: the environment that the file names.
+        history: the digest of the list of changes in the file. The list of a later file begins with these changes.
     """
 
     ids: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Mark:
 
     @classmethod
     def parsed(cls, text: str) -> Self:
-        """The mark in this text. One that cannot be understood is one of which nothing is known."""
+        """The mark in this text. If the text cannot be understood, a mark that accepts no file."""
         try:
             document = json.loads(text)
             return cls(tuple(document.pop("ids")), **document)
@@ -55,16 +55,16 @@ class Mark:
             return cls()
 
     def accepts(self, lake_id: str, histories: Sequence[str]) -> bool:
-        """Whether a `lake.json` with this id may be that of the lake.
+        """Whether a `lake.json` with this id and these changes is the recorded one, or a later one.
 
         Args:
-            lake_id: the id in it.
-            histories: the digests of its list of changes, after each change.
+            lake_id: the id in the file.
+            histories: the digests of its list of changes: one after each change, see `history_digests`.
         """
         return lake_id in self.ids and self.history in histories
 
     def write(self, catalog: sqlite3.Connection, lake: Lake) -> None:
-        """Write the mark, in the place of the one that is there."""
+        """Write the mark, and remove the one that the catalog has."""
         for statement in _CREATE:
             catalog.execute(statement)
         catalog.execute(
@@ -89,7 +89,7 @@ def mark_in(catalog: sqlite3.Connection) -> Mark | None:
 
 
 def mark_of(lake: Lake) -> Mark | None:
-    """The mark of a lake; None if it is in S3, has no catalog, or was made by an earlier version.
+    """The mark of a lake; None if the lake is in S3, has no catalog, or was made by an earlier version of this package.
 
     Raises:
         LakeError: the catalog cannot be read.
@@ -100,10 +100,10 @@ def mark_of(lake: Lake) -> Mark | None:
         return mark_in(catalog)
 
 
-def digests(changes: Sequence[Sequence[str]]) -> list[str]:
-    """The digests of a list of changes, after each change."""
-    whole, found = hashlib.sha256(), []
+def history_digests(changes: Sequence[Sequence[str]]) -> list[str]:
+    """The running digests of a list of changes: the first covers one change, the last covers all."""
+    running, found = hashlib.sha256(), []
     for change in changes:
-        whole.update(json.dumps(list(change)).encode() + b"\n")
-        found.append(whole.hexdigest())
+        running.update(json.dumps(list(change)).encode() + b"\n")
+        found.append(running.hexdigest())
     return found

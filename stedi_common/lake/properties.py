@@ -1,8 +1,8 @@
 """What a lake knows about itself: its id, its place, its policy, its environment, and the id of its pseudonym key.
 
 They are in `lake.json`, which the command that makes the lake writes. Every later command compares them with what it is
-given. Only `stedi policy set` and `stedi relocate` change them. The catalog has a mark of them (`mark`): without it a
-lake whose `lake.json` is lost would be taken for one of an earlier version, which has none.
+given. Only `stedi policy set` and `stedi relocate` change them. The catalog has a mark of them (`mark.py`). Without the
+mark, a lake that has lost its `lake.json` could not be told from one that an earlier version made without the file.
 
 A lake in S3 has no such file: Terraform says what its jobs are given.
 """
@@ -22,7 +22,7 @@ from stedi_common.errors import LakeError, LakePropertiesError, PolicyError
 from stedi_common.files import overwritten, write_new
 from stedi_common.lake.catalog_file import opened_catalog
 from stedi_common.lake.location import Lake
-from stedi_common.lake.mark import Mark, digests, mark_in, mark_of
+from stedi_common.lake.mark import Mark, history_digests, mark_in, mark_of
 from stedi_common.rules.policy import Policy, is_production
 
 #: The file in the folder of the lake.
@@ -73,18 +73,18 @@ class LakeProperties:
         """The properties of the lake. None if it is in S3, is not there, or was made by a version without them.
 
         Raises:
-            LakePropertiesError: the file cannot be read or understood, or is not the one that the catalog knows.
+            LakePropertiesError: the file cannot be read or understood, or the mark does not accept it.
             LakeError: the lake is not at the place where it was made, or its catalog cannot be read.
         """
-        found = cls.here(lake)
+        found = cls.unverified(lake)
         mark = mark_of(lake)
-        if mark and not (found and found.is_known_to(mark)):
+        if mark and not (found and found.is_accepted_by(mark)):
             raise unknown_properties(lake, found)
         return found
 
     @classmethod
-    def here(cls, lake: Lake) -> Self | None:
-        """The properties as `of` returns them, whatever the catalog knows.
+    def unverified(cls, lake: Lake) -> Self | None:
+        """The properties as `of` returns them, without comparing them with the mark.
 
         Raises:
             LakePropertiesError: the file cannot be read or understood.
@@ -116,20 +116,20 @@ class LakeProperties:
                 hint=f"restore the file from a backup, or remove it and {_STATE_AGAIN}",
             ) from None
 
-    def is_known_to(self, mark: Mark) -> bool:
-        """Whether the catalog with this mark knows these properties, or those from which they were changed."""
+    def is_accepted_by(self, mark: Mark) -> bool:
+        """Whether these properties are those of the mark, or were changed from them."""
         return mark.accepts(self.id, self._histories())
 
     def mark(self, *further_ids: str) -> Mark:
         """The mark of these properties.
 
         Args:
-            further_ids: other ids that the lake may have.
+            further_ids: other ids that `lake.json` may have.
         """
         return Mark((self.id, *further_ids), self.location, self.environment, self._histories()[-1])
 
     def _histories(self) -> list[str]:
-        return digests([(each.at, each.policy, each.environment, each.key) for each in self.changes])
+        return history_digests([(each.at, each.policy, each.environment, each.key) for each in self.changes])
 
     def expect(self, policy: Policy, environment: str) -> None:
         """Raise PolicyError unless this is the policy of the lake, and the environment as strict as the lake's."""
@@ -222,14 +222,14 @@ class LakeProperties:
         if [(each.policy, each.environment, each.key) for each in last] != [
             (str(parsed.policy), environment, parsed.key)
         ]:
-            raise ValueError  # somebody has edited it
+            raise ValueError  # edited by hand: only `changed` adds changes
         return parsed
 
 
-def record_properties(lake: Lake) -> None:
-    """Write into the catalog of a lake what its `lake.json` says, before it gets tables and after each change.
+def update_mark(lake: Lake) -> None:
+    """Write the mark of the current `lake.json` into the catalog: before the lake gets tables, and after each change.
 
-    Nothing is written if there is no such file, or the catalog knows another one: then every command is refused.
+    Nothing is written if there is no such file, or the mark does not accept it: then every command is refused.
 
     Args:
         lake: the lake. One in S3 has no properties.
@@ -237,27 +237,27 @@ def record_properties(lake: Lake) -> None:
     Raises:
         LakeError: the catalog cannot be read or written.
     """
-    if _unrecorded(lake, mark_of(lake)) is None:
+    if _mark_to_write(lake, mark_of(lake)) is None:
         return
     with opened_catalog(lake, creates=True) as catalog:
-        catalog.execute("BEGIN IMMEDIATE")  # then nobody else writes, and what the file says is written last
-        if mark := _unrecorded(lake, mark_in(catalog)):
+        catalog.execute("BEGIN IMMEDIATE")  # nobody else writes now, so the last mark is that of the file
+        if mark := _mark_to_write(lake, mark_in(catalog)):
             mark.write(catalog, lake)
 
 
-def _unrecorded(lake: Lake, known: Mark | None) -> Mark | None:
-    """The mark of what `lake.json` says; None if it is the known one, or may not replace it."""
+def _mark_to_write(lake: Lake, known: Mark | None) -> Mark | None:
+    """The mark of the current `lake.json`; None if the catalog has it, or has one that does not accept the file."""
     try:
         found = LakeProperties.at(lake)
     except LakePropertiesError:
         return None
     if found is None or found.mark() == known:
         return None
-    return found.mark() if known is None or found.is_known_to(known) else None
+    return found.mark() if known is None or found.is_accepted_by(known) else None
 
 
 def unknown_properties(lake: Lake, found: LakeProperties | None) -> LakePropertiesError:
-    """The error of a lake whose catalog knows another `lake.json` than was found."""
+    """The error of a lake with a `lake.json` that the mark does not accept, or without one."""
     expected = f"lake {lake.location}: expected {FILE} as its catalog knows it"
     if found is None:
         return LakePropertiesError(f"{expected}, got none", hint=f"restore the file from a backup, or {_STATE_AGAIN}")

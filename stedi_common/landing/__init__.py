@@ -30,7 +30,12 @@ from stedi_common.instants import utc_now
 from stedi_common.landing import skipped as skipped_files
 from stedi_common.landing.deduplicate import PLACE, excluded, with_version
 from stedi_common.landing.drift import cut_short, warnings_about
-from stedi_common.landing.first_arrival import FirstArrivals, arrivals_again, first_arrivals, version_id
+from stedi_common.landing.first_arrival import (
+    FirstArrivals,
+    arrivals_in_landed_files,
+    arrivals_of_killed_landings,
+    version_id,
+)
 from stedi_common.landing.landed_files import (
     COUNTS,
     LANDED_FILES,
@@ -107,7 +112,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
     *,
     settings: ReaderSettings | None = None,
     found: Found | None = None,
-    again: Collection[tuple[str, str]] = (),
+    to_land_again: Collection[tuple[str, str]] = (),
 ) -> Landed:
     """Land the drops of a source that have not landed as they are now.
 
@@ -119,8 +124,8 @@ def land(  # noqa: PLR0913 - what a landing is made of
         arrived_at: when the drops arrived, UTC without zone; by default now.
         settings: limits and time zones.
         found: the files of the landing folder; by default they are listed.
-        again: names and digests of file versions that have landed, and land again as of their first arrival, because
-            rows of them are missing.
+        to_land_again: names and digests of file versions that have landed, and land again as of their first arrival,
+            because rows of them are missing.
 
     Returns:
         The counts of the new files and their lines, the files that were skipped, and warnings.
@@ -138,11 +143,11 @@ def land(  # noqa: PLR0913 - what a landing is made of
     handled: set[str] = set()
 
     def attempt() -> Landed:
-        landing = _Landing.now(engine, reader, here, key, again, handled)
-        while first := landing.of_first_arrival():
+        landing = _Landing.now(engine, reader, here, key, to_land_again, handled)
+        while first := landing.earliest_group():
             parts.append(first.land())
             handled.update(drop.name for drop in first.drops)
-            landing = _Landing.now(engine, reader, here, key, again, handled)
+            landing = _Landing.now(engine, reader, here, key, to_land_again, handled)
         return landing.land()
 
     parts.append(retry_on_conflict(attempt))
@@ -151,7 +156,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
 
 
 def _sum(parts: Sequence[Landed]) -> Landed:
-    """What became of all drops of a source."""
+    """The sum of the landings of a source: one for each group of drops."""
     if len(parts) == 1:
         return parts[0]
     counts = {name: sum(getattr(part, name) for part in parts) for name in ("files", "unread", *COUNTS)}
@@ -177,7 +182,7 @@ def _table(reader: Reader) -> Contract:
 
 
 class _TooDamagedError(Exception):
-    """Files have so much damage that they are not read to their end."""
+    """Files have more damage than the limit, so that they were not read to their end."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
@@ -192,10 +197,11 @@ class _Landing:
         head: the head of the landing table, read before any drop. A commit after it is a conflict, and the landing is
             retried.
         landed_files: the table of landed files, read before any drop as well.
-        readable: the rows of files that were skipped before and are drops now.
+        readable: the rows of files that were skipped before and can be read now.
         began_at: when the run began.
-        earlier: the drops that land as of their first arrival, before all others.
-        arrived: if the drops have arrived before, at the reader's `arrived_at`: the ids of the versions that did.
+        first_arrivals: the drops that land as of their first arrival, before all others.
+        expected_versions: the ids of the versions of the drops, if they land as of their first arrival, which is then
+            the reader's `arrived_at`; None if they arrive now.
     """
 
     engine: Engine
@@ -206,8 +212,8 @@ class _Landing:
     skipped: Sequence[Skipped]
     readable: Sequence[Row]
     began_at: datetime
-    earlier: FirstArrivals
-    arrived: frozenset[str] | None = None
+    first_arrivals: FirstArrivals
+    expected_versions: frozenset[str] | None = None
 
     @classmethod
     def now(  # noqa: PLR0913, PLR0917 - what a landing is made of
@@ -216,43 +222,45 @@ class _Landing:
         reader: Reader,
         found: Found,
         key: PseudonymKey,
-        again: Collection[tuple[str, str]],
+        to_land_again: Collection[tuple[str, str]],
         handled: Collection[str],
     ) -> _Landing:
-        """An attempt to land all drops but those that are handled."""
+        """An attempt to land all drops except those of these names, which this landing has handled."""
         source, head = reader.source, engine.head(_table(reader))
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key, folder_digest(found.location, key))
         if landed_files.has_unkeyed:  # an earlier version wrote them
             landed_files = landed_files.keyed(engine, landing_properties(source, 0))
         drops = [drop for drop in found.drops[source] if drop.name not in handled]
         new, unreadable = landed_files.new(drops)
-        known = {drop.name for drop in drops} - {drop.name for drop in new} - {each.name for each in unreadable}
-        landed_files = skipped_files.updated(engine, landed_files, source, found, known, reader.arrived_at)
+        unchanged = {drop.name for drop in drops} - {drop.name for drop in new} - {each.name for each in unreadable}
+        landed_files = skipped_files.without_outdated(engine, landed_files, source, found, unchanged, reader.arrived_at)
         readable = skipped_files.readable(landed_files, source, found.drops[source])
-        earlier = first_arrivals(engine, head, landed_files, new) if source == CUSTOMER and new else FirstArrivals()
-        earlier += arrivals_again(source, landed_files, drops, again)
-        unreadable += earlier.skipped
+        first = FirstArrivals()
+        if source == CUSTOMER and new:
+            first = arrivals_of_killed_landings(engine, head, landed_files, new)
+        first += arrivals_in_landed_files(source, landed_files, drops, to_land_again)
+        unreadable += first.skipped
         # Files outside of the sources' folders are reported with the first source.
         of_source = (source, "") if source == CUSTOMER else (source,)
         skipped = [each for each in found.skipped if each.source in of_source]
-        elsewhere = earlier.names | {each.name for each in unreadable}
+        excluded_names = first.names | {each.name for each in unreadable}
         return cls(
             engine,
             replace(reader, suspended=_suspended(engine, reader, head, landed_files)),
             head,
             landed_files,
-            [drop for drop in new if drop.name not in elsewhere],
+            [drop for drop in new if drop.name not in excluded_names],
             sorted([*skipped, *unreadable]),
             [row for row in readable if row["source_file"] not in handled],
             reader.arrived_at,
-            earlier,
+            first,
         )
 
-    def of_first_arrival(self) -> _Landing | None:
-        """An attempt to land the drops of the earliest first arrival; None if there are none."""
-        if not self.earlier.versions:
+    def earliest_group(self) -> _Landing | None:
+        """An attempt to land the drops that have the earliest first arrival; None if no drop has arrived before."""
+        if not self.first_arrivals.versions:
             return None
-        arrived_at, versions = min(self.earlier.versions.items())
+        arrived_at, versions = min(self.first_arrivals.versions.items())
         names = {version.drop.name for version in versions}
         reader = replace(self.reader, arrived_at=arrived_at)
         reader = replace(reader, suspended=_suspended(self.engine, reader, self.head, self.landed_files))
@@ -262,8 +270,8 @@ class _Landing:
             drops=[version.drop for version in versions],
             skipped=(),
             readable=[row for row in self.readable if row["source_file"] in names],
-            earlier=FirstArrivals(killed=self.earlier.killed),
-            arrived=frozenset(version.id for version in versions),
+            first_arrivals=FirstArrivals(killed=self.first_arrivals.killed),
+            expected_versions=frozenset(version.id for version in versions),
         )
 
     def land(self) -> Landed:
@@ -293,9 +301,9 @@ class _Landing:
         earlier = self._earlier_versions()
         with (
             self._staged() as staged,
-            excluded(self.engine, staged, _table(self.reader), self.head, earlier, self._until) as left_out,
+            excluded(self.engine, staged, _table(self.reader), self.head, earlier, self._first_arrival) as left_out,
         ):
-            self._expect_arrived(staged)
+            self._expect_unchanged(staged)
             read = self._entries(staged, left_out)
             if any(row["rejected"] for row in read):
                 self._append_rejected(_first_rejected(staged), earlier)
@@ -312,11 +320,11 @@ class _Landing:
         """
         table = _table(self.reader)
         with self.engine.stage(self.reader, self.drops, table) as staged:
-            given_up = {name for name, tally in staged.tallies.items() if self.reader.is_given_up(tally.damage)}
-            if final := given_up & self.reader.as_objects:
-                raise _TooDamagedError(sorted(final))
-            # What was given up was not read to its end, so nobody knows yet whether its objects are lines.
-            as_objects = given_up | {name for name, tally in staged.tallies.items() if tally.is_objects}
+            too_damaged = {name for name, tally in staged.tallies.items() if self.reader.is_too_damaged(tally.damage)}
+            if too_damaged_objects := too_damaged & self.reader.as_objects:
+                raise _TooDamagedError(sorted(too_damaged_objects))
+            # Such a file was not read to its end, so it is not known yet whether its objects are lines.
+            as_objects = too_damaged | {name for name, tally in staged.tallies.items() if tally.is_objects}
             if not as_objects:
                 yield staged
                 return
@@ -372,8 +380,8 @@ class _Landing:
 
         def there(head: Head) -> Frame:
             rows = self.engine.read(REJECTED, head).filter(nw.col("source_file").is_in(self._names))
-            # Another version's numbers are of other lines.
-            rows = with_version(self.engine, rows, earlier, self._until)
+            # In another version the same line number is another line.
+            rows = with_version(self.engine, rows, earlier, self._first_arrival)
             return rows.filter(nw.col("same_version") == 1).select(*PLACE)
 
         self._append_missing(REJECTED, rejected, PLACE, there)
@@ -381,7 +389,7 @@ class _Landing:
     def _append_to_landed_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
             return
-        if self.arrived is not None:
+        if self.expected_versions is not None:
             retry_on_conflict(lambda: self._replace_in_landed_files(rows))
             return
         keys, names = list(LANDED_FILES.keys), [row["source_file"] for row in rows]
@@ -394,20 +402,20 @@ class _Landing:
         self._append_missing(LANDED_FILES, self.engine.frame(LANDED_FILES, rows), keys, there)
 
     def _replace_in_landed_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add the rows. They replace those of the same versions, and those that say that such a file was skipped."""
+        """Add the rows. They replace the rows of the same versions, and the rows of these files as skipped files."""
         head, keys = self.engine.head(LANDED_FILES), list(LANDED_FILES.keys)
         added = self.engine.frame(LANDED_FILES, rows)
         landed = sorted(row["source_file"] for row in rows if not row["skipped"])
-        folders = [self.landed_files.folder, ""]  # or an unknown one
+        folders = [self.landed_files.folder, ""]  # "": an earlier version wrote no folder
         is_outdated = nw.col("sha256").is_in(folders) & nw.col("source_file").is_in(landed)
         stay = nw.col("skipped").is_null() | ~is_outdated
         others = self.engine.read(LANDED_FILES, head).filter(stay).join(added, on=keys, how="anti")
         self.engine.replace(LANDED_FILES, nw.concat([others, added]), head, self._summary)
 
     def _remove_readable(self) -> None:
-        """Remove the rows of files that could not be read before. They have landed now, or had landed."""
-        still = {each.name for each in self.skipped}
-        rows = [row for row in self.readable if row["source_file"] not in still]
+        """Remove the rows of files that were skipped before. They have landed now, or had landed before."""
+        still_skipped = {each.name for each in self.skipped}
+        rows = [row for row in self.readable if row["source_file"] not in still_skipped]
 
         def remove() -> None:
             self.landed_files.at(self.engine, self.engine.head(LANDED_FILES)).replaced(
@@ -445,27 +453,30 @@ class _Landing:
         )
 
     def _earlier_versions(self) -> dict[str, datetime]:
-        """Of the drops, when the last other version arrived. A killed landing has read others than these."""
-        found = self.landed_files.earlier_versions(self.drops, self._until)
-        if killed := max((at for at in self.earlier.killed if self._until is None or at < self._until), default=None):
+        """When the last earlier version of each drop arrived. What a killed landing has read is such a version, too."""
+        found = self.landed_files.earlier_versions(self.drops, self._first_arrival)
+        if killed := max(
+            (at for at in self.first_arrivals.killed if self._first_arrival is None or at < self._first_arrival),
+            default=None,
+        ):
             found = {drop.name: max(killed, found.get(drop.name, killed)) for drop in self.drops}
         return found
 
     @property
-    def _until(self) -> datetime | None:
-        """When the drops arrived, if later versions of them may have landed since."""
-        return None if self.arrived is None else self.reader.arrived_at
+    def _first_arrival(self) -> datetime | None:
+        """When the drops arrived first, if they have arrived before: later versions of them may have landed since."""
+        return None if self.expected_versions is None else self.reader.arrived_at
 
     def _versions(self, staged: Staged) -> frozenset[str]:
         """The ids of the file versions that were read."""
         key = self.landed_files.key
         return frozenset(version_id(drop.name, digest(staged.tallies[drop.name].sha256, key)) for drop in self.drops)
 
-    def _expect_arrived(self, staged: Staged) -> None:
-        """Raise EngineError if a drop has changed since it was found to have arrived before."""
-        if self.arrived is not None and not self._versions(staged) <= self.arrived:
+    def _expect_unchanged(self, staged: Staged) -> None:
+        """Raise EngineError if a drop that arrived before has changed since this landing computed its digest."""
+        if self.expected_versions is not None and not self._versions(staged) <= self.expected_versions:
             raise EngineError(
-                f"{self.reader.source}: expected the files as they arrived first, got one that has changed",
+                f"{self.reader.source}: expected each file to be as it arrived first, got one that has changed",
                 hint="land again: what has changed lands as a new version",
             )
 

@@ -24,7 +24,7 @@ def excluded(  # noqa: PLR0913, PLR0917 - all that two records may be equal by
     table: Contract,
     head: Head,
     earlier: Mapping[str, datetime],
-    until: datetime | None = None,
+    first_arrival: datetime | None = None,
 ) -> Iterator[Materialized | None]:
     """The places of records that are not appended: columns source_file, source_line, already_landed. None without any.
 
@@ -37,7 +37,8 @@ def excluded(  # noqa: PLR0913, PLR0917 - all that two records may be equal by
         table: the landing table.
         head: the snapshot of it to compare with.
         earlier: of files that have landed with other content, when the last version of each arrived.
-        until: what arrived after then is of a later version; None if there is none.
+        first_arrival: when the drops arrived first, if they land as of then: rows that arrived later are of later
+            versions. None if the drops arrive now.
     """
     if staged.distinct and not head.rows:
         yield None
@@ -52,7 +53,7 @@ def excluded(  # noqa: PLR0913, PLR0917 - all that two records may be equal by
         new = _candidates(records, repeated.frame)
         candidates = new.select(*table.keys, *PLACE, nw.lit(1).alias("is_staged"), nw.lit(0).alias("same_version"))
         if landed is not None:
-            old = with_version(engine, _candidates(landed, repeated.frame), earlier, until)
+            old = with_version(engine, _candidates(landed, repeated.frame), earlier, first_arrival)
             candidates = nw.concat(
                 [old.select(*table.keys, *PLACE, nw.lit(0).alias("is_staged"), "same_version"), candidates]
             )
@@ -60,9 +61,11 @@ def excluded(  # noqa: PLR0913, PLR0917 - all that two records may be equal by
             yield later
 
 
-def with_version(engine: Engine, landed: Frame, earlier: Mapping[str, datetime], until: datetime | None) -> Frame:
+def with_version(
+    engine: Engine, landed: Frame, earlier: Mapping[str, datetime], first_arrival: datetime | None
+) -> Frame:
     """The landed rows, with `same_version`: 0 if they are of another version of their file, else 1."""
-    is_other = nw.lit(False) if until is None else nw.col("arrived_at") > until
+    is_other = nw.lit(False) if first_arrival is None else nw.col("arrived_at") > first_arrival
     if earlier:
         landed = landed.join(arrivals(engine, earlier), on="source_file", how="left")
         is_other |= (nw.col("arrived_at") <= nw.col("done_at")).fill_null(False)

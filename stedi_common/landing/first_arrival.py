@@ -1,8 +1,8 @@
-"""First arrivals: which drops have arrived before, and land again as of then.
+"""First arrivals: which drops have arrived before, so that they land as of that instant.
 
 A landing may be killed between the commit of its records and that of `landed_files`. Then the next one reads the same
-files. If they arrived anew, a record beside a doubtful line would arrive later than the line, and would end the
-suspension (rule 4). So each of them lands as of the instant at which it arrived first.
+files. If they arrived a second time, a record beside a doubtful line would arrive later than the line, and would end
+the suspension (rule 4). So each of them lands as of its first arrival: the instant at which the killed landing began.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from stedi_common.contracts import CUSTOMER, contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.incremental.summary import LandingSummary
-from stedi_common.landing.landed_files import LandedFiles, digests_of
+from stedi_common.landing.landed_files import LandedFiles, read_digests
 from stedi_common.records import Drop, Skipped
 
 #: The ids of file versions; None if they are not known.
@@ -33,12 +33,12 @@ class Version:
 
 @dataclass(frozen=True)
 class FirstArrivals:
-    """The drops that have arrived before.
+    """The drops that have arrived before, grouped by their first arrival.
 
     Attributes:
-        versions: by when they arrived first.
-        skipped: the drops of which nobody knows, because they cannot be read.
-        killed: the arrivals of the landings that are not finished.
+        versions: by first arrival, the drops.
+        skipped: the drops that cannot be read, so that it is not known whether they have arrived before.
+        killed: the arrivals of the landings that were killed.
     """
 
     versions: Mapping[datetime, Sequence[Version]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class FirstArrivals:
     killed: Sequence[datetime] = ()
 
     def __add__(self, other: FirstArrivals) -> FirstArrivals:
-        """Both."""
+        """The drops of both."""
         arrivals = {*self.versions, *other.versions}
         versions = {at: [*self.versions.get(at, ()), *other.versions.get(at, ())] for at in arrivals}
         return FirstArrivals(versions, [*self.skipped, *other.skipped], [*self.killed, *other.killed])
@@ -62,8 +62,10 @@ def version_id(source_file: str, digest: str) -> str:
     return hashlib.sha256(f"{digest} {source_file}".encode()).hexdigest()[:16]
 
 
-def first_arrivals(engine: Engine, head: Head, landed_files: LandedFiles, new: Sequence[Drop]) -> FirstArrivals:
-    """The new customer drops that a killed landing has read. Of other sources an arrival has no consequences.
+def arrivals_of_killed_landings(
+    engine: Engine, head: Head, landed_files: LandedFiles, new: Sequence[Drop]
+) -> FirstArrivals:
+    """The new customer drops that a killed landing has read. For other sources no rule depends on the arrival.
 
     Args:
         engine: an open lake.
@@ -81,31 +83,31 @@ def first_arrivals(engine: Engine, head: Head, landed_files: LandedFiles, new: S
     return replace(_arrivals(new, landed_files, first), killed=[at for at, _ in unfinished])
 
 
-def arrivals_again(
-    source: str, landed_files: LandedFiles, drops: Sequence[Drop], again: Collection[tuple[str, str]]
+def arrivals_in_landed_files(
+    source: str, landed_files: LandedFiles, drops: Sequence[Drop], to_land_again: Collection[tuple[str, str]]
 ) -> FirstArrivals:
-    """The drops that are to land again, by the arrival that `landed_files` has of them.
+    """The drops that are to land again, with their arrivals in `landed_files`.
 
     Args:
         source: the source of the drops.
         landed_files: the table of landed files.
         drops: the drops of the source.
-        again: names and digests of the versions that are to land again.
+        to_land_again: names and digests of the versions that are to land again.
     """
     wanted = {
         version_id(row["source_file"], row["sha256"]): row["arrived_at"]
         for row in landed_files.of_source(source)
-        if (row["source_file"], row["sha256"]) in again
+        if (row["source_file"], row["sha256"]) in to_land_again
     }
-    names = {name for name, _ in again}
+    names = {name for name, _ in to_land_again}
     return _arrivals([drop for drop in drops if drop.name in names], landed_files, wanted.get)
 
 
 def _arrivals(
     drops: Sequence[Drop], landed_files: LandedFiles, first: Callable[[str], datetime | None]
 ) -> FirstArrivals:
-    """The drops whose version has arrived before, as `first` says of its id."""
-    digests, skipped = digests_of(drops, landed_files.key)
+    """The drops that have arrived before. `first` returns the first arrival of a version, by its id."""
+    digests, skipped = read_digests(drops, landed_files.key)
     found: dict[datetime, list[Version]] = {}
     for drop, digest in digests.items():
         id_ = version_id(drop.name, digest)
@@ -128,7 +130,7 @@ def _unfinished(engine: Engine, head: Head, landed_files: LandedFiles) -> dict[d
 
 
 def _is_finished(head: Head, done: Counter[datetime]) -> bool:
-    """Whether as many files of the landing's arrival are done as it has read."""
+    """Whether `landed_files` has a row for each file that the landing has read."""
     summary = LandingSummary.parse(head.summary)
     if summary is None:
         return True

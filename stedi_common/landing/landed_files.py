@@ -25,7 +25,7 @@ COUNTS = (
     *("doubtful", "without_address"),
 )
 
-#: What an unread file becomes when somebody dismisses it: its row stays, as the record of that.
+#: The reason in the row of an unread file that somebody has dismissed. The row stays, so that this can be seen.
 DISMISSED = "dismissed"
 
 #: What a digest begins with. Before 0.3 the table had the SHA-256 itself.
@@ -43,7 +43,7 @@ class LandedFiles:
         folder: the digest of the landing folder.
         versions: by file name, a row for each version that has landed, from any folder.
         skipped: by file name, the row of a skipped file of this folder.
-        of_unknown_folder: the rows of unread files that an earlier version wrote, which kept no folder.
+        of_unknown_folder: the rows of unread files that an earlier version of this package wrote, without a folder.
         has_doubt: whether a customer line that landed is doubtful.
         key: the pseudonym key, for the digests.
     """
@@ -73,7 +73,7 @@ class LandedFiles:
                 skipped[row["source_file"]] = row
             elif not row["sha256"] and row["skipped"] in UNREAD_REASONS:
                 of_unknown_folder.append(row)
-            elif not row["sha256"]:  # no withdrawal depends on it, so it may be of this folder
+            elif not row["sha256"]:  # not unread, so no withdrawal depends on it: taken for a row of this folder
                 skipped.setdefault(row["source_file"], row)
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
         return cls(head, folder, versions, skipped, of_unknown_folder, has_doubt, key)
@@ -83,7 +83,7 @@ class LandedFiles:
         return sum(row["landed"] for row in self.of_source(source))
 
     def lacks_entries(self, source: str, head: Head) -> bool:
-        """Whether the landing table may have rows of files that are not here: a landing that was killed, or runs."""
+        """Whether the landing table may have rows of files without a row here, as after a killed landing."""
         return head.rows > self.landed(source)
 
     @property
@@ -105,16 +105,16 @@ class LandedFiles:
         return self.read(engine, head, self.key, self.folder)
 
     def replaced(
-        self, engine: Engine, gone: Sequence[Row], rows: Sequence[Row], summary: Mapping[str, str]
+        self, engine: Engine, removed: Sequence[Row], added: Sequence[Row], summary: Mapping[str, str]
     ) -> LandedFiles:
-        """The table with `rows` instead of the rows of skipped files. Raises CommitConflictError."""
+        """The table after rows of skipped files were removed and others added. Raises CommitConflictError."""
         frame = engine.read(LANDED_FILES, self.head)
-        for folder in {row["sha256"] for row in gone}:
-            names = sorted({row["source_file"] for row in gone if row["sha256"] == folder})
-            are_gone = (nw.col("sha256") == folder) & nw.col("source_file").is_in(names)
-            frame = frame.filter(nw.col("skipped").is_null() | ~are_gone)
-        if rows:
-            frame = nw.concat([frame, engine.frame(LANDED_FILES, rows)])
+        for folder in {row["sha256"] for row in removed}:
+            names = sorted({row["source_file"] for row in removed if row["sha256"] == folder})
+            is_removed = (nw.col("sha256") == folder) & nw.col("source_file").is_in(names)
+            frame = frame.filter(nw.col("skipped").is_null() | ~is_removed)
+        if added:
+            frame = nw.concat([frame, engine.frame(LANDED_FILES, added)])
         return self.at(engine, engine.replace(LANDED_FILES, frame, self.head, summary))
 
     def new(self, found: Sequence[Drop]) -> tuple[list[Drop], list[Skipped]]:
@@ -122,7 +122,7 @@ class LandedFiles:
         unknown = [drop for drop in found if not self._is_unchanged(drop)]
         # The time of change differs; the content may be the same. A digest under an earlier key is equal to none, so
         # such a file is read again.
-        digests, skipped = digests_of([drop for drop in unknown if self._of_same_size(drop)], self.key)
+        digests, skipped = read_digests([drop for drop in unknown if self._of_same_size(drop)], self.key)
         unreadable = {each.name for each in skipped}
         landed = {drop for drop, of in digests.items() if of in self._of_same_size(drop)}
         return [drop for drop in unknown if drop not in landed and drop.name not in unreadable], skipped
@@ -132,7 +132,7 @@ class LandedFiles:
         return [each for each in skipped if each.name not in self.skipped]
 
     def earlier_versions(self, drops: Sequence[Drop], before: datetime | None = None) -> dict[str, datetime]:
-        """Of the drops that had landed with other content, when the last version of each arrived.
+        """When the last version of each drop arrived, for drops that have landed with other content.
 
         Args:
             drops: the drops.
@@ -152,7 +152,7 @@ class LandedFiles:
         return any(row["absent_columns"] is not None and column not in row["absent_columns"].split() for row in rows)
 
     def _is_unchanged(self, drop: Drop) -> bool:
-        # A file that was skipped has to be read: one of equal name, size and time may be of another folder.
+        # A file that was skipped must be read: the version with its name, size and time may be from another folder.
         return drop.name not in self.skipped and any(
             (row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at)
             for row in self.versions.get(drop.name, ())
@@ -173,8 +173,8 @@ def folder_digest(location: str, key: PseudonymKey) -> str:
     return f"{_KEYED}{key.folder_digest(location)}"
 
 
-def digests_of(drops: Sequence[Drop], key: PseudonymKey) -> tuple[dict[Drop, str], list[Skipped]]:
-    """The digests of the drops, which are read, and the drops that cannot be read."""
+def read_digests(drops: Sequence[Drop], key: PseudonymKey) -> tuple[dict[Drop, str], list[Skipped]]:
+    """Read the drops. Returns their digests, and the drops that cannot be read."""
     digests: dict[Drop, str] = {}
     skipped: list[Skipped] = []
     for drop in drops:

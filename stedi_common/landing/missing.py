@@ -1,7 +1,7 @@
-"""Missing lines: customer lines have landed, and the landing table no longer has them. Each may be a withdrawal.
+"""Missing lines: customer lines that have landed, and that the landing table no longer has. Each may be a withdrawal.
 
-A commit may be lost with the newest metadata of a table, or by an old copy of its files. `landed_files` still counts
-what it had.
+They are lost if the newest metadata of the table are lost, or if an old copy replaces its files. `landed_files` still
+has their number.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from stedi_common.landing.landed_files import Row
 from stedi_common.landing.unread import landed_rows
 
 
-def expect_landed(engine: Engine, rows: Sequence[Row] | None = None) -> None:
+def expect_no_missing_lines(engine: Engine, rows: Sequence[Row] | None = None) -> None:
     """Raise MissingLinesError if the customer records have fewer rows than lines that have landed.
 
     Args:
         engine: an open lake.
-        rows: the rows of `landed_files`; by default they are read. They are older than the head of the records, so
-            what lands meanwhile is no difference.
+        rows: the rows of `landed_files`; by default they are read. They must be read before the head of the records,
+            so that a landing in between is not taken for missing lines.
     """
     table = contract(f"{CUSTOMER}_landing")
     rows = landed_rows(engine) if rows is None else rows

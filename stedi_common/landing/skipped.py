@@ -1,6 +1,6 @@
-"""The rows of skipped files in `landed_files`: which of them a landing of their folder finds out of date.
+"""The rows of skipped files in `landed_files`, and which of them a landing removes because they are out of date.
 
-An unread file may hold a withdrawal. So a landing of another folder never removes its row, and doubt leaves it there.
+An unread file may hold a withdrawal. So only a landing of its own folder removes its row, and in doubt the row stays.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from stedi_common.landing.landed_files import DISMISSED, LandedFiles, Row, skipp
 from stedi_common.records import UNREAD_REASONS, Drop, Found
 
 
-def updated(  # noqa: PLR0913, PLR0917 - what a landing is made of
-    engine: Engine, landed_files: LandedFiles, source: str, found: Found, known: Collection[str], began_at: datetime
+def without_outdated(  # noqa: PLR0913, PLR0917 - what a landing is made of
+    engine: Engine, landed_files: LandedFiles, source: str, found: Found, unchanged: Collection[str], began_at: datetime
 ) -> LandedFiles:
-    """The table without the rows of the source that are out of date before anything lands, which it then has.
+    """Remove the rows of skipped files of the source that are out of date before anything lands.
 
     A file that is skipped for another reason now gets another row in the same commit: it must not be forgotten if the
     landing is killed.
@@ -27,30 +27,33 @@ def updated(  # noqa: PLR0913, PLR0917 - what a landing is made of
         landed_files: the table.
         source: the source that lands.
         found: the files of the landing folder.
-        known: the names of the drops whose content has landed.
+        unchanged: the names of the drops that have landed as they are now.
         began_at: when the landing began.
+
+    Returns:
+        The table after that.
 
     Raises:
         CommitConflictError: another run committed in between.
     """
-    gone = outdated(landed_files, source, found, known)
-    if not gone:
+    removed = outdated(landed_files, source, found, unchanged)
+    if not removed:
         return landed_files
     since = {
         row["source_file"]: row["arrived_at"] if row["skipped"] in UNREAD_REASONS else began_at
-        for row in gone
+        for row in removed
         if row is landed_files.skipped.get(row["source_file"])
     }
     rows = [skipped_entry(each, landed_files.folder, since[each.name]) for each in found.skipped if each.name in since]
-    return landed_files.replaced(engine, gone, rows, landing_properties(source, 0))
+    return landed_files.replaced(engine, removed, rows, landing_properties(source, 0))
 
 
-def outdated(landed_files: LandedFiles, source: str, found: Found, known: Collection[str]) -> list[Row]:
+def outdated(landed_files: LandedFiles, source: str, found: Found, unchanged: Collection[str]) -> list[Row]:
     """The rows of skipped files of the source that are out of date before anything lands.
 
-    The file has been found again, for another reason or as a drop; or it is gone. It is gone only if its source has a
-    file that has landed as it is: else another volume may be mounted there, or none. The row of an unread file that can
-    be read now goes when the file has landed: see `readable`.
+    Either the file is found again, as a drop or with another reason, or it is gone. It counts as gone only if the
+    folder of its source has a file that has landed as it is now: else another volume may be mounted there, or none.
+    The row of an unread file that can be read now is removed after the file has landed: see `readable`.
     """
     drops = found.drops[source]
     reasons = {each.name: each.reason for each in found.skipped}
@@ -64,7 +67,7 @@ def outdated(landed_files: LandedFiles, source: str, found: Found, known: Collec
             return bool(now != reason)
         if reason == DISMISSED or name.rstrip("/") in paths:
             return False
-        return bool(known)
+        return bool(unchanged)
 
     def has_landed(row: Row) -> bool:
         versions = landed_files.versions.get(row["source_file"], ())
@@ -76,9 +79,9 @@ def outdated(landed_files: LandedFiles, source: str, found: Found, known: Collec
 
 
 def readable(landed_files: LandedFiles, source: str, drops: Sequence[Drop]) -> list[Row]:
-    """The rows of skipped files of the source that can be read now: of a folder, a file below it.
+    """The rows of skipped files of the source that can be read now. For a skipped folder, that is a drop below it.
 
-    When all drops have landed, or had landed, these rows are out of date.
+    These rows are out of date as soon as all drops have landed.
     """
     rows = [row for row in landed_files.skipped.values() if row["source"] == source]
     paths = _paths(drops) if rows else set()

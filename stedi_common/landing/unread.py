@@ -35,7 +35,7 @@ class UnreadFiles:
     """The files that no landing could read.
 
     Attributes:
-        unread: how many; none of those that were dismissed.
+        unread: how many; 0 if they were dismissed now.
         files: each, the one that was found first comes first.
         is_dismissed: whether the files were dismissed now.
     """
@@ -56,7 +56,7 @@ def unread_files(engine: Engine) -> UnreadFiles | None:
 
 
 def landed_rows(engine: Engine) -> Sequence[Row]:
-    """The rows of `landed_files`, with what is needed to find unread files and missing lines.
+    """The rows of `landed_files`, with the columns that are needed to find unread files and missing lines.
 
     Args:
         engine: an open lake.
@@ -70,8 +70,9 @@ def landed_rows(engine: Engine) -> Sequence[Row]:
 def unread_in(rows: Sequence[Row]) -> UnreadFiles | None:
     """The unread files of all landing folders; None if there are none.
 
-    A file is unread as long as it has a row: a landing of its folder removes it when the file has landed, or is gone. A
-    row that an earlier version wrote keeps no folder, and its file is unread until a file of its name has landed.
+    A file is unread as long as it has a row. A landing of its folder removes the row when the file has landed or is
+    gone. A row that an earlier version of this package wrote has no folder: its file is unread until a file of its name
+    has landed.
 
     Args:
         rows: the rows of `landed_files`.
@@ -81,10 +82,10 @@ def unread_in(rows: Sequence[Row]) -> UnreadFiles | None:
 
 
 def dismiss_unread(engine: Engine) -> UnreadFiles | None:
-    """Dismiss all unread files: somebody answers for it that no withdrawal is lost with them.
+    """Dismiss all unread files. Whoever does that takes responsibility: a withdrawal in them is lost.
 
-    Their rows stay, with the reason `dismissed` and the time. A landing that finds such a file again reads it, or
-    names it anew.
+    Their rows stay, with the reason `dismissed` and the time. A landing that finds such a file again reads it; if
+    it cannot, the file is unread again.
 
     Args:
         engine: an open lake.

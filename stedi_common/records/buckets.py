@@ -139,12 +139,12 @@ def _as_request_error() -> Iterator[None]:
 
 
 def _client() -> Any:
-    return _client_of(aws.state())
+    return _client_of(aws.client_cache_key())
 
 
 @cache
-def _client_of(state: tuple[str | None, ...]) -> Any:
-    """One for each state of the environment: it takes long to make. Threads share it."""
+def _client_of(cache_key: tuple[str | None, ...]) -> Any:
+    """One client for each `aws.client_cache_key`: it takes long to make. Threads share it."""
     try:
         import boto3  # noqa: PLC0415 - Glue brings it, and a laptop without S3 does without
         from botocore.config import Config  # noqa: PLC0415

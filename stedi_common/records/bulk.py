@@ -42,7 +42,7 @@ _MARK = b"\xef\xbb\xbf"
 _PAD = r"[ \t\n\r\v\f\x00\x1e,\[\]]*"
 _BEGINS_AS_OBJECT = rf'\A{_PAD}(?:\xef\xbb\xbf{_PAD})*\{{[ \t\n\r]*["}}]'
 _TWO_BRACES = r"\{[^{]*\{"
-#: So many bytes of a damaged line for each address are no attack.
+#: A damaged line with at least so many bytes for each address does not count as damage.
 _BYTES_OF_ADDRESS = 128
 
 #: Without one of these a line holds no address, and without two quotes nothing in it is read as one.
@@ -158,12 +158,12 @@ def _names_nobody(lines: pa.Array) -> Mask:
     return ~names
 
 
-def damage_of(line: bytes, texts: int) -> int:
-    """How much a customer's line that is no record adds to the damage of its file: what takes long to read.
+def damage_of_line(line: bytes, texts: int) -> int:
+    """How much a customer's line that is no record adds to the damage of its file; docs/records.md, "Damage".
 
     Args:
         line: With its padding, and without its line feed.
-        texts: How many in it may be an address.
+        texts: How many texts in it must be normalised to see whether they are addresses.
     """
     if _names_somebody(line):
         return max(1 + texts - len(line) // _BYTES_OF_ADDRESS, 0)
@@ -171,15 +171,15 @@ def damage_of(line: bytes, texts: int) -> int:
 
 
 def _names_somebody(line: bytes) -> bool:
-    """What `_names_nobody` says of lines."""
+    """The opposite of `_names_nobody`, for one line."""
     if line.isascii() and b"@" not in line and b"\\" not in line:
         return False
     quotes = line.count(b'"'), line.count(b"'")
     return max(quotes) > 1 or (b"\\" in line and any(quotes))
 
 
-def damage(lines: pa.Array) -> int:
-    """The same of lines in which nobody is named, together. They have their line feeds."""
+def damage_of_lines(lines: pa.Array) -> int:
+    """The sum of `damage_of_line` for lines in which nobody is named. They have their line feeds."""
     objects = lines.filter(pc.and_(pc.match_substring(lines, "{"), pc.match_substring(lines, "}")))
     sizes = pc.subtract(pc.binary_length(objects), pc.cast(pc.ends_with(objects, "\n"), pa.int32()))
     return int(pc.sum(pc.less(sizes, _BYTES_OF_ADDRESS)).as_py() or 0)

@@ -27,7 +27,7 @@ INCOMPLETE = (*CUT_OFF, UNREADABLE_EMAIL, TOO_MANY_ADDRESSES)
 MAX_ADDRESSES = 1_000
 
 _REPLACEMENT = "\ufffd"
-#: Without one of these nothing normalises to an `@`: Unicode has two others, and `mailto:` may have it percent-encoded.
+#: A text without any of these does not normalise to one with an `@`: Unicode has two more, and `mailto:` may encode it.
 _AT = re.compile("[@\ufe6b\uff20%\ufe6a\uff05]")
 #: Texts of more characters are not kept in memory.
 _LONG = 1_000
@@ -48,7 +48,7 @@ class Doubt(NamedTuple):
         reason: why it is doubtful.
         rows: values in the order of the fields, once for each address, in order of the addresses; none if no address
             can be read.
-        texts: how many in the line had to be normalised to see whether they are an address.
+        texts: how many texts in the line had to be normalised to see whether they are addresses.
     """
 
     reason: str
@@ -119,12 +119,12 @@ def _may_be_address(string: str) -> bool:
 def _address(string: str) -> str | None:
     if not _may_be_address(string):
         return None
-    # What is longer is not normalised, which takes no time.
+    # `address` does not normalise a longer text, so it need not be cached.
     normalised = (_address_of_text if len(string) <= _LONG else address)(string.strip(SPACE))
     return normalised if is_address(normalised) and "." in normalised.rpartition("@")[2] else None
 
 
-#: An address of a line is normalised more than once.
+#: The addresses of a line are normalised more than once.
 _address_of_text = lru_cache(2**7)(address)
 
 

@@ -73,9 +73,9 @@ _NEAR = 32
 
 #: An object with fewer bytes is no record of any source.
 _SHORT_OBJECT = 32
-#: Most damage that is no attack has more bytes from one place to the next.
+#: A stretch with fewer bytes is damage, and a `{` that follows another in a stretch after fewer bytes.
 _SHORT_STRETCH = 192
-#: With more of it in some lines, they are not looked at to their end.
+#: Lines with more damage are not examined to their end.
 _MAX_DAMAGE_OF_LINES = 2_000
 
 
@@ -89,25 +89,25 @@ def unpadded(line: bytes) -> bytes:
 
 
 def are_objects(pieces: Iterable[bytes], limits: Limits) -> bool:
-    """Whether a file is read as objects: the rule of docs/records.md, "Lines". It is not if there is much damage first.
+    """Whether a file is read as objects: the rule of docs/records.md, "Lines". Not if there is too much damage first.
 
     Args:
         pieces: The whole content, unpacked, as UTF-8. A BreakError says that it broke off.
-        limits: What is longer than `line_bytes` is no less an object. Behind too much damage nothing is looked at.
+        limits: An object may be longer than `line_bytes`. Content behind too much damage is not examined.
     """
     rule = _Rule()
     return any(map(rule.is_met_by, _Units(pieces, limits.line_bytes, limits.damage)))
 
 
 def go_over_lines(lines: Sequence[bytes]) -> bool:
-    """The same rule for some lines of a file. If there is much damage, the whole file shall be looked at.
+    """The same rule for some lines of a file. Also true with much damage: then the whole file must be examined.
 
     Args:
         lines: Consecutive lines, with their line feeds or without. Before them a unit ends.
     """
     text = b"\n".join(line.removesuffix(b"\n") for line in lines)
     units = _Units([text], max(len(text), 1), _MAX_DAMAGE_OF_LINES)
-    return any(map(_Rule().is_met_by, units)) or units.is_given_up
+    return any(map(_Rule().is_met_by, units)) or units.is_too_damaged
 
 
 class Cut(NamedTuple):
@@ -129,7 +129,7 @@ def cut(lines: Sequence[bytes]) -> Cut:
     for unit in units:
         if rule.is_met_by(unit):
             return Cut(True, True)
-    if units.is_given_up:
+    if units.is_too_damaged:
         return Cut(True, True)
     return Cut(units.is_before_value, units.is_open)
 
@@ -168,12 +168,12 @@ def as_lines(pieces: Iterable[bytes], limits: Limits) -> Iterator[tuple[bytes, s
 
     Yields:
         A unit with its line ending (without one if the file ends within the unit and without a line feed); or the first
-        bytes of a unit that is rejected, and the reason. Behind too much damage, b"" and `TOO_DAMAGED`, and no more.
+        bytes of a unit that is rejected, and the reason. If there is too much damage, at last b"" and `TOO_DAMAGED`.
     """
     units = _Units(pieces, limits.line_bytes, limits.damage)
     for unit in units:
         yield unit.line, unit.flaw
-    if units.is_given_up:
+    if units.is_too_damaged:
         yield b"", TOO_DAMAGED
 
 
@@ -231,7 +231,7 @@ class _Rule:
 
 
 class _Signs(NamedTuple):
-    """What text that is no object says of the structure.
+    """What text that is no object shows of the structure.
 
     Attributes:
         brackets: All that are not in quotes.
@@ -245,7 +245,7 @@ class _Signs(NamedTuple):
 
 
 def _signs(text: str) -> _Signs:
-    """What the text says. A string ends with its line at the latest."""
+    """The signs of a text. A string ends with its line at the latest."""
     last = text.rstrip(_SPACE)[-1:]
     brackets = _brackets(text)
     if not brackets or '"' not in text:  # without a bracket, quotes make no difference
@@ -411,7 +411,7 @@ class _Head:
         self._content = 0
         self.has_line_feed_behind = False
         self._first_line_feed: int | None = None
-        self.dense = 0  # how many `{` are close behind another
+        self.dense = 0  # how many `{` follow another after less than `_SHORT_STRETCH`
         self._last_beginning = -_SHORT_STRETCH
 
     def add(self, text: str) -> None:
@@ -468,7 +468,7 @@ class _Units:
     Args:
         pieces: The content.
         limit: The bytes of a unit.
-        damage: With more damage no more units come: short units, and `{` in a stretch close behind another.
+        damage: The limit of damage; with more, no more units come.
     """
 
     def __init__(self, pieces: Iterable[bytes], limit: int, damage: int = sys.maxsize) -> None:
@@ -494,7 +494,7 @@ class _Units:
         return self._open.is_open
 
     @property
-    def is_given_up(self) -> bool:
+    def is_too_damaged(self) -> bool:
         """Whether there was too much damage."""
         return self._damage_left < 0
 
@@ -512,12 +512,12 @@ class _Units:
             yield from self._plain_objects()
             is_after_line_feed = self._skip_padding() or self._has_line_feed_passed
             self._has_line_feed_passed = False
-            if not text.ahead or self.is_given_up:
+            if not text.ahead or self.is_too_damaged:
                 break
             if is_after_line_feed and self._may_be_alone:
                 self._open_in_lines.clear()
             is_inner, unit = self._open.is_open, self._unit()
-            if self._is_too_much(unit):
+            if self._add_damage(unit):
                 return
             if not unit.is_object:  # with spaces for its line feeds, a stretch may be an object
                 unit = unit._replace(is_inner=is_inner)
@@ -525,7 +525,7 @@ class _Units:
             yield unit._replace(is_after_line_feed=is_after_line_feed)
             if unit.flaw and unit.flaw == text.flaw:
                 return
-        if text.flaw and not self.is_given_up:
+        if text.flaw and not self.is_too_damaged:
             yield _Unit("", False, text.flaw, is_after_line_feed)
 
     def _unit(self) -> _Unit:
@@ -540,10 +540,10 @@ class _Units:
         self._break = max(self._break, self._broken.get(at, -1))
         return self._stretch(_Head(self._limit, self._break - at))
 
-    def _is_too_much(self, unit: _Unit) -> bool:
-        """Counts the unit. Whether there is too much damage now."""
+    def _add_damage(self, unit: _Unit) -> bool:
+        """Count the damage of the unit. Returns whether there is too much damage now."""
         self._damage_left -= len(unit.text) < (_SHORT_OBJECT if unit.is_object else _SHORT_STRETCH)
-        return self.is_given_up
+        return self.is_too_damaged
 
     def _plain_objects(self) -> Iterator[_Unit]:
         """The fast path: whole and small objects in the text that is held."""
@@ -565,7 +565,7 @@ class _Units:
             index = end
             one = held[start:end]
             unit = _Unit(one, True, None, is_after_line_feed, goes_over_lines="\n" in one)
-            if end - start < _SHORT_OBJECT and self._is_too_much(unit):
+            if end - start < _SHORT_OBJECT and self._add_damage(unit):
                 return
             yield unit
 
@@ -662,18 +662,18 @@ class _Units:
                 is_ready = False
                 head.add(text.pass_over(1))
                 if head.dense > self._damage_left:
-                    return self._given_up()
+                    return self._too_damaged_unit()
                 continue
             end = _without_cut_mark(text.held)
             is_ready = self._is_ready(is_ready, end)
             head.add(text.pass_over(max(end - text.index, 0)))
             if head.dense > self._damage_left:
-                return self._given_up()
+                return self._too_damaged_unit()
             if not text.more():
                 break
         return self._rest(head)
 
-    def _given_up(self) -> _Unit:
+    def _too_damaged_unit(self) -> _Unit:
         self._damage_left = -1
         return _Unit("", False)
 
@@ -712,7 +712,7 @@ _decode = json.JSONDecoder(object_pairs_hook=len, parse_int=len, parse_float=len
 
 
 class _Attempt:
-    """Tries what there is at one place, in windows that grow. Where the decoder cannot tell, a walk goes on."""
+    """Parses the object at one position, in windows that grow. If the decoder cannot tell, a walk continues."""
 
     def __init__(self) -> None:
         self._walk: Walk | None = None
@@ -732,7 +732,7 @@ class _Attempt:
 
 
 def _decoded(window: str, is_most: bool) -> _Tried | None:
-    """What the decoder tells of the window; None if it is nothing for sure."""
+    """The result of the decoder for the window; None if it is not certain."""
     try:
         return _Tried(_Verdict.WHOLE, _decode(window)[1])
     except json.JSONDecodeError as error:

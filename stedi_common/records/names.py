@@ -21,7 +21,7 @@ ARCHIVED = "archived"
 OUTSIDE_SOURCES = "outside_sources"
 UNKNOWN_ENDING = "unknown_ending"
 UNREADABLE = "unreadable"
-#: Of a file with more damage than the limit allows. Nothing behind it is read.
+#: The file has more damage than the limit allows.
 TOO_DAMAGED = "too_damaged"
 
 #: Skipped files of a source with one of these reasons are unread: somebody must make them readable.

@@ -176,8 +176,8 @@ class Reader:
         tally = self._count_keys(Tally(), {taken.keys: count})
         return Parsed(pa.RecordBatch.from_arrays(arrays, schema=self.schema), tally)
 
-    def is_given_up(self, damage: int) -> bool:
-        """Whether a file with so much damage is not read."""
+    def is_too_damaged(self, damage: int) -> bool:
+        """Whether a file with this damage is skipped as too damaged."""
         return damage > self.settings.limits.damage
 
     def _count_keys(self, tally: Tally, lines: Mapping[Sequence[str], int]) -> Tally:
@@ -221,7 +221,7 @@ class Reader:
         tally = Tally(rejected=rejected, blank=int(is_blank.sum()))
         if self._is_of_customers:
             tally.without_address = rejected
-            tally.damage = bulk.damage(piece.lines_at(lines[kinds != bulk.UNSURE]))
+            tally.damage = bulk.damage_of_lines(piece.lines_at(lines[kinds != bulk.UNSURE]))
         yield Parsed(_empty(self.schema), self._count_keys(tally, keys + counted.keys))
         kinds[is_blank] = bulk.TEXT
         is_object = kinds == bulk.OBJECT

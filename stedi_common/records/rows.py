@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stedi_common.records import drift
 from stedi_common.records.blocks import Block
-from stedi_common.records.bulk import damage_of
+from stedi_common.records.bulk import damage_of_line
 from stedi_common.records.doubt import EMAIL, INCOMPLETE, doubt, doubt_hash
 from stedi_common.records.framing import Cut, cut, go_over_lines, unpadded
 from stedi_common.records.record import Field, Object, Record, Rejection, Value
@@ -23,7 +23,7 @@ REJECTED = "rejected"
 #: So many rows are gathered at most, which bounds the memory.
 MAX_ROWS = 2**16
 
-#: So many times lines are looked at exactly for objects that go over them.
+#: So many times some lines of a file are examined for objects that go over lines; then the whole file is.
 _MAX_LOOKS = 1_000
 
 _NAME = itemgetter(0)
@@ -152,7 +152,7 @@ class RowBuilder:
         content = unpadded(line)
         if self._is_customer:
             reason, rows, texts = doubt(content, rejection, self._fields)
-            self._tally.damage += damage_of(line, texts)
+            self._tally.damage += damage_of_line(line, texts)
             if not rows or reason in INCOMPLETE:
                 self._tally.without_address += 1
             if rows:
@@ -242,7 +242,7 @@ class Framing:
         return self._tally
 
     def _go_over_lines(self, lines: list[bytes]) -> bool:
-        """As `go_over_lines`. After many looks that found nothing, the whole file shall be looked at."""
+        """As `go_over_lines`; after `_MAX_LOOKS` true, so that the whole file is examined."""
         self._looks += 1
         return self._looks > _MAX_LOOKS or go_over_lines(lines)
 

@@ -21,7 +21,7 @@ class Tally:
         blank: lines of padding only.
         doubtful: customer lines that are no record, but in which an address can be read.
         without_address: customer lines that may be about somebody whose address was not read.
-        damage: how much there was that takes long to read and is no record; docs/records.md, "Limits".
+        damage: the damage of the file, as docs/records.md counts it under "Damage".
         records: rows that were staged as records; a doubtful line has one for each address.
         rejected_rows: rejected lines that were staged as rows.
         sha256: of the bytes of the file, known at its end.

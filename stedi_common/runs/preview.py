@@ -13,7 +13,7 @@ from stedi_common.incremental.deletion import plan_deletion
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, pluralized, read, rows_of
 from stedi_common.incremental.plan import Action, Deletion, TablePlan, plan, why_no_last_run
 from stedi_common.incremental.transform import transform, with_defective_rows
-from stedi_common.landing.missing import expect_landed
+from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.frames import Frame, differing, distinct
 from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job, parameters
@@ -64,7 +64,7 @@ def preview(
         MissingLinesError: customer lines that have landed are missing, so no table is computed.
         RebuildRequiredError: a table has another build, and `rebuild` is false.
     """
-    expect_landed(engine)
+    expect_no_missing_lines(engine)
     run = _PreviewedRun(engine, with_defective_rows(engine, policy), key, rebuild)
     return [*run.deletion(), *map(run.add, jobs)]
 

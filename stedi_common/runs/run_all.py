@@ -13,7 +13,7 @@ from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
 from stedi_common.landing.landed_files import Row
-from stedi_common.landing.missing import expect_landed
+from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.landing.unread import UnreadFiles, landed_rows, unread_in
 from stedi_common.landing.unread import dismiss_unread as dismiss_unread_files
 from stedi_common.maintenance import Maintained
@@ -83,13 +83,15 @@ class CompletedTask:
     error: StediError | None = None
 
 
-def landing_tasks(folder: str, sources: Iterable[str] = SOURCES, again: Collection[tuple[str, str]] = ()) -> list[Task]:
+def landing_tasks(
+    folder: str, sources: Iterable[str] = SOURCES, to_land_again: Collection[tuple[str, str]] = ()
+) -> list[Task]:
     """The tasks that land the drops of these sources, customers first. The failure of one does not end the run.
 
     Args:
         folder: the landing folder or its S3 URI. It is listed once, when the first task runs.
         sources: the sources; by default all.
-        again: names and digests of file versions that land again, as of their first arrival.
+        to_land_again: names and digests of file versions that land again, as of their first arrival.
     """
     wanted = set(sources)
     chosen = [source for source in SOURCES if source in wanted]
@@ -98,7 +100,15 @@ def landing_tasks(folder: str, sources: Iterable[str] = SOURCES, again: Collecti
     def task(source: str) -> Task:
         def run(engine: Engine, settings: RunSettings) -> Landed:
             settings.expect_landing_allowed()
-            return land(engine, source, folder, settings.key, settings=settings.reader, found=found(), again=again)
+            return land(
+                engine,
+                source,
+                folder,
+                settings.key,
+                settings=settings.reader,
+                found=found(),
+                to_land_again=to_land_again,
+            )
 
         return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_required=False)
 
@@ -146,7 +156,7 @@ def missing_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
             if as_stedi_error(error).is_out_of_resources:
                 raise
             return
-        expect_landed(engine, landed)
+        expect_no_missing_lines(engine, landed)
 
     return Task("find_missing", "customer_landing", run)
 
@@ -164,7 +174,7 @@ def job_task(job: Job) -> Task:
 def tasks(
     landing: str | None = None,
     jobs: Sequence[Job] = tuple(JOBS.values()),
-    again: Collection[tuple[str, str]] = (),
+    to_land_again: Collection[tuple[str, str]] = (),
     *,
     dismiss_unread: bool = False,
 ) -> list[Task]:
@@ -176,14 +186,14 @@ def tasks(
     Args:
         landing: the landing folder or its S3 URI, whose drops land first; None to land nothing.
         jobs: the jobs, upstream first; by default all.
-        again: names and digests of file versions that land again, as of their first arrival.
+        to_land_again: names and digests of file versions that land again, as of their first arrival.
         dismiss_unread: whether a run that lands nothing dismisses the unread files.
     """
     rows = cache(landed_rows)  # read once, by the first task that needs them
     computing = [missing_task(rows), *map(job_task, jobs)]
     if landing is None:
         return [deletion_task(), unread_task(rows, dismiss=dismiss_unread), *computing]
-    return [*landing_tasks(landing, again=again), deletion_task(), *computing]
+    return [*landing_tasks(landing, to_land_again=to_land_again), deletion_task(), *computing]
 
 
 def run_all(

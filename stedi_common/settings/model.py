@@ -37,7 +37,7 @@ class Option:
         is_path: whether it is a path, which `stedi.toml` gives relative to itself.
         is_key: whether it says where the pseudonym key is. Only one of these options may be given.
         is_content: whether the content of the file is the value. Then `parse` takes the bytes of a file in S3, too.
-        is_for_jobs: whether the scripts of Glue's jobs take it. Glue has a role, and arguments of its own.
+        is_for_jobs: whether the scripts of Glue's jobs take it. A job has a role, so it needs no profile.
     """
 
     help: str
@@ -184,7 +184,7 @@ class Settings:
     database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_text)
     catalog: str = _setting(
         "",
-        help="The catalog of a lake in S3, by its name in PyIceberg's configuration; Glue by default.",
+        help="The catalog of a lake in S3: its name in PyIceberg's configuration. Default: Glue.",
         parse=_text,
         metavar="NAME",
     )

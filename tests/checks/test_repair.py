@@ -340,7 +340,7 @@ def test_a_file_that_lands_again_ends_no_suspension(own_lakehouse, lost):
     own_lakehouse.assert_whole()
 
 
-def test_an_earlier_version_that_lands_again_is_no_later_one(own_lakehouse):
+def test_an_earlier_version_that_lands_again_stays_the_earlier_one(own_lakehouse):
     """Its lines have the numbers of those of the later version, which stay where they are."""
     path, night = own_lakehouse.folder / "drops" / "customer" / "3.json", datetime(2024, 6, 3)
     versions = [drop(customer(who, at("08:00", 3), at("08:00"), "sn-8"), "no json") for who in PEOPLE]

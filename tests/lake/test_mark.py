@@ -1,4 +1,4 @@
-"""A lake whose `lake.json` is lost, old or another lake's takes no policy from a command: every command refuses it."""
+"""If `lake.json` is lost, older or another lake's, every command is refused: a lake takes no policy from a command."""
 
 import json
 import shutil
@@ -183,7 +183,7 @@ def test_a_lake_of_production_stays_one(stedi, folder):
     assert LakeProperties.of(lake(folder)).environment == "prod"
 
 
-def test_a_file_that_is_no_longer_the_one_is_removed_first(made, folder):
+def test_a_wrong_lake_json_must_be_removed_before_the_policy_is_stated_again(made, folder):
     edited(folder, of_another_lake)
     assert made("policy", "set", "--pairing", "timestamp").code == 1
     (folder / "lake" / FILE).unlink()
@@ -191,7 +191,7 @@ def test_a_file_that_is_no_longer_the_one_is_removed_first(made, folder):
     assert made("run").code == 0
 
 
-def test_a_mark_that_cannot_be_understood_is_doubt(made, folder):
+def test_a_mark_that_cannot_be_understood_accepts_no_file(made, folder):
     for text in ("", "[]", "{}", '{"ids": 1}', '{"ids": [], "other": 1}'):
         assert Mark.parsed(text) == Mark()
     assert not Mark().accepts("id", ["history"])
@@ -296,7 +296,7 @@ def test_if_both_are_lost_the_policy_must_be_stated(made, folder):
     assert pairs(made) == 1
 
 
-def test_an_old_catalog_knows_the_later_policy_but_a_new_one_no_earlier(stedi, folder):
+def test_an_old_catalog_accepts_a_later_lake_json_and_a_new_one_rejects_an_earlier(stedi, folder):
     assert stedi("land").code == 0
     shutil.copy(folder / "lake" / "catalog.db", folder / "old.db")
     old = (folder / "lake" / FILE).read_bytes()
@@ -381,7 +381,7 @@ def test_a_lake_that_has_a_file_but_no_mark_gets_one(made, folder):
     assert mark_of(lake(folder)) == LakeProperties.of(lake(folder)).mark()
 
 
-def test_who_only_reads_writes_no_mark(made, folder):
+def test_a_reader_writes_no_mark(made, folder):
     kept = (folder / "lake" / FILE).read_bytes()
     without_properties(folder / "lake")
     (folder / "lake" / FILE).write_bytes(kept)

@@ -16,7 +16,7 @@ from stedi_common.contracts import contract
 from stedi_common.errors import EngineError
 from stedi_common.incremental import summary
 from stedi_common.landing import landed_files
-from stedi_common.landing.missing import expect_landed
+from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.landing.unread import unread_files
 from stedi_common.rules.consent import suspended
 
@@ -68,7 +68,7 @@ def test_a_killed_landing_is_completed_as_of_its_first_arrival(engine, night, be
     assert entries[("customer/1.json", 2, 0, arrived)] == 1
 
 
-def test_an_equal_record_in_a_file_of_its_own_does_not_arrive_anew(engine, night):
+def test_an_equal_record_in_a_file_of_its_own_does_not_arrive_a_second_time(engine, night):
     night(FIRST, {"customer/0.json": drop(RECORD)})
     night(KILLED, DOUBT_ALONE | EQUAL, dies=2)
     night(NEXT)
@@ -169,7 +169,7 @@ def test_a_file_that_changes_while_it_is_completed_lands_with_the_next_landing(e
 
     with monkeypatch.context() as patched:
         patched.setattr(engine, "stage", changing)
-        with pytest.raises(EngineError, match="customer: expected the files as they arrived first"):
+        with pytest.raises(EngineError, match="customer: expected each file to be as it arrived first"):
             night(NEXT)
     night(LAST)
     assert suspended_in(engine) == {ANN}
@@ -186,12 +186,12 @@ def test_no_line_counts_for_two_versions(engine, night, tmp_path):
     os.utime(path, ns=(modified_at, modified_at))
     night(LAST)
     assert differences(engine) == []
-    expect_landed(engine)
+    expect_no_missing_lines(engine)
     counts = rows(engine, "landed_files", ("landed", "duplicate", "arrived_at"))
     assert counts == {(1, 0, KILLED): 1, (1, 1, NEXT): 1}
 
 
-def test_of_many_files_none_arrives_anew(engine, night, monkeypatch):
+def test_of_many_files_none_arrives_a_second_time(engine, night, monkeypatch):
     """The commit does not name them, so each may be one that had arrived."""
     monkeypatch.setattr(summary, "MAX_FILE_VERSIONS", 1)
     night(FIRST, {"customer/0.json": drop(RECORD)})

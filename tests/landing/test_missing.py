@@ -7,7 +7,7 @@ from support.withdrawals import ANN, ANN_WITHDRAWS, BOB, CONSENTING, dropped
 
 from stedi_common.contracts import contract
 from stedi_common.errors import MissingLinesError
-from stedi_common.landing.missing import expect_landed
+from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings, run_all, tasks
 
@@ -23,7 +23,7 @@ def lose(engine, who: str) -> None:
 @SLOW_ON_SPARK
 def test_no_table_is_computed_and_withdrawn_rows_are_deleted(engine, tmp_path, key):
     dropped(engine, tmp_path / "drops", key, CONSENTING, ANN_WITHDRAWS)
-    expect_landed(engine)
+    expect_no_missing_lines(engine)
     lose(engine, BOB)
     done = list(run_all(engine, RunSettings(Policy(), key), tasks()))
     assert [each.task.job for each in done] == ["remove_withdrawn", "find_unread", "find_missing"]
@@ -36,10 +36,10 @@ def test_records_that_are_all_gone_are_missing(engine, tmp_path, key):
     head = engine.head(CUSTOMERS)
     engine.replace(CUSTOMERS, engine.frame(CUSTOMERS, []), head, {})
     with pytest.raises(MissingLinesError, match="each of 2 lines that have landed, got 0"):
-        expect_landed(engine)
+        expect_no_missing_lines(engine)
 
 
 def test_a_line_with_several_rows_is_not_missed(engine, tmp_path, key):
     doubtful = b'{"email": "ann@example.org" "bob@example.org"\n'
     dropped(engine, tmp_path / "drops", key, CONSENTING | {"customer/doubtful.json": doubtful})
-    expect_landed(engine)
+    expect_no_missing_lines(engine)

@@ -258,7 +258,7 @@ def dismissed(engine) -> list[str]:
     return [name for name, reason in rows(engine, LANDED_FILES.name, ["source_file", "skipped"]) if reason == DISMISSED]
 
 
-def test_it_is_dismissed_by_an_explicit_act_which_its_row_keeps(engine, blocked, key):
+def test_a_dismissed_file_keeps_its_row(engine, blocked, key):
     land(engine, blocked, key, ARRIVAL)
     assert (names_of(dismiss_unread(engine)), dismissed(engine)) == ([WITHDRAWAL], [WITHDRAWAL])
     assert (unread_files(engine), dismiss_unread(engine)) == (None, None)
@@ -420,7 +420,7 @@ def test_the_commands_say_what_is_unread(stedi, blocked):
     assert stedi("run").code == 0
 
 
-def test_a_run_dismisses_what_is_unread_if_it_is_told_to(stedi, blocked):
+def test_run_dismiss_unread_dismisses_all_unread_files(stedi, blocked):
     stedi("land", "--landing", blocked)
     shutil.rmtree(blocked)
     assert "stedi run --dismiss-unread" in stedi("run").err

@@ -98,12 +98,12 @@ def units(text, size, damage):
 
 @settings(deadline=None)
 @given(text=texts, size=st.integers(1, 200), damage=st.integers(1, 9))
-def test_where_a_file_is_given_up_does_not_depend_on_the_pieces(text, size, damage):
+def test_where_a_file_is_too_damaged_does_not_depend_on_the_pieces(text, size, damage):
     units_of_all = units(text, max(len(text.encode()), 1), damage)
     assert units(text, size, damage) == units_of_all
-    is_given_up = bool(units_of_all) and units_of_all[-1][1] == TOO_DAMAGED
+    is_too_damaged = bool(units_of_all) and units_of_all[-1][1] == TOO_DAMAGED
     unlimited = units(text, size, 10**9)
-    assert (units_of_all[:-1] if is_given_up else units_of_all) == unlimited[: len(units_of_all) - is_given_up]
+    assert (units_of_all[:-1] if is_too_damaged else units_of_all) == unlimited[: len(units_of_all) - is_too_damaged]
     limits = Limits(damage=damage)
     assert are_objects(in_pieces(text.encode(), size), limits) == are_objects([text.encode()], limits)
 
@@ -143,7 +143,7 @@ def long_line(rest):
         (b'{"a":1}\n', "accelerometer"),
     ],
 )
-def test_other_lines_are_none(line, source):
+def test_other_lines_are_no_damage(line, source):
     assert whole(line * 40, source).tally.damage == 0
 
 

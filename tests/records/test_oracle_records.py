@@ -169,7 +169,7 @@ HOSTILE = (
     times=st.integers(1, 5),
     end=st.sampled_from([b"", *PIECES]),
 )
-def test_of_what_is_repeated(pieces, times, end):
+def test_content_that_is_repeated(pieces, times, end):
     """Also where the exact look at lines ends early, so that the whole file is looked at."""
     with mock.patch.object(framing, "_MAX_DAMAGE_OF_LINES", 2), mock.patch.object(rows, "_MAX_LOOKS", 1):
         check(pieces * times + end, "customer")

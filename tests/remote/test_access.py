@@ -70,7 +70,7 @@ def test_the_environment_is_as_before_afterwards(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "one")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://one")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with aws.environment("study", "http://two"):
+    with aws.profile_and_endpoint("study", "http://two"):
         assert (os.environ["AWS_PROFILE"], os.environ["AWS_ENDPOINT_URL"]) == ("study", "http://two")
         assert "AWS_ACCESS_KEY_ID" not in os.environ
     assert (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_ENDPOINT_URL"]) == ("one", "http://one")
@@ -78,8 +78,10 @@ def test_the_environment_is_as_before_afterwards(monkeypatch):
 
 
 def test_credentials_below_a_prefix_are_those_that_a_catalog_gives(endpoint):
-    s3.grant("s3://given/landing", {"s3.access-key-id": "a", "s3.secret-access-key": "b", "s3.region": "eu-west-1"})
-    given, other = s3.location("s3://given/landing/one")[0], s3.location("s3://given/landing2/one")[0]
+    s3.set_access(
+        "s3://given/landing", {"s3.access-key-id": "a", "s3.secret-access-key": "b", "s3.region": "eu-west-1"}
+    )
+    given, other = s3.filesystem("s3://given/landing/one")[0], s3.filesystem("s3://given/landing2/one")[0]
     assert (given.region, other.region) == ("eu-west-1", "us-east-1")
 
 

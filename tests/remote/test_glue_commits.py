@@ -50,7 +50,7 @@ def seen(engine: Any) -> Counter[str]:
 def data_files(lake: Any) -> int:
     from pyarrow import fs  # noqa: PLC0415
 
-    system, path = s3.location(f"{lake.table_location(TABLE)}/data")
+    system, path = s3.filesystem(f"{lake.table_location(TABLE)}/data")
     return sum(
         each.is_file for each in system.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))
     )
@@ -100,7 +100,7 @@ def test_a_request_that_did_not_arrive_is_repeated(engine, instead):
     assert seen(engine) == Counter(["one"])
 
 
-def test_of_a_commit_without_any_answer_the_files_stay(engine, lake, instead):
+def test_the_files_of_a_commit_without_any_answer_stay(engine, lake, instead):
     """The request may be on the way."""
     instead(lambda request: unsent(request, ALWAYS))
     with pytest.raises(UnknownCommitError, match="may have made it"):

@@ -62,7 +62,7 @@ def test_a_run_without_news_commits_nothing(made, key):
         assert snapshot_ids(engine) == before
 
 
-def test_nothing_is_left_on_the_disk_nor_staged(made, endpoint):
+def test_nothing_is_left_on_the_local_disk_or_in_the_staging_folder(made, endpoint):
     lake, scratch = made
     assert not list(scratch.iterdir())
     assert not [each for each in objects(lake) if ".staging-" in each]
@@ -73,7 +73,7 @@ def objects(lake) -> list[str]:
 
     from stedi_common.engines.storage import s3  # noqa: PLC0415
 
-    system, path = s3.location(lake.location)
+    system, path = s3.filesystem(lake.location)
     return [each.path for each in system.get_file_info(fs.FileSelector(path, recursive=True)) if each.is_file]
 
 

@@ -1,7 +1,7 @@
 """The objects of S3 as DuckDB reads them, and as PyIceberg reads and writes them.
 
 DuckDB's own extension for S3 would have to be downloaded. It asks for the footer of a Parquet file, then for the
-columns of the row groups that it needs: each is a range of the object. What is large is fetched in parts, side by side.
+columns of the row groups that it needs: each is a range of the object. A large range is fetched in parts, in parallel.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 from stedi_common.engines.storage import s3
 
-#: So many requests are made side by side.
+#: So many requests are made in parallel.
 MAX_REQUESTS = 16
-#: A range that is larger is fetched in parts of so many bytes.
+#: A larger range is fetched in parts of so many bytes.
 PART_BYTES = 4 * 2**20
 #: So many bytes at the end of an object are fetched before DuckDB asks for them: the footer, and all of a small file.
 TAIL_BYTES = 128 * 2**10
-#: So many bytes of such ends are kept.
+#: So many bytes of such ends are kept in memory.
 MAX_TAIL_BYTES = 64 * 2**20
 
-#: Data files never change. For DuckDB a time long ago is one at which what it has cached is still true.
+#: The time of change of each file, for DuckDB. Data files never change, and with an old time DuckDB trusts its cache.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LITERAL = re.compile(r"\[(.)\]")
 
@@ -49,11 +49,11 @@ class BucketFileIO(PyArrowFileIO):
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
         """See `FileIO.delete`."""
-        system, path = s3.location(location if isinstance(location, str) else location.location)
+        system, path = s3.filesystem(location if isinstance(location, str) else location.location)
         system.delete_file(path)
 
     def _file(self, location: str) -> PyArrowFile:
-        system, path = s3.location(location)  # each time: credentials may expire
+        system, path = s3.filesystem(location)  # each time: credentials may expire
         return PyArrowFile(location, path, system)
 
 
@@ -65,7 +65,7 @@ class _Object:
     """An object: its size, and the bytes at its end as soon as they were read."""
 
     def __init__(self, path: str) -> None:
-        system, key = s3.location(path)
+        system, key = s3.filesystem(path)
         self._file: NativeFile = system.open_input_file(key)
         self.size: int = self._file.size()
         self.tail = b""
@@ -75,7 +75,7 @@ class _Object:
         self.tail = self._file.read_at(count, self.size - count)
 
     def read(self, start: int, count: int) -> bytes:
-        """The bytes from there on. Threads may call it at once."""
+        """A range of the bytes. Threads may call it at the same time."""
         first = self.size - len(self.tail)
         if self.tail and start >= first:
             return self.tail[start - first : start - first + count]
@@ -97,7 +97,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
         self._turn = Lock()
 
     def prefetch(self, files: Iterable[str]) -> None:
-        """Read the ends of these files, side by side. One that cannot be read fails when DuckDB reads it."""
+        """Read the ends of these files in parallel. If one cannot be read, DuckDB gets the error when it reads it."""
         list(self._pool.map(self._prefetch, [file for file in files if file not in self._objects]))
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def _open(self, path: str, mode: str = "rb", *_: Any, **__: Any) -> _Reader:
         if mode != "rb":
-            raise OSError("the lake is only read here")
+            raise OSError(f"S3: expected the mode rb, got {mode}: DuckDB only reads the lake")
         return _Reader(self, path)
 
     def _prefetch(self, file: str) -> None:
@@ -142,8 +142,8 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
             found = self._object(file)
             with self._turn:
                 self._tail_bytes += TAIL_BYTES
-                is_enough = self._tail_bytes > MAX_TAIL_BYTES
-            if not is_enough:
+                is_full = self._tail_bytes > MAX_TAIL_BYTES
+            if not is_full:
                 found.fetch_tail()
 
     def _object(self, path: str) -> _Object:
@@ -154,7 +154,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
 
 
 class _Reader(io.RawIOBase):
-    """A place in an object."""
+    """A file handle: an object and a position in it."""
 
     def __init__(self, files: BucketFiles, path: str) -> None:
         self._files, self._path, self._at = files, path, 0

@@ -52,7 +52,7 @@ def commit(
         CommitConflictError: another commit was made in between.
         StorageError: the disk of the catalog is full, or the like; nothing is committed.
         ServiceError: the service of the catalog has refused the commit.
-        UnknownCommitError: the catalog has not said whether it made the commit.
+        UnknownCommitError: it is not known whether the catalog made the commit.
         EngineError: the catalog failed in another way, and nothing is committed.
     """
     change = _CachedTransaction(table)
@@ -81,7 +81,7 @@ def commit(
 
 
 def _refresh(contract: Contract, table: Table, catalog: LakeCatalog) -> None:
-    """Load the table again after a commit without an answer. Raises UnknownCommitError if that fails, too."""
+    """Load the table again after a commit without an answer. Raises UnknownCommitError if that fails as well."""
     try:
         retrying(retry_if_exception_type(catalog.unknown_state))(table.refresh)
     except Exception:
@@ -93,7 +93,7 @@ def _refresh(contract: Contract, table: Table, catalog: LakeCatalog) -> None:
 def _unknown(contract: Contract) -> UnknownCommitError:
     return UnknownCommitError(
         f"{contract.name}: expected an answer to a commit, got none; the catalog may have made it",
-        hint="run the command again: it goes on from what is committed then",
+        hint="run the command again: it continues from what is committed then",
     )
 
 

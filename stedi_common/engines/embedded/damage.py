@@ -20,7 +20,7 @@ from stedi_common.errors import DamagedFileError, ServiceError, StediError, as_s
 def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
     """Raise DamagedFileError with the file that `find` finds, if the block fails. Else the block's error is raised.
 
-    A service that refuses or does not answer shows no damage: its ServiceError is raised.
+    If a service refuses or does not answer, no file is damaged: its ServiceError is raised.
     """
     try:
         yield
@@ -93,5 +93,5 @@ def _is_parquet(path: str) -> bool:
 
 
 def _shows_damage(path: str, error: OSError) -> bool:
-    """Whether a file that cannot be read is damaged. In S3 it may also be a right or the network."""
+    """Whether a file that cannot be read is damaged. In S3 the cause may also be a missing right or the network."""
     return isinstance(error, FileNotFoundError) or not path.startswith(s3.SCHEME)

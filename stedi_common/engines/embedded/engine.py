@@ -21,9 +21,9 @@ from stedi_common.engines import history
 from stedi_common.engines.embedded import damage
 from stedi_common.engines.embedded.catalog import CatalogTables, field_ids
 from stedi_common.engines.embedded.commit import commit, expect_head
+from stedi_common.engines.embedded.data_storage import storage_of
 from stedi_common.engines.embedded.lake_catalog import open_catalog
 from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
-from stedi_common.engines.embedded.place import place_of
 from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
 from stedi_common.engines.embedded.repairs import EmbeddedRepairs
 from stedi_common.engines.embedded.scan import ScanPlans, local, select
@@ -38,7 +38,7 @@ from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError, QueryError
 from stedi_common.lake import Lake
-from stedi_common.lake.properties import record_properties
+from stedi_common.lake.properties import update_mark
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import DROPPED, Classified, Frame
 
@@ -56,20 +56,20 @@ class EmbeddedEngine:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
         if writes:
-            record_properties(lake)
+            update_mark(lake)
         self._lake = lake
         self._catalog = open_catalog(lake)
         self._staging = Staging(lake, writes=writes)
         try:
-            self._place = place_of(lake, self._staging.local_scratch)
+            self._storage = storage_of(lake, self._staging.local_scratch)
             self._duckdb = connect(self._staging.local_scratch)
-            self._place.attach(self._duckdb)
+            self._storage.attach(self._duckdb)
         except BaseException:
             self._staging.remove()
             raise
         self._plans = ScanPlans()
         self._tables = CatalogTables(lake, self._catalog)
-        self._writer = DataFileWriter(self._place, self._duckdb, self._errors)
+        self._writer = DataFileWriter(self._storage, self._duckdb, self._errors)
         self._selected: dict[str, set[str]] = {}
         self._maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
         #: What `stedi check` and `stedi repair` do with the files of tables.
@@ -264,7 +264,7 @@ class EmbeddedEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._duckdb.close()
-        self._place.close()
+        self._storage.close()
         self._catalog.close()
         self._staging.remove()
 
@@ -282,7 +282,7 @@ class EmbeddedEngine:
     def _select(self, contract: Contract, head: Head, files: Sequence[str]) -> str:
         """A SELECT of the rows of data files of a snapshot."""
         self._selected.setdefault(contract.identifier, set()).update(map(local, files))
-        self._place.prefetch(files)
+        self._storage.prefetch(files)
         return select(contract, field_ids(self._tables.get_with(contract, head)), files)
 
     @contextmanager
@@ -305,7 +305,7 @@ class EmbeddedEngine:
         head = current_head(contract, table) if at is None else head_as_of(contract, table, at)
         with self._snapshot_errors(contract, head):
             files = [file.file_path for file in self._plans.files(contract, table, head)]
-        self._place.prefetch(files)
+        self._storage.prefetch(files)
         return Scan(select(contract, field_ids(table), files), [local(file) for file in files])
 
     def _commit(

@@ -1,9 +1,9 @@
 """The Glue Data Catalog of a lake in S3.
 
 Glue swaps the metadata of a table only if its `VersionId` is the one that was read. If the answer to a swap is lost,
-botocore would repeat it, and Glue refuses the repetition: the version is now another. PyIceberg takes that refusal for
-a conflict and deletes the manifests of the commit that was made. So botocore never repeats a change; before one is
-repeated here, it is looked for.
+botocore would repeat the request, and Glue would refuse it, since the version has changed. PyIceberg takes that refusal
+for a conflict and deletes the manifests of the commit that was made. So botocore never repeats a change. Before it is
+repeated here, the table is looked up, to see whether the change was made.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from stedi_common.engines.retry import retrying
 from stedi_common.engines.storage import s3
 from stedi_common.lake import CATALOG, Lake
 
-#: What Glue answers before it has looked at a request, so that nothing was changed.
+#: Errors of a request that was throttled: nothing was changed.
 _THROTTLED = ("ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException")
-#: From here on an answer is a failure of the service, and the change may have been made.
+#: With this HTTP status or a higher one the service has failed, and the change may have been made.
 _SERVER_ERROR = 500
 
 
@@ -58,7 +58,7 @@ class GlueLakeCatalog(GlueCatalog):
         return super().create_table(identifier, *args, **named)
 
     def _update_glue_table(self, database_name: str, table_name: str, table_input: Any, version_id: str) -> None:
-        """Swap the metadata, and again if it is certain that they were not swapped.
+        """Swap the metadata. Repeat it as long as there is no answer and the table does not have the new metadata.
 
         Raises:
             CommitFailedException: another commit was made in between, and this one was not.
@@ -73,7 +73,7 @@ class GlueLakeCatalog(GlueCatalog):
                 super(GlueLakeCatalog, self)._update_glue_table(database_name, table_name, table_input, version_id)
             except CommitFailedException:
                 if is_repeated and not self._is_at(database_name, table_name, location):
-                    raise CommitStateUnknownException("a repeated change was refused") from None
+                    raise CommitStateUnknownException("a repeated swap was refused") from None
                 if not is_repeated:
                     raise
             except (BotoCoreError, ClientError) as error:
@@ -86,30 +86,32 @@ class GlueLakeCatalog(GlueCatalog):
         try:
             retrying(retry_if_exception_type(_NotSwappedError))(swap)
         except _NotSwappedError as error:
-            raise CommitStateUnknownException("no change got an answer") from error
+            raise CommitStateUnknownException("no request got an answer") from error
 
     def _is_at(self, database: str, table: str, location: str) -> bool:
         try:
             return self.metadata_location(f"{database}.{table}") == location
         except (BotoCoreError, ClientError) as error:
-            raise CommitStateUnknownException("nor could the change be looked for") from error
+            raise CommitStateUnknownException(
+                "the request got no answer, and the table could not be looked up"
+            ) from error
 
 
 class _NotSwappedError(Exception):
-    """There was no answer, and the catalog has not made the change so far."""
+    """There was no answer, and the table does not have the new metadata so far."""
 
 
-class _Glue:
-    """A client of Glue that repeats requests, but none that changes a table.
+class _GlueClient:
+    """A client of Glue that repeats requests, except those that change a table.
 
     Args:
-        client: repeats requests.
-        once: does not.
+        client: a client that repeats requests.
+        single_attempt: a client that makes each request once.
     """
 
-    def __init__(self, client: Any, once: Any) -> None:
+    def __init__(self, client: Any, single_attempt: Any) -> None:
         self._client = client
-        self.update_table, self.create_table = once.update_table, once.create_table
+        self.update_table, self.create_table = single_attempt.update_table, single_attempt.create_table
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -117,16 +119,16 @@ class _Glue:
 
 def open_catalog(lake: Lake) -> GlueLakeCatalog:
     """The catalog of a lake in S3."""
-    client: Any = _Glue(s3.client("glue"), s3.client("glue", attempts=1))
+    client: Any = _GlueClient(s3.client("glue"), s3.client("glue", attempts=1))
     return GlueLakeCatalog(CATALOG, client, warehouse=lake.above("landing"), **FILE_IO)
 
 
 def open_named(name: str, properties: Mapping[str, str]) -> GlueLakeCatalog:
     """The catalog of this name in PyIceberg's configuration, with its properties."""
-    client, once = (
+    client, single_attempt = (
         GlueCatalog(name, **{**properties, GLUE_MAX_RETRIES: attempts - 1}).glue for attempts in (s3.MAX_ATTEMPTS, 1)
     )
-    glue: Any = _Glue(client, once)
+    glue: Any = _GlueClient(client, single_attempt)
     return GlueLakeCatalog(name, glue, **{**properties, **FILE_IO})
 
 

@@ -1,4 +1,4 @@
-"""The catalog of a lake, as the engine knows it: PyIceberg's, with what it needs besides. Which one, the lake says."""
+"""What the embedded engine needs of a catalog, and how the catalog of a lake is opened."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stedi_common.lake import Lake
 
 
 class LakeCatalog(Protocol):
-    """A catalog of PyIceberg. A commit is compare-and-swap: it is refused if another was made in between.
+    """A PyIceberg catalog with a few additions. A commit is compare-and-swap: it is refused if the table has changed.
 
     Attributes:
         unknown_state: errors after which it is not known whether the catalog has made a change.
-        may_commit_late: whether a change that is not found after CommitStateUnknownException may still be made: its
-            request is on the way. Then its files must stay.
+        may_commit_late: whether a commit may still be made after CommitStateUnknownException, although the table does
+            not have it yet: its request may arrive later. Then the files of the commit must stay.
     """
 
     unknown_state: tuple[type[Exception], ...]
@@ -57,18 +57,18 @@ def open_catalog(lake: Lake) -> LakeCatalog:
         return sqlite_catalog.open_catalog(lake)
     try:
         if lake.catalog:
-            return _named(lake)
+            return _open_named(lake)
         from stedi_common.engines.embedded import glue_catalog  # noqa: PLC0415
     except ModuleNotFoundError:
         raise s3.missing_library() from None
     return glue_catalog.open_catalog(lake)
 
 
-def _named(lake: Lake) -> LakeCatalog:
+def _open_named(lake: Lake) -> LakeCatalog:
     """The catalog of a lake in S3 by its name in PyIceberg's configuration."""
     properties = _properties(lake.catalog)
     for zone in ZONES:
-        s3.grant(lake.above(zone), properties)
+        s3.set_access(lake.above(zone), properties)
     kind = properties.get("type") or ("rest" if properties.get("uri", "").startswith("http") else "none")
     if kind.lower() == "rest":
         from stedi_common.engines.embedded.bucket_files import FILE_IO  # noqa: PLC0415
@@ -79,17 +79,20 @@ def _named(lake: Lake) -> LakeCatalog:
         from stedi_common.engines.embedded.glue_catalog import open_named  # noqa: PLC0415
 
         return open_named(lake.catalog, properties)
-    raise LakeError(f"catalog {lake.catalog}: expected the type rest or glue in PyIceberg's configuration, got {kind}")
+    raise LakeError(
+        f"catalog {lake.catalog}: expected the type rest or glue in PyIceberg's configuration, got {kind}",
+        hint="a catalog of another type cannot be used for a lake in S3",
+    )
 
 
 def _properties(name: str) -> dict[str, str]:
-    """What PyIceberg's configuration says of a catalog."""
+    """The properties of a catalog in PyIceberg's configuration. Raises LakeError if it has no such catalog."""
     configuration = Config()
     found = configuration.get_catalog_config(name)
     if found is None:
         raise LakeError(
-            f"catalog {name}: expected it in PyIceberg's configuration, got none",
+            f"catalog {name}: expected a catalog of this name in PyIceberg's configuration, got none",
             hint=nearest(name, configuration.get_known_catalogs())
-            or "~/.pyiceberg.yaml, or PYICEBERG_CATALOG__…__URI in the environment",
+            or "define it in ~/.pyiceberg.yaml, or set PYICEBERG_CATALOG__…__URI in the environment",
         )
     return {key: str(value) for key, value in found.items()}

@@ -81,7 +81,7 @@ def recover(lake: Lake) -> Recovered:
     """
     if not lake.is_local:
         raise LakeError(f"lake {lake.location}: expected a lake in a folder, got one in S3")
-    properties = LakeProperties.here(lake)
+    properties = LakeProperties.unverified(lake)
     folders = lake.metadata_folders
     if not folders:
         lake.expect_exists()
@@ -106,13 +106,13 @@ def _readable_entries(lake: Lake) -> Mapping[Place, CatalogEntry] | None:
 
 
 def _mark(lake: Lake, properties: LakeProperties | None) -> Mark:
-    """The mark of the rebuilt catalog. Without any mark, a lake that has lost `lake.json` would take any policy."""
+    """The mark of the rebuilt catalog. Without a mark, a lake that has lost `lake.json` would take any policy."""
     known = None
     with suppress(LakeError):
         known = mark_of(lake)
     if properties is None:
         return known or Mark()
-    return known if known and not properties.is_known_to(known) else properties.mark()
+    return known if known and not properties.is_accepted_by(known) else properties.mark()
 
 
 def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
@@ -125,7 +125,7 @@ def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
 
     Raises:
         LakeError: the newest file that was committed, or all of the newest two versions, cannot be read; or the catalog
-            or the hint names a later one, which is gone.
+            or the hint names a later one, which is missing.
     """
     files = metadata_files(folder)
     last_known = [file for file in (MetadataFile.at(entry.location) if entry else None, hinted(folder)) if file]
@@ -162,19 +162,19 @@ def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:
 
 
 def _expect_not_later(folder: Path, last_known: Sequence[MetadataFile], newest: MetadataFile | None) -> None:
-    """Raise LakeError if later metadata than the newest were committed: what they say is lost, perhaps a withdrawal."""
+    """Raise LakeError if metadata later than the newest were committed: a withdrawal may be lost with them."""
     version = newest.version if newest else -1
     lost = [file for file in last_known if file.version >= version and not (folder / file.name).exists()]
     if not lost:
         return
     zone, name = place_of(folder / "*")
     latest, got = max(lost, key=lambda file: file.version).name, newest.name if newest else "none"
-    others = "land the drops into a new lake"
+    otherwise = "land the drops into a new lake"
     if zone != "landing":
-        others = f"remove {folder.parent}, recover the others, and run"
+        otherwise = f"remove {folder.parent}, recover the others, and run"
     raise LakeError(
         f"{zone}.{name}: expected the metadata {latest}, which were committed, got {got} as the newest",
-        hint=f"restore the metadata folder of the table from a backup, or {others}",
+        hint=f"restore the metadata folder of the table from a backup, or {otherwise}",
     )
 
 

@@ -34,7 +34,7 @@ class RestLakeCatalog(RestCatalog):
     may_commit_late = True
 
     def metadata_location(self, identifier: str) -> str | None:
-        """See `LakeCatalog.metadata_location`. It costs one request, which is answered with all metadata."""
+        """See `LakeCatalog.metadata_location`. It costs one request, whose answer has all metadata."""
         try:
             location: str = self.load_table(identifier).metadata_location
         except (NoSuchTableError, NoSuchNamespaceError):
@@ -44,7 +44,7 @@ class RestLakeCatalog(RestCatalog):
     def load_table(self, identifier: Any) -> Table:
         """Load a table. The catalog may give credentials for its files."""
         table: Table = super().load_table(identifier)
-        s3.grant(table.location(), table.io.properties)
+        s3.set_access(table.location(), table.io.properties)
         return table
 
     def create_table(self, identifier: Any, *args: Any, **named: Any) -> Table:
@@ -66,29 +66,29 @@ class RestLakeCatalog(RestCatalog):
             CommitStateUnknownException: it is not known whether the commit was made.
         """
         try:
-            made: CommitTableResponse | None = super().commit_table(table, requirements, updates)
+            response: CommitTableResponse | None = super().commit_table(table, requirements, updates)
         except CommitFailedException:
-            # A proxy may have repeated the request, and the refusal is that of the repetition.
-            made = self._made(table, updates)
-            if made is None:
+            # A proxy may have repeated the request: then the second one was refused, and the commit was made.
+            response = self._committed(table, updates)
+            if response is None:
                 raise
         except (ServerError, ServiceUnavailableError, RequestException) as error:
             raise CommitStateUnknownException(type(error).__name__) from error
-        return cast("CommitTableResponse", made)
+        return cast("CommitTableResponse", response)
 
     @staticmethod
     def _delete_old_metadata(io: FileIO, base: TableMetadata, metadata: TableMetadata) -> None:
-        """The server deletes them."""
+        """Nothing: the server deletes old metadata."""
 
-    def _made(self, table: Table, updates: tuple[TableUpdate, ...]) -> CommitTableResponse | None:
-        """The table as it is now, if it has a snapshot that the updates add."""
+    def _committed(self, table: Table, updates: tuple[TableUpdate, ...]) -> CommitTableResponse | None:
+        """The table as it is now, if it has all snapshots that the updates add; else None."""
         added = [update.snapshot.snapshot_id for update in updates if isinstance(update, AddSnapshotUpdate)]
         if not added:
             return None
         try:
             now = self.load_table(table.name())
         except (RESTError, RequestException) as error:
-            raise CommitStateUnknownException("a commit was refused, and could not be looked for") from error
+            raise CommitStateUnknownException("a commit was refused, and the table could not be looked up") from error
         if any(now.snapshot_by_id(each) is None for each in added):
             return None
         return CommitTableResponse.model_validate(

@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import field_ids
-from stedi_common.engines.embedded.place import Place
+from stedi_common.engines.embedded.data_storage import DataStorage
 from stedi_common.engines.embedded.session import quoted
 from stedi_common.errors import StediError, UnknownCommitError
 from stedi_common.rules.frames import Frame
@@ -24,15 +24,18 @@ class DataFileWriter:
     """Writes rows to new data files of a table.
 
     Args:
-        place: the lake's.
+        storage: the storage of the lake.
         connection: the connection that the rows are of.
         errors: returns a context that raises DuckDB's errors as ours.
     """
 
     def __init__(
-        self, place: Place, connection: duckdb.DuckDBPyConnection, errors: Callable[[], AbstractContextManager[None]]
+        self,
+        storage: DataStorage,
+        connection: duckdb.DuckDBPyConnection,
+        errors: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._place, self._connection, self._errors = place, connection, errors
+        self._storage, self._connection, self._errors = storage, connection, errors
 
     @contextmanager
     def written(self, contract: Contract, table: Table, rows: Frame) -> Iterator[list[str]]:
@@ -46,18 +49,18 @@ class DataFileWriter:
         Yields:
             The URIs of the files.
         """
-        draft = self._place.draft(contract)
+        draft = self._storage.draft(contract)
         try:
-            files = self._place.publish(contract, draft, self._write(contract, table, rows, draft))
+            files = self._storage.publish(contract, draft, self._write(contract, table, rows, draft))
         except BaseException:  # Ctrl-C, too: nothing is committed yet
-            self._place.discard(contract, draft)
+            self._storage.discard(contract, draft)
             raise
         try:
             yield files
         except UnknownCommitError:
             raise
         except (CommitFailedException, StediError):
-            self._place.discard(contract, draft)
+            self._storage.discard(contract, draft)
             raise
 
     def _write(self, contract: Contract, table: Table, rows: Frame, folder: Path) -> list[Path]:

@@ -33,7 +33,7 @@ from stedi_common.engines.storage.parquet import ParquetLayout, PartitionedWrite
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
 from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
-from stedi_common.lake.properties import record_properties
+from stedi_common.lake.properties import update_mark
 from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import Classified, Frame
 
@@ -49,7 +49,7 @@ class SparkEngine:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
         if writes:
-            record_properties(lake)
+            update_mark(lake)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
@@ -106,7 +106,7 @@ class SparkEngine:
         return _lazy(rows)
 
     def read_changed(self, contract: Contract, since: Head, head: Head) -> tuple[Frame, Frame]:
-        """See `Engine.read_changed`. All rows of both: to Spark a snapshot is one scan, a choice of its files many."""
+        """See `Engine.read_changed`. All rows of both: Spark scans a whole snapshot at once."""
         return self.read(contract, since), self.read(contract, head)
 
     # Committing

@@ -93,7 +93,10 @@ def session(lake: Lake) -> SparkSession:
         LakeError: there is no Java, or the version of Spark is not supported.
     """
     if lake.catalog:
-        raise LakeError(f"engine spark: expected the catalog Glue, got {lake.catalog}", hint="--engine embedded")
+        raise LakeError(
+            f"engine spark: expected the Glue Data Catalog, got the catalog {lake.catalog}",
+            hint="only the embedded engine can use --catalog: --engine embedded",
+        )
     spark = driver_session({}).newSession()
     for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog_settings(lake)}.items():
         spark.conf.set(name, value)

@@ -60,9 +60,9 @@ class BlockReader:
                     total = tallies.setdefault(block.name, Tally())
                     total.add(tally)
                     self._count_rejected(block.name, tally.rejected)
-                    # Its rows are not needed: it is read again as objects, or not at all. How much there is of it by
-                    # then depends on the threads, and that there is too much does not.
-                    if total.is_objects or self._is_given_up(block.name, tally.damage):
+                    # Its rows are not needed: it is read again as objects, or is skipped. When reading stops depends on
+                    # the threads; whether the file is too damaged does not.
+                    if total.is_objects or self._is_too_damaged(block.name, tally.damage):
                         self._skipped.add(block.name)
                     marks = lines.column("mark")
                     good = lines if marks.null_count == len(lines) else lines.filter(pc.is_null(marks))
@@ -93,12 +93,12 @@ class BlockReader:
         """The blocks of a drop, as far as they are needed."""
         return takewhile(lambda _: drop.name not in self._skipped, self._reader.blocks(drop))
 
-    def _is_given_up(self, file: str, damage: int) -> bool:
+    def _is_too_damaged(self, file: str, damage: int) -> bool:
         if not damage:
             return False
         with self._turn:
             self._damage[file] += damage
-            return self._reader.is_given_up(self._damage[file])
+            return self._reader.is_too_damaged(self._damage[file])
 
     def _count_rejected(self, file: str, lines: int) -> None:
         if lines:

@@ -145,7 +145,7 @@ def make_folder(location: str) -> None:
 def filesystem(location: str) -> tuple[fs.FileSystem, str]:
     """PyArrow's file system for a path or a URI, and the path in it."""
     if location.startswith(s3.SCHEME):
-        return s3.location(location)
+        return s3.filesystem(location)
     return fs.LocalFileSystem(), location.removeprefix("file://")
 
 

@@ -23,7 +23,7 @@ from stedi_common.errors import LakeError
 from stedi_common.files import overwritten
 from stedi_common.lake import Lake
 from stedi_common.lake.mark import Mark, mark_in
-from stedi_common.lake.properties import LakeProperties, real_path, record_properties, unknown_properties
+from stedi_common.lake.properties import LakeProperties, real_path, unknown_properties, update_mark
 
 #: The columns of the catalog that have paths.
 _PATHS = {
@@ -70,11 +70,11 @@ def relocate(lake: Lake) -> Relocated:
     original = LakeProperties.at(Lake.at(moved.before))
     after = properties.relocated(lake, as_copy=original is not None and original.id == properties.id)
     files = sum(_relocated(folder, moved) for folder in lake.metadata_folders)
-    # Until `lake.json` is written at last, every other command refuses the lake. Until then the id is the old one.
+    # `lake.json` is written last. Until then it has the old id and folder, and every other command refuses the lake.
     _relocate_catalog(lake, moved, properties.mark(after.id))
     after.write(lake)
     if lake.exists:
-        record_properties(lake)
+        update_mark(lake)
     return Relocated(after.id, files)
 
 
@@ -82,8 +82,8 @@ def relocate(lake: Lake) -> Relocated:
 class _Move:
     """From one folder to another; both are real paths.
 
-    One folder may lie in the other, so that a path is in both. Which of them it names is told by the zone and the table
-    that follow: a path that was rewritten stays as it is.
+    One folder may lie in the other, so that a path may be in both. The zone and the table that follow show whether it
+    was rewritten already: then it stays as it is.
     """
 
     before: str
@@ -106,7 +106,7 @@ class _Move:
         return text if below is None or self._is_rewritten(path) else f"{scheme}{self.after}{below}"
 
     def _is_rewritten(self, path: str) -> bool:
-        """Whether a path in the old folder is one in the new folder."""
+        """Whether a path in the old folder is also in the new one, and was rewritten already."""
         below = _below(self.after, path)
         if below is None:
             return False
@@ -192,10 +192,10 @@ def _overwritten(file: Path) -> Iterator[Path]:
 
 
 def _expect_known(lake: Lake, properties: LakeProperties) -> None:
-    """Raise LakePropertiesError if the catalog knows other properties of the lake."""
+    """Raise LakePropertiesError if the mark in the catalog does not accept the properties."""
     with _catalog(lake) as catalog:
         mark = mark_in(catalog) if catalog else None
-    if mark and not properties.is_known_to(mark):
+    if mark and not properties.is_accepted_by(mark):
         raise unknown_properties(lake, properties)
 
 
@@ -212,7 +212,7 @@ def _relocate_catalog(lake: Lake, moved: _Move, mark: Mark) -> None:
 
 @contextmanager
 def _catalog(lake: Lake) -> Iterator[sqlite3.Connection | None]:
-    """The catalog, which is committed when the block ends; None if it was lost: `stedi recover` comes next."""
+    """The catalog, whose changes are committed when the block ends; None if it is lost: `stedi recover` comes next."""
     if not lake.exists:
         yield None
         return

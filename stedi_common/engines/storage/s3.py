@@ -16,16 +16,16 @@ from stedi_common import aws
 from stedi_common.errors import LakeError
 
 SCHEME = "s3://"
-#: How often a request is made until its error is told. The waits in between double.
+#: How many times a request is made before its error is raised. The waits in between double.
 MAX_ATTEMPTS = 8
-#: How long an answer may take, and how long a connection, in seconds.
+#: Timeouts of an answer and of a connection, in seconds.
 _TIMEOUT_SECONDS, _CONNECT_SECONDS = 60.0, 10.0
-#: The hosts of AWS itself.
+#: How the host names of AWS itself end.
 _AWS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
-#: The properties of PyIceberg that say how the objects below a prefix are accessed.
-_ACCESS = {
+#: PyIceberg's properties for credentials, region and endpoint, by our name.
+_ACCESS_PROPERTIES = {
     "access_key": ("s3.access-key-id", "client.access-key-id"),
     "secret_key": ("s3.secret-access-key", "client.secret-access-key"),
     "session_token": ("s3.session-token", "client.session-token"),
@@ -33,15 +33,23 @@ _ACCESS = {
     "endpoint": ("s3.endpoint",),
 }
 
-#: How the objects below some prefixes are accessed, if not as the environment says.
-_granted: dict[str, dict[str, str]] = {}
+#: Credentials, region and endpoint by prefix. For other objects those of the environment are used.
+_access: dict[str, dict[str, str]] = {}
 
 
-def grant(prefix: str, properties: Mapping[str, str]) -> None:
-    """From now on access the objects below a prefix as these properties of PyIceberg say, if they say anything."""
-    found = {name: next((properties[key] for key in keys if properties.get(key)), "") for name, keys in _ACCESS.items()}
+def set_access(prefix: str, properties: Mapping[str, str]) -> None:
+    """Use the credentials, region and endpoint of these PyIceberg properties for all objects below a prefix.
+
+    Args:
+        prefix: the S3 URI.
+        properties: properties without any of these change nothing.
+    """
+    found = {
+        name: next((properties[key] for key in keys if properties.get(key)), "")
+        for name, keys in _ACCESS_PROPERTIES.items()
+    }
     if any(found.values()):
-        _granted[prefix.rstrip("/") + "/"] = found
+        _access[prefix.rstrip("/") + "/"] = found
 
 
 def client(service: str, attempts: int = MAX_ATTEMPTS) -> Any:
@@ -49,12 +57,12 @@ def client(service: str, attempts: int = MAX_ATTEMPTS) -> Any:
 
     Args:
         service: the name of the service.
-        attempts: how often a request is made until its error is told.
+        attempts: how many times a request is made before its error is raised.
 
     Raises:
         LakeError: boto3 is not installed.
     """
-    session = _session(aws.state())
+    session = _session(aws.client_cache_key())
     from botocore.config import Config  # noqa: PLC0415 - see `_session`
 
     retries = {"mode": "standard", "total_max_attempts": attempts}
@@ -62,44 +70,45 @@ def client(service: str, attempts: int = MAX_ATTEMPTS) -> Any:
     return session.client(service, config=Config(retries=retries, max_pool_connections=32, **timeouts))
 
 
-def location(uri: str) -> tuple[fs.S3FileSystem, str]:
+def filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:
     """Arrow's file system for the URI of an object or a prefix, and the path in it.
 
     Raises:
         LakeError: there are no credentials.
     """
     path = uri.removeprefix(SCHEME)
-    prefixes = [prefix for prefix in _granted if f"{uri}/".startswith(prefix)]
-    granted = _granted[max(prefixes, key=len)] if prefixes else dict.fromkeys(_ACCESS, "")
-    keys = (granted["access_key"], granted["secret_key"], granted["session_token"] or None)
-    if not granted["access_key"]:
+    prefixes = [prefix for prefix in _access if f"{uri}/".startswith(prefix)]
+    access = _access[max(prefixes, key=len)] if prefixes else dict.fromkeys(_ACCESS_PROPERTIES, "")
+    keys = (access["access_key"], access["secret_key"], access["session_token"] or None)
+    if not access["access_key"]:
         keys = _credentials()
     bucket = path.partition("/")[0]
-    return _filesystem(bucket, *keys, granted["region"], granted["endpoint"], aws.state()), path
+    return _new_filesystem(bucket, *keys, access["region"], access["endpoint"], aws.client_cache_key()), path
 
 
 def _credentials() -> tuple[str, str, str | None]:
     """The credentials of the environment. boto3 replaces those that expire."""
-    found = _session(aws.state()).get_credentials()
+    found = _session(aws.client_cache_key()).get_credentials()
     if found is None:
         raise LakeError(
-            "S3: expected credentials, got none", hint="as the AWS CLI finds them: AWS_PROFILE, aws sso login, or keys"
+            "S3: expected credentials, got none",
+            hint="give credentials as for the AWS CLI: AWS_PROFILE, aws sso login, or access keys",
         )
     access_key, secret_key, token, *_ = found.get_frozen_credentials()
     return access_key, secret_key, token
 
 
 @lru_cache(maxsize=64)
-def _filesystem(  # noqa: PLR0913, PLR0917 - what a file system is of
+def _new_filesystem(  # noqa: PLR0913, PLR0917 - the key of the cache
     bucket: str,
     access_key: str,
     secret_key: str,
     token: str | None,
     region: str,
     endpoint: str,
-    state: tuple[str | None, ...],
+    cache_key: tuple[str | None, ...],
 ) -> fs.S3FileSystem:
-    scheme, host, of_environment = _endpoint(state)
+    scheme, host, default_region = _endpoint(cache_key)
     if endpoint:
         scheme, host = urlsplit(endpoint).scheme, urlsplit(endpoint).netloc
     return fs.S3FileSystem(
@@ -108,7 +117,7 @@ def _filesystem(  # noqa: PLR0913, PLR0917 - what a file system is of
         session_token=token,
         scheme=scheme,
         endpoint_override=host,
-        region=region or of_environment or fs.resolve_s3_region(bucket),
+        region=region or default_region or fs.resolve_s3_region(bucket),
         request_timeout=_TIMEOUT_SECONDS,
         connect_timeout=_CONNECT_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=MAX_ATTEMPTS),
@@ -116,18 +125,18 @@ def _filesystem(  # noqa: PLR0913, PLR0917 - what a file system is of
 
 
 @cache
-def _endpoint(state: tuple[str | None, ...]) -> tuple[str, str | None, str | None]:
-    """The scheme; the host and port, if they are not AWS's own; and the region, if one is set."""
+def _endpoint(cache_key: tuple[str | None, ...]) -> tuple[str, str | None, str | None]:
+    """The scheme; the host and port, or None for AWS itself; and the region, or None if it is not set."""
     s3 = client("s3")
     url = urlsplit(s3.meta.endpoint_url)
     is_aws = (url.hostname or "").endswith(_AWS)
-    region = _session(state).region_name or (None if is_aws else s3.meta.region_name or "us-east-1")
+    region = _session(cache_key).region_name or (None if is_aws else s3.meta.region_name or "us-east-1")
     return url.scheme, None if is_aws else url.netloc, region
 
 
 @cache
-def _session(state: tuple[str | None, ...]) -> Any:
-    """One for each state of the environment: it takes long to make."""
+def _session(cache_key: tuple[str | None, ...]) -> Any:
+    """One session for each `aws.client_cache_key`: it takes long to make."""
     try:
         import boto3  # noqa: PLC0415 - a lake in a folder does without
     except ModuleNotFoundError:

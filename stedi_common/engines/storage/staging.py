@@ -95,7 +95,7 @@ class Staging:
 
     @cached_property
     def local_scratch(self) -> str:
-        """The same on the local disk: the staging folder, or for a reader and a lake in S3 a temporary one."""
+        """A folder like `scratch` on the local disk: the staging folder, or a temporary one for a reader or S3."""
         if self._writes and self._lake.is_local:
             return self.folder
         self._local = Scratch()
