@@ -9,7 +9,7 @@ from pathlib import Path
 import narwhals as nw
 import pytest
 from support.comparison import actual_tables, expected_tables, snapshot_ids
-from support.crowds import crowd
+from support.crowds import SIZE, crowd
 from support.histories import History
 from support.lakes import land, rows, run, write
 
@@ -20,11 +20,15 @@ from stedi_common.engines.embedded import bucket_files
 from stedi_common.rules.policy import Policy
 
 ARRIVALS = datetime(2024, 4, 3), datetime(2024, 4, 4)
-#: Two nights of drops: few days, since each is a file.
-NIGHTS = [
-    {name: raw for run in part for name, raw in run.items() if "/" in name and name.split("/")[1] < "03"}
-    for part in (crowd(4).runs[:1], crowd(4).runs[1:])
-]
+
+
+def nights() -> list[dict[str, bytes]]:
+    """Two nights of drops of a few people: each day of a table is an object."""
+    runs = crowd(0, SIZE).runs
+    return [
+        {name: raw for run in part for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
+        for part in (runs[:1], runs[1:])
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,7 @@ def made(new_lake, key, tmp_path_factory):
     scratch.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(scratch))
-        for drops, arrival in zip(NIGHTS, ARRIVALS, strict=True):
+        for drops, arrival in zip(nights(), ARRIVALS, strict=True):
             with closing(connect("embedded", lake)) as engine:
                 write(folder / "drops", drops)
                 land(engine, folder / "drops", key, arrival)
@@ -50,7 +54,7 @@ def reader(made):
 
 
 def test_two_nights_give_the_tables_of_the_rules(reader, key):
-    expected = expected_tables(History(tuple(NIGHTS), ARRIVALS), Policy(), key)
+    expected = expected_tables(History(tuple(nights()), ARRIVALS), Policy(), key)
     assert all(expected[table] for table in ("customer_trusted", "accelerometer_trusted"))
     assert actual_tables(reader) == expected
 

@@ -12,7 +12,7 @@ import pytest
 from requests import Session
 from requests.exceptions import ConnectionError as NoConnection
 from support.comparison import actual_tables, expected_tables
-from support.crowds import crowd
+from support.crowds import SIZE, crowd
 from support.histories import History
 from support.lakes import land, rows, run, write
 from support.rest_server import rest_catalog
@@ -25,7 +25,6 @@ from stedi_common.rules.policy import Policy
 
 TABLE = contract("rejected_records")
 ARRIVAL = datetime(2024, 4, 3)
-DROPS = {name: raw for run in crowd(4).runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "03"}
 ALWAYS = range(1, 100)
 
 
@@ -81,11 +80,13 @@ def seen(engine: Any) -> Counter[str]:
 
 
 def test_a_lake_has_the_tables_of_the_rules(lake, key, stedi, tmp_path):
-    write(tmp_path / "drops", DROPS)
+    runs = crowd(0, SIZE).runs
+    drops = {name: raw for run in runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
+    write(tmp_path / "drops", drops)
     with closing(connect("embedded", lake)) as engine:
         land(engine, tmp_path / "drops", key, ARRIVAL)
         run(engine, Policy(), key)
-        assert actual_tables(engine) == expected_tables(History((DROPS,), (ARRIVAL,)), Policy(), key)
+        assert actual_tables(engine) == expected_tables(History((drops,), (ARRIVAL,)), Policy(), key)
     where = ("--lake", lake.location, "--database-prefix", lake.prefix, "--catalog", lake.catalog)
     assert len(json.loads(stedi("status", *where, "--json").out)) == 10
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 #: So many files are uploaded in parallel.
 MAX_UPLOADS = 8
-#: So many bytes of a file are in memory while it is uploaded.
-_PIECE_BYTES = 8 * 2**20
 
 
 class DataStorage(Protocol):
@@ -117,12 +115,11 @@ class BucketStorage:
     def publish(self, contract: Contract, draft: Path, files: Iterable[Path]) -> list[str]:
         """See `DataStorage.publish`. Local files are removed as soon as they are uploaded."""
         target = self._published(contract, draft)
+        uris = {file: f"{target}/{file.relative_to(draft).as_posix()}" for file in files}
         with ThreadPoolExecutor(MAX_UPLOADS) as pool:
-            uploaded = list(
-                pool.map(lambda file: _upload(file, f"{target}/{file.relative_to(draft).as_posix()}"), files)
-            )
+            list(pool.map(s3.upload, uris, uris.values()))
         shutil.rmtree(draft, ignore_errors=True)
-        return uploaded
+        return list(uris.values())
 
     def discard(self, contract: Contract, draft: Path) -> None:
         """See `DataStorage.discard`."""
@@ -138,12 +135,3 @@ class BucketStorage:
 def storage_of(lake: Lake, scratch: str) -> DataStorage:
     """The storage of a lake. `scratch` is a folder on the local disk."""
     return FolderStorage(lake) if lake.is_local else BucketStorage(lake, scratch)
-
-
-def _upload(file: Path, uri: str) -> str:
-    system, path = s3.filesystem(uri)
-    with file.open("rb") as local, system.open_output_stream(path) as remote:
-        while piece := local.read(_PIECE_BYTES):
-            remote.write(piece)
-    file.unlink()
-    return uri

@@ -59,7 +59,7 @@ class EmbeddedEngine:
             update_mark(lake)
         self._lake = lake
         self._catalog = open_catalog(lake)
-        self._staging = Staging(lake, writes=writes)
+        self._staging = Staging(lake, writes=writes, is_shared=False)
         try:
             self._storage = storage_of(lake, self._staging.local_scratch)
             self._duckdb = connect(self._staging.local_scratch)

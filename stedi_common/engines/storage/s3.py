@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ SCHEME = "s3://"
 MAX_ATTEMPTS = 8
 #: Timeouts of an answer and of a connection, in seconds.
 _TIMEOUT_SECONDS, _CONNECT_SECONDS = 60.0, 10.0
+#: So many bytes of a file are in memory while it is uploaded.
+_PIECE_BYTES = 8 * 2**20
 #: How the host names of AWS itself end.
 _AWS = (".amazonaws.com", ".amazonaws.com.cn")
 
@@ -84,6 +87,15 @@ def filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:
         keys = _credentials()
     bucket = path.partition("/")[0]
     return _new_filesystem(bucket, *keys, access["region"], access["endpoint"], aws.client_cache_key()), path
+
+
+def upload(file: Path, uri: str) -> None:
+    """Write a local file to an object, and remove it."""
+    system, path = filesystem(uri)
+    with file.open("rb") as local, system.open_output_stream(path) as remote:
+        while piece := local.read(_PIECE_BYTES):
+            remote.write(piece)
+    file.unlink()
 
 
 def _credentials() -> tuple[str, str, str | None]:

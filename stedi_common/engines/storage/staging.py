@@ -13,11 +13,13 @@ from __future__ import annotations
 import atexit
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +28,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pyarrow import fs
 
-from stedi_common.engines.storage import fingerprints, locks, scratch
+from stedi_common.engines.storage import fingerprints, locks, s3, scratch
 from stedi_common.engines.storage.checksums import name_with_checksum
 from stedi_common.engines.storage.heartbeat import Heartbeat
 from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
@@ -38,6 +40,11 @@ from stedi_common.records.tally import Tally
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
+
+#: So many requests to S3 are made side by side.
+MAX_REQUESTS = 16
+
+Returned = TypeVar("Returned")
 
 #: How many fingerprints are compared at once. More are compared in parts, so that they fit in memory.
 MAX_FINGERPRINTS = 2**25
@@ -54,10 +61,12 @@ class Staging:
     Args:
         lake: the lake.
         writes: whether the staged files of killed runs are removed first. A reader writes nothing into the lake.
+        is_shared: whether other machines read what is staged. If not, that of a lake in S3 is staged on the local disk:
+            an upload holds 10 MB of each day that is open, and what is staged would be copied once more.
     """
 
-    def __init__(self, lake: Lake, *, writes: bool = True) -> None:
-        self._lake, self._writes = lake, writes
+    def __init__(self, lake: Lake, *, writes: bool = True, is_shared: bool = True) -> None:
+        self._lake, self._writes, self._is_shared = lake, writes, is_shared
         self._made: str | None = None
         self._lock: FileLock | None = None
         self._heartbeat: Heartbeat | None = None
@@ -70,6 +79,8 @@ class Staging:
     @cached_property
     def folder(self) -> str:
         """The folder or S3 URI. Raises LakeError if the file system has no locks."""
+        if not self._lake.is_local and not self._is_shared:
+            return self.local_scratch
         folder = self._made = f"{self._lake.above('landing')}/{_STAGING}{uuid.uuid4().hex}"
         atexit.register(self.remove)  # Ctrl-C may come before anybody can close what has the folder
         if self._lake.is_local:
@@ -126,7 +137,7 @@ class Staging:
         rejected = sum(tally.rejected_rows for tally in tallies.values())
         for name, rows in ((RECORDS, records), (REJECTED, rejected)):
             with _changed_meanwhile(name):
-                found = sum(_rows_of(file) for file in self.data_files(f"{folder}/{name}"))
+                found = sum(self._each(_rows_of, self.data_files(f"{folder}/{name}")))
             if found != rows:
                 raise _changed(name, f"{found:,} of {rows:,} rows")
 
@@ -134,7 +145,7 @@ class Staging:
         """Whether no two of the fingerprints that were staged below the folder are equal."""
         staged = self.data_files(f"{folder}/{FINGERPRINTS}")
         files = [filesystem(file.location) for file in staged]
-        count = sum(map(_rows_of, staged))
+        count = sum(self._each(_rows_of, staged))
         parts = 1 + count // MAX_FINGERPRINTS
         for part in range(parts):
             some = [_of_part(pq.read_table(path, filesystem=system), part, parts) for system, path in files]
@@ -161,12 +172,19 @@ class Staging:
             make_folder(DataFile(folder, partition, "").location)
         system, _ = filesystem(folder)
         moved: list[str] = []
-        try:
-            for old in files:
-                with _changed_meanwhile(RECORDS):
-                    there.append(DataFile(folder, old.partition, self._final_name(old)))
-                    moved.append(filesystem(there[-1].location)[1])
+
+        def move(old: DataFile) -> DataFile:
+            with _changed_meanwhile(RECORDS):
+                new = DataFile(folder, old.partition, self._final_name(old))
+                moved.append(filesystem(new.location)[1])
+                if self._lake.is_local or self._is_shared:
                     system.move(filesystem(old.location)[1], moved[-1])
+                else:
+                    s3.upload(Path(old.location), new.location)
+            return new
+
+        try:
+            there += self._each(move, files)
         except BaseException:  # Ctrl-C, too: nothing is committed yet
             _remove_files(system, moved)
             raise
@@ -178,6 +196,13 @@ class Staging:
         except pa.ArrowInvalid:  # the commit reads the footers first
             _remove_files(system, moved)
             raise _changed(RECORDS, "damaged ones") from None
+
+    def _each(self, call: Callable[[DataFile], Returned], files: Sequence[DataFile]) -> list[Returned]:
+        """The results of a call for each file. What S3 takes long to answer is asked side by side."""
+        if self._lake.is_local:
+            return list(map(call, files))
+        with ThreadPoolExecutor(MAX_REQUESTS) as pool:
+            return list(pool.map(call, files))
 
     def _final_name(self, file: DataFile) -> str:
         return name_with_checksum(Path(file.location)) if self._lake.is_local else file.name
