@@ -164,6 +164,7 @@ def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path, named):
         ("name: x", "name: X", "properties[2].name: expected a name of small letters, digits and _, got 'X'"),
         ("name: x", "name: dropped", "properties[2].name: expected another name"),
         ("name: x", "name: user", "properties[2]: expected a name that no other column has, got user"),
+        ("along the phone's x axis", "along the phone's x axis " * 12, "expected at most 255 characters, got "),
         ("name: accelerometer_trusted\n    physicalType", "name: other\n    physicalType", "as the file is called"),
     ],
 )

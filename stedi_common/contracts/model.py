@@ -23,6 +23,8 @@ ZONES = ("landing", "trusted", "curated")
 
 #: The longest that an old snapshot may be kept.
 MAX_SNAPSHOT_DAYS = 3650
+#: The Glue Data Catalog takes no longer comment of a column.
+MAX_DESCRIPTION_LENGTH = 255
 
 #: The columns that landing adds to those of a source. Terraform reads the file, too.
 ADDED_AT_LANDING: frozenset[str] = frozenset(
@@ -233,11 +235,18 @@ def _column(field: YamlField) -> Column:
         type=field["physicalType"].one_of(tuple(TYPES)),
         required=field["required"].value(bool),
         classification=field["classification"].one_of(CLASSIFICATIONS),
-        description=field["description"].value(str),
+        description=_description(field["description"]),
         key=_flag(field, "primaryKey"),
         transform=_required(field, custom, "partitionTransform").one_of(("day",)) if is_partition else None,
         may_begin_later="mayBeginLater" in custom and custom["mayBeginLater"].value(bool),
     )
+
+
+def _description(field: YamlField) -> str:
+    description = field.value(str)
+    if len(description) > MAX_DESCRIPTION_LENGTH:
+        raise field.error(f"expected at most {MAX_DESCRIPTION_LENGTH} characters, got {len(description)}")
+    return description
 
 
 def _flag(field: YamlField, name: str) -> bool:
