@@ -60,7 +60,7 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
     changed = properties.changed(wanted.policy, wanted.environment, key.id if key else properties.key)
     if changed is not properties:
         changed.write(lake)
-    _update_mark(lake)
+    update_mark(lake)
     return changed
 
 
@@ -84,7 +84,7 @@ def _create_properties(settings: Settings, lake: Lake, key: PseudonymKey | None)
         with opened_catalog(lake) as catalog:
             properties.mark().write(catalog, lake)
     created = properties.create(lake, settings.umask)
-    _update_mark(lake)
+    update_mark(lake)
     return created
 
 
@@ -98,11 +98,6 @@ def _with_environment(settings: Settings, lake: Lake, mark: Mark) -> Settings:
             hint="stedi policy set --environment prod, or the environment that the lake was created with",
         )
     return replace(settings, environment=mark.environment)
-
-
-def _update_mark(lake: Lake) -> None:
-    if lake.exists:
-        update_mark(lake)
 
 
 def _expect_folder(lake: Lake) -> None:

@@ -226,20 +226,23 @@ class LakeProperties:
         return parsed
 
 
-def update_mark(lake: Lake) -> None:
+def update_mark(lake: Lake, *, creates: bool = False) -> None:
     """Write the mark of the current `lake.json` into the catalog: before the lake gets tables, and after each change.
 
     Nothing is written if there is no such file, or the mark does not accept it: then every command is refused.
 
     Args:
         lake: the lake. One in S3 has no properties.
+        creates: whether the catalog is created if the lake has none.
 
     Raises:
         LakeError: the catalog cannot be read or written.
     """
+    if not (creates or lake.exists):
+        return
     if _mark_to_write(lake, mark_of(lake)) is None:
         return
-    with opened_catalog(lake, creates=True) as catalog:
+    with opened_catalog(lake, creates=creates) as catalog:
         catalog.execute("BEGIN IMMEDIATE")  # nobody else writes now, so the last mark is that of the file
         if mark := _mark_to_write(lake, mark_in(catalog)):
             mark.write(catalog, lake)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from stedi_common.contracts import CUSTOMER, contract
+from stedi_common.contracts import CUSTOMER
 from stedi_common.engines.protocol import Engine, Head
+from stedi_common.incremental.diff import CUSTOMER_LANDING
 from stedi_common.incremental.summary import LandingSummary
 from stedi_common.landing.landed_files import LandedFiles, read_digests
 from stedi_common.records import Drop, Skipped
@@ -122,7 +123,7 @@ def _unfinished(engine: Engine, head: Head, landed_files: LandedFiles) -> dict[d
     if _is_finished(head, done) and not landed_files.lacks_entries(CUSTOMER, head):
         return {}
     found: dict[datetime, Ids] = {}
-    for each in _heads(engine, head):
+    for each in engine.history(CUSTOMER_LANDING, head):
         if not _is_finished(each, done) and (summary := LandingSummary.parse(each.summary)):
             at, before = summary.arrived_at, found.get(summary.arrived_at, frozenset())
             found[at] = None if summary.versions is None or before is None else before | summary.versions
@@ -135,7 +136,3 @@ def _is_finished(head: Head, done: Counter[datetime]) -> bool:
     if summary is None:
         return True
     return done[summary.arrived_at] >= max(1, len(summary.versions or ()))
-
-
-def _heads(engine: Engine, head: Head) -> Iterator[Head]:
-    return engine.history(contract(f"{CUSTOMER}_landing"), head)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,8 +79,8 @@ class LandedFiles:
         return cls(head, folder, versions, skipped, of_unknown_folder, has_doubt, key)
 
     def landed(self, source: str) -> int:
-        """How many lines of the source have landed. Each has a row in the landing table, or several."""
-        return sum(row["landed"] for row in self.of_source(source))
+        """How many lines of the source have landed: see `landed_lines`."""
+        return landed_lines(self.of_source(source), source)
 
     def lacks_entries(self, source: str, head: Head) -> bool:
         """Whether the landing table may have rows of files without a row here, as after a killed landing."""
@@ -161,6 +161,11 @@ class LandedFiles:
     def _of_same_size(self, drop: Drop) -> list[str]:
         """The digests of the versions of a drop that have its size."""
         return [row["sha256"] for row in self.versions.get(drop.name, ()) if row["bytes"] == drop.bytes]
+
+
+def landed_lines(rows: Iterable[Row], source: str) -> int:
+    """How many lines of the source have landed, by these rows. Each has a row in the landing table, or several."""
+    return sum(row["landed"] for row in rows if row["source"] == source)
 
 
 def digest(sha256: str, key: PseudonymKey) -> str:

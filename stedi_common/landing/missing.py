@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from stedi_common.contracts import CUSTOMER, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import MissingLinesError
-from stedi_common.landing.landed_files import Row
+from stedi_common.landing.landed_files import Row, landed_lines
 from stedi_common.landing.unread import landed_rows
 
 
@@ -25,6 +25,6 @@ def expect_no_missing_lines(engine: Engine, rows: Sequence[Row] | None = None) -
     """
     table = contract(f"{CUSTOMER}_landing")
     rows = landed_rows(engine) if rows is None else rows
-    expected = sum(row["landed"] for row in rows if row["source"] == CUSTOMER)  # a line has one row, or several
+    expected = landed_lines(rows, CUSTOMER)
     if expected and (found := engine.head(table).rows if engine.exists(table) else 0) < expected:
         raise MissingLinesError(table.name, expected, found)

@@ -56,7 +56,7 @@ class EmbeddedEngine:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
         if writes:
-            update_mark(lake)
+            update_mark(lake, creates=True)
         self._lake = lake
         self._catalog = open_catalog(lake)
         self._staging = Staging(lake, writes=writes, is_shared=False)

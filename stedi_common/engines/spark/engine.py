@@ -49,7 +49,7 @@ class SparkEngine:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
         if writes:
-            update_mark(lake)
+            update_mark(lake, creates=True)
         self._owns_context = SparkContext._active_spark_context is None
         self._spark = session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)

@@ -73,8 +73,7 @@ def relocate(lake: Lake) -> Relocated:
     # `lake.json` is written last. Until then it has the old id and folder, and every other command refuses the lake.
     _relocate_catalog(lake, moved, properties.mark(after.id))
     after.write(lake)
-    if lake.exists:
-        update_mark(lake)
+    update_mark(lake)
     return Relocated(after.id, files)
 
 
