@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import boto3
 import pytest
 from support.deployment import credentials, localstack
 from support.paths import ROOT
+from support.remote import TABLE
 
 from stedi_common.contracts import ZONES
+from stedi_common.engines import connect
 from stedi_common.lake import Lake
 
 
@@ -48,3 +51,17 @@ def new_lake(endpoint) -> Callable[[], Lake]:
 @pytest.fixture
 def lake(new_lake) -> Lake:
     return new_lake()
+
+
+@pytest.fixture
+def engine(lake):
+    with closing(connect("embedded", lake)) as opened:
+        opened.prepare(TABLE)
+        yield opened
+
+
+@pytest.fixture
+def other(engine, lake):
+    """Another handle on the lake."""
+    with closing(connect("embedded", lake)) as opened:
+        yield opened

@@ -1,34 +1,15 @@
 """Commits to Glue: compare-and-swap, and answers that are lost. LocalStack makes them, as AWS does."""
 
 from collections import Counter
-from contextlib import closing
 from typing import Any
 
 import pytest
-from support.lakes import rows
-from support.remote import answer, lost, unsent
+from support.remote import TABLE, answer, append, lost, seen, unsent
 
-from stedi_common.contracts import contract
-from stedi_common.engines import connect
 from stedi_common.engines.storage import s3
 from stedi_common.errors import CommitConflictError, ServiceError, UnknownCommitError
 
-TABLE = contract("rejected_records")
 ALWAYS = range(1, 100)
-
-
-@pytest.fixture
-def engine(lake):
-    with closing(connect("embedded", lake)) as opened:
-        opened.prepare(TABLE)
-        yield opened
-
-
-@pytest.fixture
-def other(engine, lake):
-    """Another handle on the lake."""
-    with closing(connect("embedded", lake)) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -36,15 +17,6 @@ def instead(engine, monkeypatch):
     """Replaces the request that swaps the metadata of a table."""
     glue = engine._catalog.glue
     return lambda make: monkeypatch.setattr(glue, "update_table", make(glue.update_table))
-
-
-def append(engine: Any, who: str) -> None:
-    row = dict.fromkeys(TABLE.names) | {"source": who, "source_file": f"{who}.json", "source_line": 1}
-    engine.append(TABLE, engine.frame(TABLE, [row]), engine.head(TABLE), {})
-
-
-def seen(engine: Any) -> Counter[str]:
-    return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
 
 
 def data_files(lake: Any) -> int:

@@ -5,7 +5,6 @@ import uuid
 from collections import Counter
 from contextlib import closing
 from datetime import datetime
-from typing import Any
 
 import boto3
 import pytest
@@ -14,16 +13,15 @@ from requests.exceptions import ConnectionError as NoConnection
 from support.comparison import actual_tables, expected_tables
 from support.crowds import SIZE, crowd
 from support.histories import History
-from support.lakes import land, rows, run, write
+from support.lakes import land, run, write
+from support.remote import TABLE, append, seen
 from support.rest_server import rest_catalog
 
-from stedi_common.contracts import contract
 from stedi_common.engines import connect
 from stedi_common.errors import CommitConflictError, LakeError, UnknownCommitError
 from stedi_common.lake import Lake
 from stedi_common.rules.policy import Policy
 
-TABLE = contract("rejected_records")
 ARRIVAL = datetime(2024, 4, 3)
 ALWAYS = range(1, 100)
 
@@ -50,33 +48,10 @@ def lake(catalog) -> Lake:
 
 
 @pytest.fixture
-def engine(lake):
-    with closing(connect("embedded", lake)) as opened:
-        opened.prepare(TABLE)
-        yield opened
-
-
-@pytest.fixture
-def other(engine, lake):
-    """Another handle on the lake."""
-    with closing(connect("embedded", lake)) as opened:
-        yield opened
-
-
-@pytest.fixture
 def instead(engine, monkeypatch):
     """Replaces what sends commits."""
     session: Session = engine._catalog._session
     return lambda make: monkeypatch.setattr(session, "post", make(session.post))
-
-
-def append(engine: Any, who: str) -> None:
-    row = dict.fromkeys(TABLE.names) | {"source": who, "source_file": f"{who}.json", "source_line": 1}
-    engine.append(TABLE, engine.frame(TABLE, [row]), engine.head(TABLE), {})
-
-
-def seen(engine: Any) -> Counter[str]:
-    return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
 
 
 def test_a_lake_has_the_tables_of_the_rules(lake, key, stedi, tmp_path):

@@ -1,10 +1,17 @@
-"""Answers of Glue that are lost, on a real LocalStack."""
+"""Commits to a table of a lake in S3, and answers of Glue that are lost, on a real LocalStack."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+from support.lakes import rows
+
+from stedi_common.contracts import contract
+
+#: The table of the commits.
+TABLE = contract("rejected_records")
 
 #: The requests that change a table.
 Request = Callable[..., Any]
@@ -40,3 +47,12 @@ def answer(code: str, status: int) -> ClientError:
     """What a service answers."""
     told = {"Error": {"Code": code, "Message": "ann@example.org"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(told, "UpdateTable")
+
+
+def append(engine: Any, who: str) -> None:
+    row = dict.fromkeys(TABLE.names) | {"source": who, "source_file": f"{who}.json", "source_line": 1}
+    engine.append(TABLE, engine.frame(TABLE, [row]), engine.head(TABLE), {})
+
+
+def seen(engine: Any) -> Counter[str]:
+    return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
