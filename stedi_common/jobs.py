@@ -39,7 +39,15 @@ from stedi_common.files import umask
 from stedi_common.landing import Landed
 from stedi_common.maintenance import Maintained
 from stedi_common.rules.lineage import JOBS
-from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, deletion_task, job_task, landing_tasks, tasks
+from stedi_common.runs.run_all import (
+    CompletedTask,
+    RunSettings,
+    Task,
+    deletion_task,
+    landing_tasks,
+    single_job_task,
+    tasks,
+)
 from stedi_common.settings import CONFIG, OPTIONS, Settings
 
 #: The engine of a job, unless a setting names another.
@@ -85,7 +93,7 @@ def land(argv: Sequence[str]) -> str | None:
 def run_job(job: str, argv: Sequence[str]) -> str | None:
     """Run the job of this name. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser(job)
-    return _run(parser, _parsed(parser, argv), lambda _: [job_task(JOBS[job])])
+    return _run(parser, _parsed(parser, argv), lambda _: [single_job_task(JOBS[job])])
 
 
 def make_table(argv: Sequence[str]) -> str | None:
@@ -93,7 +101,7 @@ def make_table(argv: Sequence[str]) -> str | None:
     parser = _parser("make_table")
     parser.add_argument("--job", choices=tuple(JOBS), required=True, help="the job, as `madeBy` in its contract")
     arguments = _parsed(parser, argv)
-    return _run(parser, arguments, lambda _: [job_task(JOBS[arguments.job])])
+    return _run(parser, arguments, lambda _: [single_job_task(JOBS[arguments.job])])
 
 
 def remove_withdrawn(argv: Sequence[str]) -> str | None:

@@ -15,11 +15,11 @@ import pytest
 from support import canaries
 from support.commands import JOBS, finished, job, python
 from support.drops import at, customer, drop, landing, reading, step
-from support.lakes import write
+from support.lakes import opening, write
 
 from stedi_common import jobs
 from stedi_common import landing as landing_module
-from stedi_common.contracts import SOURCES
+from stedi_common.contracts import SOURCES, contract
 from stedi_common.errors import StediError
 from stedi_common.rules import lineage
 from stedi_common.runs import executor
@@ -161,6 +161,24 @@ def test_a_script_removes_who_withdrew(tmp_path):
     printed = json.loads(done[0].out)
     assert (printed["job"], printed["table"]) == ("remove_withdrawn", "withdrawals")
     assert list(printed["deleted"].values()) == [1] * 5
+
+
+@pytest.mark.parametrize("job", lineage.JOBS.values(), ids=list(lineage.JOBS))
+def test_a_job_that_reads_customer_records_expects_all_that_have_landed(tmp_path, job):
+    """The others do not, and need no right to read them."""
+    write(tmp_path / "drops", PAIR)
+    of_lake = ["--lake", str(tmp_path / "lake"), "--engine", "embedded"]
+    assert jobs.lakehouse(["--landing", str(tmp_path / "drops"), *of_lake]) is None
+    customers = contract("customer_landing")
+    with opening() as connect_to:
+        engine = connect_to("embedded", tmp_path / "lake")
+        engine.replace(customers, engine.frame(customers, []), engine.head(customers), {})
+    stale = jobs.run_job(job.name, of_lake)
+    if customers in job.sources:
+        missing = "customer_landing: expected a row for each of 1 lines that have landed, got 0"
+        assert stale.startswith(f"{job.target.name} is stale: {missing}")
+    else:
+        assert stale is None
 
 
 def test_a_script_maintains_what_is_there(tmp_path):

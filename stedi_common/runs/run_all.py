@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeAlias
 
-from stedi_common.contracts import SOURCES, contract
+from stedi_common.contracts import CUSTOMER, SOURCES, contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
@@ -22,6 +22,8 @@ from stedi_common.rules.lineage import JOBS, Job
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.settings import ReaderSettings
+
+CUSTOMERS = contract(f"{CUSTOMER}_landing")
 
 Result: TypeAlias = Landed | UnreadFiles | withdrawals.Deleted | executor.Outcome | Maintained
 
@@ -142,23 +144,16 @@ def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows, *, dismiss: bo
 
 
 def missing_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
-    """The task that finds missing customer lines. With any, no table is computed.
+    """The task that finds missing customer lines. With any, or if nobody can tell, no table is computed.
 
     Args:
         rows: reads `landed_files`.
     """
 
     def run(engine: Engine, _: RunSettings) -> None:
-        try:
-            landed = rows(engine)
-        except Exception as error:
-            # It tells nothing about the records. The task that finds unread files, or the landing, has failed, too.
-            if as_stedi_error(error).is_out_of_resources:
-                raise
-            return
-        expect_no_missing_lines(engine, landed)
+        expect_no_missing_lines(engine, rows(engine))
 
-    return Task("find_missing", "customer_landing", run)
+    return Task("find_missing", CUSTOMERS.name, run)
 
 
 def job_task(job: Job) -> Task:
@@ -169,6 +164,19 @@ def job_task(job: Job) -> Task:
         return executor.run(engine, job, settings.policy, settings.key, rebuild=settings.rebuild)
 
     return Task(job.name, job.target.name, run)
+
+
+def single_job_task(job: Job) -> Task:
+    """The task that runs a job on its own. One that reads customer records expects all that have landed."""
+    reads_customers = CUSTOMERS in job.sources
+    of_job = job_task(job)
+
+    def run(engine: Engine, settings: RunSettings) -> Result | None:
+        if reads_customers:
+            expect_no_missing_lines(engine)
+        return of_job.run(engine, settings)
+
+    return replace(of_job, run=run)
 
 
 def tasks(

@@ -26,7 +26,8 @@ locals {
     for name, table in local.lineage : table.madeBy => {
       script = contains(local.scripts, table.madeBy) ? table.madeBy : "make_table"
       table  = name
-      reads  = table.madeFrom
+      # Who reads customer records expects as many as have landed.
+      reads  = concat(table.madeFrom, contains(table.madeFrom, "customer_landing") ? ["landed_files"] : [])
       writes = [name]
       makes  = [name]
       drops  = null

@@ -1,12 +1,16 @@
 """A customer line that has landed and is missing may be a withdrawal: no table is computed, and withdrawals go on."""
 
+from types import NoneType
+
 import narwhals as nw
 import pytest
+from support.damages import files_of
 from support.lakes import SLOW_ON_SPARK, rows
 from support.withdrawals import ANN, ANN_WITHDRAWS, BOB, CONSENTING, dropped
 
 from stedi_common.contracts import contract
-from stedi_common.errors import MissingLinesError
+from stedi_common.errors import DamagedFileError, MissingLinesError
+from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.rules.policy import Policy
 from stedi_common.runs.run_all import RunSettings, run_all, tasks
@@ -22,7 +26,7 @@ def lose(engine, who: str) -> None:
 
 @SLOW_ON_SPARK
 def test_no_table_is_computed_and_withdrawn_rows_are_deleted(engine, tmp_path, key):
-    dropped(engine, tmp_path / "drops", key, CONSENTING, ANN_WITHDRAWS)
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
     expect_no_missing_lines(engine)
     lose(engine, BOB)
     done = list(run_all(engine, RunSettings(Policy(), key), tasks()))
@@ -31,8 +35,23 @@ def test_no_table_is_computed_and_withdrawn_rows_are_deleted(engine, tmp_path, k
     assert ANN not in {who for (who,) in rows(engine, "customer_trusted", ["email"])}
 
 
+@SLOW_ON_SPARK
+def test_no_table_is_computed_if_nobody_can_tell_what_has_landed(connect, tmp_path, key):
+    dropped(connect(tmp_path / "lake"), tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    for metadata in files_of(tmp_path / "lake", LANDED_FILES)["metadata"]:
+        metadata.unlink()
+    engine = connect(tmp_path / "lake")
+    done = list(run_all(engine, RunSettings(Policy(), key), tasks()))
+    assert [(each.task.job, type(each.error)) for each in done] == [
+        ("remove_withdrawn", NoneType),
+        ("find_unread", DamagedFileError),
+        ("find_missing", DamagedFileError),
+    ]
+    assert ANN not in {who for (who,) in rows(engine, "customer_trusted", ["email"])}
+
+
 def test_records_that_are_all_gone_are_missing(engine, tmp_path, key):
-    dropped(engine, tmp_path / "drops", key, CONSENTING)
+    dropped(engine, tmp_path, key, CONSENTING)
     head = engine.head(CUSTOMERS)
     engine.replace(CUSTOMERS, engine.frame(CUSTOMERS, []), head, {})
     with pytest.raises(MissingLinesError, match="each of 2 lines that have landed, got 0"):
@@ -41,5 +60,5 @@ def test_records_that_are_all_gone_are_missing(engine, tmp_path, key):
 
 def test_a_line_with_several_rows_is_not_missed(engine, tmp_path, key):
     doubtful = b'{"email": "ann@example.org" "bob@example.org"\n'
-    dropped(engine, tmp_path / "drops", key, CONSENTING | {"customer/doubtful.json": doubtful})
+    dropped(engine, tmp_path, key, CONSENTING | {"customer/doubtful.json": doubtful})
     expect_no_missing_lines(engine)
