@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from stedi_common.records import fast
 from stedi_common.records.fast import FIELD, MAX_FIELDS, MAX_LAYOUTS, TAIL, Mask
 from stedi_common.records.framing import PADDING
 from stedi_common.records.record import Record, Rejection
+from stedi_common.records.values import INSTANT_FORMS, NUMBER
 
 Numbers = npt.NDArray[np.int64]
 
@@ -50,16 +51,24 @@ _OF_ADDRESS, _QUOTED = r"[@\\\x80-\xff]", r"""(?s)"[^"]*"|'[^']*'|["'].*\\|\\.*[
 
 _EMPTY = re.compile(rb"\{ ?\}\r?\n")
 _VALUE = r'(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
-_NO_NUMBER = r'true|false|null|"[A-Za-z_ ]*"'
+_STRING = r"true|false|null|\" *\""
 _BEFORE_1974 = r"-(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|(?:0|[1-9][0-9]{0,7})(?:\.[0-9]+)?"
-#: Values that are missing, unreadable or wrong for sure, by type.
-_FAULTY = {
-    "string": r'true|false|null|" *"',
-    "double": _NO_NUMBER,
-    "int": _NO_NUMBER,
-    "long": _NO_NUMBER,
-    "timestamp": f"{_NO_NUMBER}|{_BEFORE_1974}",
+
+
+def _readable(*forms: re.Pattern[str]) -> str:
+    """Matches a number, or a string of one of these forms or of a number. All other values are faulty."""
+    # The values that are looked at are ASCII, and Arrow's expressions do not know this escape.
+    texts = "|".join(form.pattern.replace(r"\u2212", "") for form in (NUMBER, *forms))
+    return rf'\A(?:{NUMBER.pattern}|" *(?:{texts}) *")\z'
+
+
+#: What a value matches that may be readable, by type.
+_READABLE = {
+    **dict.fromkeys(("double", "int", "long"), _readable()),
+    "timestamp": _readable(*INSTANT_FORMS),
 }
+#: What a value matches that is missing, unreadable or wrong for sure, by type.
+_FAULTY = {"string": rf"\A(?:{_STRING})\z", "timestamp": rf"\A(?:{_BEFORE_1974})\z"}
 
 
 class Counted(NamedTuple):
@@ -121,7 +130,7 @@ def counted(
         layout = _learned(some, columns, is_customer) if len(left) >= fast.MIN_LINES else None
         if layout is None:
             break
-        is_faulty = _matches(some, layout.pattern)
+        is_faulty = layout.are_faulty(some)
         kinds[left[is_faulty]] = OBJECT
         keys[layout.keys] += int(np.count_nonzero(is_faulty))
         some, left = some.filter(pa.array(~is_faulty)), left[~is_faulty]
@@ -186,10 +195,39 @@ def damage_of_lines(lines: pa.Array) -> int:
 
 
 class _Layout(NamedTuple):
-    """What matches the lines that are written like one line and are rejected for sure; and their keys."""
+    """How a line is written whose values are plain.
+
+    Attributes:
+        pattern: matches the lines that are written so; the group of a required column has its value.
+        keys: the keys, as written.
+        required: the types of the required columns; empty if a line that is written so is rejected whatever it says.
+    """
 
     pattern: str
     keys: tuple[str, ...]
+    required: Mapping[str, str]
+
+    def are_faulty(self, lines: pa.Array) -> Mask:
+        """Which lines are written so, and rejected for sure."""
+        if not self.required:
+            return _matches(lines, self.pattern)
+        values = pc.extract_regex(lines, self.pattern)
+        faulty: Mask = np.zeros(len(lines), np.bool_)
+        for name, type_ in self.required.items():
+            faulty |= _are_faulty(pc.struct_field(values, name), type_)
+        return faulty
+
+
+def _are_faulty(values: pa.Array, type_: str) -> Mask:
+    """Which values are there, and missing, unreadable or wrong for sure."""
+    is_there: Mask = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    texts = pc.fill_null(values, b"")
+    found = np.zeros(len(values), np.bool_)
+    if type_ in _READABLE:
+        found = ~_matches(texts, _READABLE[type_])
+    if type_ in _FAULTY:
+        found |= _matches(texts, _FAULTY[type_])
+    return found & is_there
 
 
 def _learned(lines: pa.Array, columns: Sequence[Column], is_customer: bool) -> _Layout | None:
@@ -210,21 +248,16 @@ def _layout(line: bytes, columns: Sequence[Column], is_customer: bool) -> _Layou
     if not (is_whole or _EMPTY.fullmatch(line)):
         return None
     # A customer's line without an address is rejected, whatever its values are.
-    faulty = [[_VALUE] * len(names)] if is_customer else _faulty(names, columns)
-    patterns = [_joined(literals, values) for values in faulty]
-    return _Layout(rf"\A(?:{'|'.join(patterns)})\z", tuple(names)) if patterns else None
+    required = {} if is_customer else _required(names, columns)
+    values = [f"(?P<{name}>{_VALUE})" if name in required else _VALUE for name in map(str.lower, names)]
+    return _Layout(rf"\A{_joined(literals, values)}\z", tuple(names), required)
 
 
-def _faulty(names: Sequence[str], columns: Sequence[Column]) -> Iterator[list[str]]:
-    """What the values of these keys match, so that a value that is required is faulty."""
-    required = {column.name: column for column in columns if column.required}
+def _required(names: Sequence[str], columns: Sequence[Column]) -> dict[str, str]:
+    """The types of the required columns; none if one of them is missing or there twice."""
+    required = {column.name: column.type for column in columns if column.required}
     lowered = [name.lower() for name in names]
-    if any(lowered.count(name) != 1 for name in required):
-        yield [_VALUE] * len(names)
-        return
-    for name, column in required.items():
-        if column.type in _FAULTY:
-            yield [f"(?:{_FAULTY[column.type]})" if each == name else _VALUE for each in lowered]
+    return required if all(lowered.count(name) == 1 for name in required) else {}
 
 
 def _joined(literals: Sequence[bytes], values: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ _USUAL_EMAIL = re.compile(
     r"[A-Za-z0-9_+]{1,64}(?:[.-][A-Za-z0-9_+]{1,64}){0,9}@[A-Za-z0-9]{1,63}(?:[.-][A-Za-z0-9]{1,63}){1,9}"
 )
 _USUAL_DEVICE = re.compile(r"[A-Za-z0-9]{1,64}(?:-[A-Za-z0-9]{1,64}){0,9}")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NO_DIGITS = "+-.eE"
 _DATE = re.compile(r"([0-9]{1,4})-([0-9]{2})-([0-9]{2})")
 _OFFSET = r"(?P<sign>[+\-\u2212])(?P<hours>[01][0-9]|2[0-3])(?::?(?P<minutes>[0-5][0-9]))?"
@@ -61,6 +61,8 @@ _CALENDAR = tuple(
     )
 )
 _MICROSOFT = re.compile(r"/Date\((-?[0-9]+)\)/")
+#: How an instant may be written beside a number.
+INSTANT_FORMS = (_MICROSOFT, *_CALENDAR)
 
 
 class Number(str):
@@ -169,7 +171,7 @@ def instant(value: object, latest: int, zone: str | None = None, digits: int = D
     scalar = _scalar(value)
     if scalar is None:
         return None
-    if type(scalar) is Number or _NUMBER.fullmatch(scalar):
+    if type(scalar) is Number or NUMBER.fullmatch(scalar):
         milliseconds = _since_1970(_number(scalar, digits))
     elif match := _MICROSOFT.fullmatch(scalar):
         milliseconds = int(_plausible(_expect_digits(match[1], digits)))
@@ -204,7 +206,7 @@ def _scalar(value: object) -> str | None:
 
 
 def _number(scalar: str, digits: int) -> str:
-    if type(scalar) is Number or _NUMBER.fullmatch(scalar):
+    if type(scalar) is Number or NUMBER.fullmatch(scalar):
         return _expect_digits(scalar, digits)
     raise ValueFaultError(UNREADABLE)
 
