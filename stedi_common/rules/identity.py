@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -38,8 +40,10 @@ _ADDRESS = re.compile(rf"""[^@"<>()\[\]:;,\\{_TYPOGRAPHY}]+@{_LABEL}(?:\.{_LABEL
 _LONGEST_LABEL = 63
 #: What is longer is no address, and is left as it is: normalising takes quadratic time in the worst case.
 _LONGEST = 1_000
-#: No domain is longer (RFC 1035), and each of its labels would take its time.
+#: No domain is longer in ASCII (RFC 1035), and each of its labels would take its time.
 _LONGEST_DOMAIN = 253
+#: IDNA writes this and at least one character for each letter, if a label is not ASCII.
+_IDNA_PREFIX = "xn--"
 
 
 def address(text: str) -> str:
@@ -66,6 +70,7 @@ def _is_plain(text: str) -> bool:
     return _PLAIN_CHARACTERS.fullmatch(text) is not None and "--" not in text and not text.endswith(".")
 
 
+@lru_cache(2**10)  # a person has many readings
 def _until_stable(text: str) -> str:
     """One round may leave something for another: brackets in a `mailto:`, a dot at the end behind a bracket."""
     while True:
@@ -112,18 +117,26 @@ def _is_of(name: str, bracketed: str) -> bool:
 
 def _with_ascii_domain(text: str) -> str:
     local, at, domain = text.partition("@")
-    if not at or "@" in domain or len(domain) > _LONGEST_DOMAIN:
+    labels = domain.replace("\u3002", ".").split(".")
+    if not at or "@" in domain or _are_too_long(labels):
         return text
-    return local + at + ".".join(map(_ascii_label, domain.replace("\u3002", ".").split(".")))
+    return local + at + ".".join(map(_ascii_label, labels))
 
 
+def _are_too_long(labels: Sequence[str]) -> bool:
+    """Whether no domain is as long as that of these labels would be in ASCII."""
+    length = sum(1 + len(label) + (0 if label.isascii() else len(_IDNA_PREFIX)) for label in labels)
+    return length - 1 > _LONGEST_DOMAIN
+
+
+@lru_cache(2**12)  # many people have the same domain
 def _ascii_label(label: str) -> str:
     """The label as IDNA writes it in ASCII; as it is if IDNA refuses it."""
     if len(label) > _LONGEST_LABEL:  # IDNA would refuse it, after a long time
         return label
     try:
         # IDNA knows letters that folding does not: the sharp s. They are folded as they are elsewhere.
-        unicode = _folded(idna.ulabel(label)) if label.startswith("xn--") else label
+        unicode = _folded(idna.ulabel(label)) if label.startswith(_IDNA_PREFIX) else label
         return label if unicode.isascii() and unicode == label else _encoded(unicode)
     except UnicodeError:
         return label

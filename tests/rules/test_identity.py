@@ -84,6 +84,10 @@ SPELLINGS = {
     "ada@i❤.example": ["ada@I❤\ufe0f.example"],
     f"ada@{'ü' * 300}.example": [f"ada@{'Ü' * 300}.example"],
     f"ada@{'b' * 300}.example": [f"ADA@{'B' * 300}.example"],
+    # With `xn--` before each label it is longer than a domain can be; the next one is not.
+    f"ada@{'.'.join(['ü'] * 43)}": [f"ada@{'.'.join(['Ü'] * 43)}"],
+    f"ada@{'.'.join(['xn--tda'] * 31)}": [f"ada@{'.'.join(['Ü'] * 31)}", f"ada@{'。'.join(['xn--tda'] * 31)}"],
+    f"ada@{'.'.join(['b'] * 127)}": [f"ada@{'。'.join(['B'] * 127)}"],
     "ada@xn--a": ["ada@XN--a"],  # looks like IDNA, and is not
     "ada@xn--": ["ada@xn--"],
     "": ["", " ", "\u00a0\u200b", "<>", "mailto:", "mailto:?to=ada@steps.example", ";,."],

@@ -714,9 +714,12 @@ def undressed(plain: str) -> str:
 
 def with_domain_in_ascii(plain: str) -> str:
     local, at, domain = plain.partition("@")
-    if not (local and at and domain) or "@" in domain or len(domain) > 253:
+    if not (local and at and domain) or "@" in domain:
         return plain
-    return f"{local}@" + ".".join(map(in_ascii, domain.replace("\u3002", ".").split(".")))
+    domain = domain.replace("\u3002", ".")
+    if len(domain) + sum(4 for label in domain.split(".") if not label.isascii()) > 253:
+        return plain
+    return f"{local}@" + ".".join(map(in_ascii, domain.split(".")))
 
 
 def in_ascii(label: str) -> str:
