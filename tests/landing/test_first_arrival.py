@@ -82,6 +82,14 @@ def test_an_equal_record_that_comes_later_ends_the_suspension(engine, night):
     assert suspended_in(engine) == set()
 
 
+def test_an_equal_record_that_comes_when_the_doubtful_file_is_gone_ends_the_suspension(engine, night, tmp_path):
+    night(FIRST, {"customer/0.json": drop(RECORD)})
+    night(KILLED, DOUBT_ALONE, dies=2)
+    (tmp_path / "drops" / "customer" / "1.json").unlink()
+    night(NEXT, EQUAL)
+    assert suspended_in(engine) == set()
+
+
 def test_a_record_that_answers_an_earlier_suspension_answers_it_once(engine, night):
     night(FIRST, {"customer/0.json": drop(RECORD, DOUBTFUL)})
     night(KILLED, {"customer/1.json": drop(RECORD)}, dies=2)
@@ -145,7 +153,16 @@ def test_a_file_that_cannot_be_read_at_first_waits_for_the_next_landing(engine, 
     assert suspended_in(engine) == {ANN}
 
 
-def refused(_: Any) -> str:
+def test_a_file_that_cannot_be_read_while_it_is_completed_is_unread_since_then(engine, night, monkeypatch):
+    night(KILLED, BESIDE, dies=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "stage", refused)
+        patched.setattr(landing, "why_unreadable", lambda _: "unreadable")
+        night(NEXT)
+    assert [each.since for each in unread_files(engine).files] == [NEXT]
+
+
+def refused(*_: Any) -> str:
     raise PermissionError
 
 
