@@ -21,6 +21,9 @@ from stedi_common import jobs
 from stedi_common import landing as landing_module
 from stedi_common.contracts import SOURCES, contract
 from stedi_common.errors import StediError
+from stedi_common.lake import Lake
+from stedi_common.lake.mark import mark_of
+from stedi_common.lake.properties import LakeProperties
 from stedi_common.rules import lineage
 from stedi_common.runs import executor
 
@@ -137,6 +140,8 @@ def test_one_script_makes_the_tables_too(connect, tmp_path):
     assert [(one["changed"], one["rows_kept"]) for one in first[3:]] == [(True, 1)] * 5
     assert [one["files"] for one in second[:3]] == [0, 0, 0]
     assert [(one["changed"], one["rows_kept"]) for one in second[3:]] == [(False, 1)] * 5
+    lake = Lake.at(str(tmp_path / "lake"))
+    assert mark_of(lake) == LakeProperties.of(lake).mark()
 
 
 def steps_of(words):
