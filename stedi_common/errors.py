@@ -69,6 +69,10 @@ class DamagedFileError(LakeError):
     """A file of a table is missing or damaged."""
 
 
+#: The hint of a damaged file.
+CHECK_NAMES_FILES = "stedi check names every such file and what to do about it"
+
+
 class LakePropertiesError(LakeError):
     """The properties of a lake, `lake.json`, cannot be read or understood."""
 

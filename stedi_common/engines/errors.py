@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stedi_common.contracts import Contract
-from stedi_common.errors import CommitConflictError, DamagedFileError, LakeError
+from stedi_common.errors import CHECK_NAMES_FILES, CommitConflictError, DamagedFileError, LakeError
 from stedi_common.lake import local_path
 
 
@@ -52,6 +52,5 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     state = "a damaged one" if path.exists() else "none"
     return DamagedFileError(
         f"{table}: expected the table's file {path}, got {state}",
-        hint="stedi check names every such file and what to do about it; stedi repair recomputes a trusted or "
-        "curated table; other tables can be queried",
+        hint=f"{CHECK_NAMES_FILES}; stedi repair recomputes a trusted or curated table; other tables can be queried",
     )

@@ -109,7 +109,9 @@ class LakeProperties:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise LakePropertiesError(f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}") from None
+            raise LakePropertiesError(
+                f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}", "let this user read it"
+            ) from None
         except (ValueError, TypeError, KeyError, AttributeError, PolicyError):
             raise LakePropertiesError(
                 f"lake {lake.location}: expected the properties of a lake in {FILE}, got something else",

@@ -283,7 +283,10 @@ def anns_rows(night: Place) -> int:
     return found
 
 
-SOME = Random(18).sample(list(product(names(), KINDS, DAMAGES)), 4)
+SOME = [
+    *Random(18).sample(list(product(names(), KINDS, DAMAGES)), 3),
+    ("customer_trusted", "manifest", overwritten),  # only maintenance reads all of them
+]
 
 
 @pytest.mark.parametrize(("table", "kind", "damage"), SOME)

@@ -20,6 +20,7 @@ from pyarrow import NativeFile
 from pyiceberg.io import InputFile, OutputFile
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
+from stedi_common.engines.embedded.manifest_input import CheckedFile
 from stedi_common.engines.storage import s3
 
 #: So many requests are made in parallel.
@@ -54,7 +55,7 @@ class BucketFileIO(PyArrowFileIO):
 
     def _file(self, location: str) -> PyArrowFile:
         system, path = s3.filesystem(location)  # each time: credentials may expire
-        return PyArrowFile(location, path, system)
+        return CheckedFile(location, path, system)
 
 
 #: The property that makes a catalog use it.

@@ -102,7 +102,10 @@ def _refusal(contract: Contract, error: Exception | None) -> StediError:
     known = as_stedi_error(error) if error else None
     if isinstance(known, StorageError | ServiceError):
         return known
-    return EngineError(f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed")
+    return EngineError(
+        f"{contract.name}: expected a commit, got an error of the catalog; nothing is committed",
+        hint="run the command again; with --debug it shows where the error was",
+    )
 
 
 class _CachedTransaction(Transaction):

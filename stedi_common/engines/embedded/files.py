@@ -8,6 +8,7 @@ from typing import Any, Self
 from pyiceberg.io import OutputStream
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
+from stedi_common.engines.embedded.manifest_input import CheckedFile
 from stedi_common.engines.storage.checksums import write_sidecar
 from stedi_common.lake import local_path
 
@@ -15,13 +16,18 @@ from stedi_common.lake import local_path
 class ChecksummedFileIO(PyArrowFileIO):
     """PyIceberg's file system of a local lake. Metadata, manifest lists and manifests get a file of checksums."""
 
+    def new_input(self, location: str) -> PyArrowFile:
+        """See `FileIO.new_input`."""
+        file = super().new_input(location)
+        return CheckedFile(location, file._path, file._filesystem, file._buffer_size)
+
     def new_output(self, location: str) -> PyArrowFile:
         """See `FileIO.new_output`."""
         file = super().new_output(location)
         return _ChecksummedFile(location, file._path, file._filesystem, file._buffer_size)
 
 
-class _ChecksummedFile(PyArrowFile):
+class _ChecksummedFile(CheckedFile):
     def create(self, overwrite: bool = False) -> OutputStream:
         return _ChecksummedStream(super().create(overwrite), self.location)
 

@@ -80,7 +80,10 @@ def recover(lake: Lake) -> Recovered:
             table are damaged.
     """
     if not lake.is_local:
-        raise LakeError(f"lake {lake.location}: expected a lake in a folder, got one in S3")
+        raise LakeError(
+            f"lake {lake.location}: expected a lake in a folder, got one in S3",
+            hint="the catalog of a lake in S3 is a service; restore it as its provider says",
+        )
     properties = LakeProperties.unverified(lake)
     folders = lake.metadata_folders
     if not folders:

@@ -20,7 +20,7 @@ from stedi_common.engines.protocol import OrphanRemoval
 from stedi_common.engines.storage.checksums import sidecar
 from stedi_common.engines.storage.metadata_files import HINT, Metadata, MetadataFile, previous, readable
 from stedi_common.engines.storage.table_files import named_files, needed_files
-from stedi_common.errors import LakeError
+from stedi_common.errors import CHECK_NAMES_FILES, DamagedFileError
 from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake, local_path
 
@@ -119,7 +119,9 @@ def _read(location: str) -> Metadata:
     try:
         return MetadataFile(local_path(location), 0).read()
     except ValueError:
-        raise LakeError(f"{local_path(location)}: expected the metadata of a table, got damaged ones") from None
+        raise DamagedFileError(
+            f"{local_path(location)}: expected the metadata of a table, got damaged ones", hint=CHECK_NAMES_FILES
+        ) from None
 
 
 def _bytes(files: Iterable[Path], listed: _Listed) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stedi_common.engines.storage.metadata_files import Metadata, previous
-from stedi_common.errors import LakeError
+from stedi_common.errors import CHECK_NAMES_FILES, DamagedFileError, LakeError
 from stedi_common.lake import local_path
 
 #: The status of a file that a manifest lists and that its snapshot has removed.
@@ -83,7 +83,10 @@ def _records(file: Path) -> list[Any]:
     with file.open("rb") as content:
         try:
             return list(fastavro.reader(content))
-        except (ValueError, EOFError, KeyError, IndexError) as error:
-            raise LakeError(
-                f"{file}: expected a manifest of Iceberg, got one that is damaged ({type(error).__name__})"
+        except OSError:
+            raise
+        except Exception as error:  # damaged bytes may be anything to the library
+            raise DamagedFileError(
+                f"{file}: expected a manifest of Iceberg, got one that is damaged ({type(error).__name__})",
+                hint=CHECK_NAMES_FILES,
             ) from None
