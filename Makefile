@@ -20,7 +20,7 @@ TERRAFORM := $(shell command -v terraform)
 .DEFAULT_GOAL := help
 LANDING ?=
 LAKE ?= lake
-ENGINE ?= embedded
+ENGINE ?= auto
 CONSENT ?= as-of
 PAIRING ?= owner
 REBUILD ?=
@@ -40,7 +40,7 @@ $(UV):
 		{ rm -rf .tools; echo "error: Python's venv module is needed; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=embedded|spark CONSENT=as-of|ever PAIRING=owner|timestamp REBUILD=1
+demo: install ## Raw drops to training pairs: LANDING=dir LAKE=dir ENGINE=auto|embedded|spark CONSENT=as-of|ever PAIRING=owner|timestamp REBUILD=1
 	@$(if $(filter spark,$(ENGINE)),$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra spark --group java,:)
 	@$(RUN) stedi demo $(if $(LANDING),--landing '$(LANDING)') --lake '$(LAKE)' --engine '$(ENGINE)' \
 		--consent '$(CONSENT)' --pairing '$(PAIRING)' $(if $(REBUILD),--rebuild)

@@ -65,6 +65,10 @@ class LakeError(StediError):
     """The lake, its catalog or a table is missing, at another place, or not as expected."""
 
 
+class MissingPackageError(LakeError):
+    """A package that an engine needs is not installed."""
+
+
 class DamagedFileError(LakeError):
     """A file of a table is missing or damaged."""
 

@@ -30,10 +30,10 @@ from dataclasses import asdict
 from typing import Any
 
 from stedi_common import log
+from stedi_common.api.engine import Engines
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import maintenance_tasks, run_logged
 from stedi_common.contracts import SOURCES
-from stedi_common.engines import connect
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, nearest
 from stedi_common.files import umask
 from stedi_common.landing import Landed
@@ -49,9 +49,6 @@ from stedi_common.runs.run_all import (
     tasks,
 )
 from stedi_common.settings import CONFIG, OPTIONS, Settings
-
-#: The engine of a job, unless a setting names another.
-DEFAULTS = {"engine": "spark"}
 
 #: Arguments that Glue takes or hands to a script beside its own; none of them is for this program.
 #: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html, and awsglue's
@@ -143,7 +140,7 @@ def _run(
     waiting = list(to_do(""))
     with log.run(parser.prog):
         try:
-            settings = load_settings(_given(arguments), DEFAULTS)
+            settings = load_settings(_given(arguments))
             _expect_required(parser, settings, ("lake", "landing") if lands else ("lake",))
             waiting = list(to_do(settings.landing))
             with umask(settings.umask):
@@ -164,8 +161,8 @@ def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy:
     run_settings: RunSettings | None = None
     if has_policy:
         run_settings = run_settings_of(settings, lake, must_exist=not lands, creates=lands)
-    with closing(connect(settings.engine, lake if lands else lake.expect_exists())) as engine:
-        yield from run_logged(engine, run_settings, to_do)
+    with closing(Engines(settings, lake if lands else lake.expect_exists())) as engines:
+        yield from run_logged(engines.for_tasks, run_settings, to_do)
 
 
 def _problems(done: CompletedTask) -> list[str]:

@@ -2,7 +2,8 @@
 
 A record has a message for people, and its fields as `record.stedi`. `--log-file` writes these as lines of JSON:
 
-    time, level, run, command, event (`start`, `table`, `error` or `end`)
+    time, level, run, command, event (`start`, `engine`, `table`, `error` or `end`)
+    engine  engine, reason: how many bytes it reads, and the limit
     table   table, counts, seconds
     error   error: its class
     end     exit_code, seconds
@@ -56,6 +57,16 @@ def run(command: str) -> Iterator[None]:
 def start() -> None:
     """Log that a run has started."""
     _log(logging.INFO, "start", "start")
+
+
+def engine(name: str, reason: str) -> None:
+    """Log which engine runs the tasks that follow, and why.
+
+    Args:
+        name: the name of the engine.
+        reason: why, without personal data; empty if a setting names it.
+    """
+    _log(logging.INFO, "engine", f"engine: {name}{f' ({reason})' if reason else ''}", engine=name, reason=reason)
 
 
 def table(name: str, result: Any, seconds: float) -> None:

@@ -255,11 +255,16 @@ def test_a_customer_line_without_a_known_address_is_an_error_of_the_job(tmp_path
     assert [json.loads(line)["table"] for line in printed.getvalue().splitlines()] == [table for _, table in STEPS]
 
 
-def test_a_script_runs_under_spark_submit(tmp_path):
-    """Where Spark has started Java before the script runs, and without Iceberg."""
+@pytest.mark.parametrize(("engine_asked", "chosen"), [("spark", "spark"), ("auto", "embedded")])
+def test_a_script_runs_under_spark_submit(tmp_path, engine_asked, chosen):
+    """Where Spark has started Java before the script runs, and without Iceberg. A small run starts no session there."""
     write(tmp_path / "drops", PAIR)
-    done = submitted("lakehouse", "--landing", tmp_path / "drops", *GLUES, "--lake", tmp_path / "lake")
+    words = ("--landing", tmp_path / "drops", *GLUES, "--lake", tmp_path / "lake")
+    done = submitted("lakehouse", *words, *(() if engine_asked == "auto" else ("--engine", engine_asked)))
     assert (done.code, last_line(done)["rows_kept"]) == (0, 1), done.err
+    with opening() as connect_to:
+        engine, table = connect_to("embedded", tmp_path / "lake"), contract("machine_learning_curated")
+        assert engine.head(table).summary["stedi.engine"].split()[0] == chosen
 
 
 def last_line(done):

@@ -11,18 +11,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from stedi_common import aws, log, maintenance, status
+from stedi_common.api.engine import Engines
 from stedi_common.api.rows import Rows, columns_of, expect_condition, names_of, table_of
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
-from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, run_logged
+from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, plan_run, run_logged
 from stedi_common.contracts import SOURCES
-from stedi_common.engines import connect
 from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError
 from stedi_common.landing import Landed
 from stedi_common.maintenance import Maintained
 from stedi_common.rules.lineage import jobs as jobs_of
 from stedi_common.runs.executor import Outcome
-from stedi_common.runs.preview import Preview, preview
+from stedi_common.runs.preview import Preview
 from stedi_common.runs.run_all import CompletedTask, Task, landing_tasks, tasks
 from stedi_common.runs.withdrawals import Deleted
 from stedi_common.settings import OPTIONS, Settings, with_options
@@ -54,7 +54,7 @@ class OpenLake:
         self._aws = ExitStack()
         self._aws.enter_context(aws.profile_and_endpoint(settings.profile, settings.endpoint_url))
         self._read_only = read_only
-        self._engine: Engine | None = None
+        self._engines = Engines(settings, self._lake, writes=not read_only)
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -71,9 +71,7 @@ class OpenLake:
     def close(self) -> None:
         """Close the lake. Rows that have not been read can no longer be."""
         self._is_closed = True
-        if self._engine:
-            self._engine.close()
-            self._engine = None
+        self._engines.close()
         self._aws.close()
 
     def land(self, folder: str | Path | None = None, sources: Iterable[str] | None = None) -> list[Landed]:
@@ -122,9 +120,9 @@ class OpenLake:
         chosen = jobs_of(names_of("run", jobs or ()))
         self._expect_open()
         run_settings = run_settings_of(self.settings, self._lake, must_exist=True)
-        run_settings.expect_jobs_allowed()
-        rebuild = run_settings.rebuild if rebuild is None else rebuild
-        return preview(self._opened(), chosen, run_settings.policy, run_settings.key, rebuild=rebuild)
+        if rebuild is not None:
+            run_settings = replace(run_settings, rebuild=rebuild)
+        return plan_run(self._engines, chosen, run_settings)
 
     def run(
         self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None, dismiss_unread: bool = False
@@ -248,8 +246,9 @@ class OpenLake:
         self._lake.expect_exists()
         with log.run("maintain"):
             self._expect_writable()
-            maintenance.remove_staged(self._opened())
-            done = self._completed(None, maintenance_tasks(remove_unknown=remove_unknown))
+            to_do = maintenance_tasks(remove_unknown=remove_unknown)
+            maintenance.remove_staged(self._engines.for_tasks(to_do, None))
+            done = self._completed(None, to_do)
         return [each.result for each in done if isinstance(each.result, Maintained)]
 
     def _run(
@@ -271,7 +270,7 @@ class OpenLake:
 
     def _completed(self, settings: Any, to_do: Sequence[Task]) -> list[CompletedTask]:
         self._expect_writable()
-        done = list(run_logged(self._opened(), settings, to_do))
+        done = list(run_logged(self._engines.for_tasks, settings, to_do))
         errors = errors_of(done)
         for error in errors:
             log.error(error)
@@ -294,9 +293,7 @@ class OpenLake:
 
     def _opened(self) -> Engine:
         self._expect_open()
-        if self._engine is None:
-            self._engine = connect(self.settings.engine, self._lake, writes=not self._read_only)
-        return self._engine
+        return self._engines.for_reading()
 
 
 def open(  # noqa: A001 - `stedi_common.open`, as `tarfile.open`
@@ -313,7 +310,7 @@ def open(  # noqa: A001 - `stedi_common.open`, as `tarfile.open`
     Args:
         location: a folder, or the S3 URI above the zones; by default that of the settings.
         prefix: what the names of Glue's databases start with.
-        engine: `embedded` or `spark`.
+        engine: `embedded`, `spark`, or `auto`: by how many bytes a run reads.
         settings: all settings; by default those of the environment and of `stedi.toml` in the working folder.
         read_only: whether nothing may be landed, run or maintained.
         others: further settings by name, such as `consent`, `landing` or `pseudonym_key_file`.

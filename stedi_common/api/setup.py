@@ -23,9 +23,9 @@ POLICY = ("consent", "pairing", "defective_serials")
 DEFAULTS = Settings()
 
 
-def load_settings(given: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] | None = None) -> Settings:
+def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
     """The settings; see `settings.load`. The file may be an object in S3."""
-    return sources.load(given, defaults=defaults, read=_content)
+    return sources.load(given, read=_content)
 
 
 def lake_of(settings: Settings, *, for_run: bool = False) -> Lake:

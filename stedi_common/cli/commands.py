@@ -15,11 +15,13 @@ from stedi_common import __version__
 from stedi_common.cli.names import FORMATS, format_names, job_names, source_names
 from stedi_common.cli.options import (
     DEFAULTS,
+    EMBEDDED_BYTES,
     UMASK,
     CatalogOption,
     ConfigOption,
     ConsentOption,
     DefectiveOption,
+    EmbeddedBytesOption,
     EndpointOption,
     EngineOption,
     EnvironmentOption,
@@ -36,7 +38,7 @@ from stedi_common.cli.options import (
     settings_of,
 )
 from stedi_common.cli.policy import policy
-from stedi_common.cli.process import begin, exit_on_errors, open_engine, run_tasks
+from stedi_common.cli.process import begin, exit_on_errors, open_engine, open_engines, run_tasks
 from stedi_common.cli.sql import SqlCommand, instant, read_sql
 from stedi_common.contracts import SOURCES
 from stedi_common.text import escaped
@@ -124,6 +126,7 @@ def land(
     landing: LandingOption = DEFAULTS.landing,
     lake: LakeOption = DEFAULTS.lake,
     engine: EngineOption = DEFAULTS.engine,
+    embedded_bytes: EmbeddedBytesOption = EMBEDDED_BYTES,
     database_prefix: PrefixOption = DEFAULTS.database_prefix,
     catalog: CatalogOption = DEFAULTS.catalog,
     profile: ProfileOption = None,
@@ -147,8 +150,8 @@ def land(
     settings = settings_of(context)
     at = lake_of(settings)
     run_settings = run_settings_of(settings, at, creates=True)
-    with open_engine(settings.engine, at) as connected:
-        done = run_tasks(connected, run_settings, landing_tasks(settings.landing, sources or SOURCES))
+    with open_engines(settings, at) as engines:
+        done = run_tasks(engines.for_tasks, run_settings, landing_tasks(settings.landing, sources or SOURCES))
     results = _results(done, Landed)
     if results:
         _print(as_json, [asdict(result) for result in results], lambda: show.landed(results))
@@ -169,6 +172,7 @@ def run(
     ] = None,
     lake: LakeOption = DEFAULTS.lake,
     engine: EngineOption = DEFAULTS.engine,
+    embedded_bytes: EmbeddedBytesOption = EMBEDDED_BYTES,
     database_prefix: PrefixOption = DEFAULTS.database_prefix,
     catalog: CatalogOption = DEFAULTS.catalog,
     profile: ProfileOption = None,
@@ -194,11 +198,11 @@ def run(
 ) -> None:
     """Delete withdrawn rows, then compute the trusted and curated tables from the landing tables."""
     from stedi_common.api.setup import lake_of, run_settings_of
+    from stedi_common.api.tasks import plan_run
     from stedi_common.cli import show
     from stedi_common.landing.unread import UnreadFiles
     from stedi_common.rules.lineage import jobs
     from stedi_common.runs.executor import Outcome
-    from stedi_common.runs.preview import preview
     from stedi_common.runs.run_all import tasks
     from stedi_common.runs.withdrawals import Deleted
 
@@ -207,13 +211,12 @@ def run(
     run_settings = run_settings_of(settings, at, must_exist=True)
     chosen = jobs(names or [])
     if plan:
-        run_settings.expect_jobs_allowed()
-        with open_engine(settings.engine, at, writes=False) as connected:
-            previews = preview(connected, chosen, run_settings.policy, run_settings.key, rebuild=run_settings.rebuild)
+        with open_engines(settings, at, writes=False) as engines:
+            previews = plan_run(engines, chosen, run_settings)
         _print(as_json, [asdict(each) for each in previews], lambda: show.previews(previews))
         return
-    with open_engine(settings.engine, at) as connected:
-        done = run_tasks(connected, run_settings, tasks(jobs=chosen, dismiss_unread=dismiss_unread))
+    with open_engines(settings, at) as engines:
+        done = run_tasks(engines.for_tasks, run_settings, tasks(jobs=chosen, dismiss_unread=dismiss_unread))
     # As the jobs' scripts print it.
     lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
 
@@ -253,9 +256,11 @@ def maintain(
     from stedi_common.cli import show
 
     settings = settings_of(context)
-    with open_engine(settings.engine, lake_of(settings).expect_exists()) as connected:
+    to_do = maintenance_tasks(remove_unknown=remove_unknown)
+    with open_engines(settings, lake_of(settings).expect_exists()) as engines:
+        connected = engines.for_tasks(to_do, None)
         staged = maintenance.remove_staged(connected)
-        done = run_tasks(connected, None, maintenance_tasks(remove_unknown=remove_unknown))
+        done = run_tasks(lambda *_: connected, None, to_do)
     results = _results(done, maintenance.Maintained)
     document = {"tables": [asdict(result) for result in results], "staged": staged}
     _print(as_json, document, lambda: show.maintained(results, staged))
@@ -333,7 +338,9 @@ def repair_(
     run_settings = run_settings_of(settings, at, must_exist=True)
     folder = settings.landing if "landing" in settings.explicit else None
     with opened(at, writes=True) as connected:
-        repaired = repair(connected, run_settings, lambda tasks: run_tasks(connected, run_settings, tasks), folder)
+        repaired = repair(
+            connected, run_settings, lambda tasks: run_tasks(lambda *_: connected, run_settings, tasks), folder
+        )
     steps = [asdict(step) for step in repaired.steps]
     ran = [{"job": each.task.job, "table": each.task.table} for each in repaired.completed if each.result]
     document = {"steps": steps, "ran": ran, "findings": [asdict(each) for each in repaired.checked.findings]}
@@ -431,6 +438,7 @@ def demo(
     ] = None,
     lake: LakeOption = DEFAULTS.lake,
     engine: EngineOption = DEFAULTS.engine,
+    embedded_bytes: EmbeddedBytesOption = EMBEDDED_BYTES,
     consent: ConsentOption = DEFAULTS.consent,
     pairing: PairingOption = DEFAULTS.pairing,
     pseudonym_key_file: KeyFileOption = None,
@@ -454,8 +462,8 @@ def demo(
     if "landing" not in settings.explicit:
         with console.progress("generating drops") as advance:
             make_drops(folder, advance)
-    with open_engine(settings.engine, at) as connected:
-        done = run_tasks(connected, run_settings, tasks(settings.landing))
+    with open_engines(settings, at) as engines:
+        done = run_tasks(engines.for_tasks, run_settings, tasks(settings.landing))
     outcomes, landed = _results(done, Outcome), _results(done, Landed)
     if landed:
         show.landed(landed)

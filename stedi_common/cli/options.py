@@ -16,6 +16,7 @@ from stedi_common.settings import CONFIG, OPTIONS, Settings
 #: The defaults, which the help shows.
 DEFAULTS = Settings()
 UMASK = f"{DEFAULTS.umask:03o}"
+EMBEDDED_BYTES = f"{DEFAULTS.embedded_bytes // 10**9}GB"
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -54,6 +55,7 @@ def _option(name: str) -> Any:
 LakeOption = Annotated[str, _option("lake")]
 LandingOption = Annotated[str, _option("landing")]
 EngineOption = Annotated[str, _option("engine")]
+EmbeddedBytesOption = Annotated[str, _option("embedded_bytes")]
 PrefixOption = Annotated[str, _option("database_prefix")]
 CatalogOption = Annotated[str, _option("catalog")]
 ProfileOption = Annotated[str | None, _option("profile")]

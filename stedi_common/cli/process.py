@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,11 @@ from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, sta
 
 # `--version`, `--help` and completion are quick: what commands need, they import themselves.
 if TYPE_CHECKING:
+    from stedi_common.api.engine import EngineFor, Engines
     from stedi_common.engines.protocol import Engine
     from stedi_common.lake import Lake
     from stedi_common.runs.run_all import CompletedTask, Task
+    from stedi_common.settings import Settings
 
 #: The exit code of an error; some errors have their own.
 ERROR = StediError.exit_code
@@ -132,7 +134,20 @@ def open_engine(engine: str, lake: Lake, *, writes: bool = True) -> Iterator[Eng
         connected.close()
 
 
-def run_tasks(engine: Engine, settings: Any, tasks: Sequence[Task]) -> list[CompletedTask]:
+@contextmanager
+def open_engines(settings: Settings, lake: Lake, *, writes: bool = True) -> Iterator[Engines]:
+    """The engines that the settings allow, each open on the lake from when it is needed until the block ends."""
+    from stedi_common.api.engine import Engines
+    from stedi_common.cli import console
+
+    def around(name: str) -> AbstractContextManager[object]:
+        return console.working(f"opening the lake with the {name} engine")
+
+    with closing(Engines(settings, lake, writes=writes, around=around)) as engines:
+        yield engines
+
+
+def run_tasks(engine_for: EngineFor, settings: Any, tasks: Sequence[Task]) -> list[CompletedTask]:
     """Run the tasks, and show on standard error which one runs. Returns them with their results and errors."""
     from stedi_common.api.tasks import run_logged
     from stedi_common.cli import console
@@ -144,7 +159,7 @@ def run_tasks(engine: Engine, settings: Any, tasks: Sequence[Task]) -> list[Comp
             yield
         signals.expect_none()
 
-    return list(run_logged(engine, settings, tasks, around))
+    return list(run_logged(engine_for, settings, tasks, around))
 
 
 def exit_on_errors(done: Sequence[CompletedTask], *others: StediError) -> None:

@@ -100,6 +100,8 @@ def previews(previews: Sequence[Preview]) -> None:
         out.print(f"[bold]{each.table}[/]: {_planned(each)}", soft_wrap=True)
         for reason in each.reasons:
             out.print(f"  {escape(reason)}", soft_wrap=True)
+    if previews:
+        out.print(f"engine: {escape(previews[0].engine)}", soft_wrap=True)
 
 
 def _planned(each: Preview) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from stedi_common.engines.protocol import Engine
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, MissingPackageError
 from stedi_common.lake import Lake
 from stedi_common.settings import ENGINES
 
@@ -23,7 +23,8 @@ def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:
         The open engine; the caller closes it.
 
     Raises:
-        LakeError: the engine is unknown or not installed.
+        LakeError: the engine is unknown.
+        MissingPackageError: the engine is not installed.
     """
     if engine not in ENGINES:
         raise LakeError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
@@ -36,7 +37,7 @@ def connect(engine: str, lake: Lake, *, writes: bool = True) -> Engine:
 
         return EmbeddedEngine(lake, writes=writes)
     except ImportError as missing:
-        raise LakeError(
+        raise MissingPackageError(
             f"engine {engine}: expected the package {missing.name}, which is not installed",
             hint="pip install stedi-common" if engine == "embedded" else f"pip install 'stedi-common[{engine}]'",
         ) from None

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from stedi_common.contracts import Contract
+from stedi_common.engines.choice import Choice
 from stedi_common.rules.frames import Classified, Frame
 
 if TYPE_CHECKING:
@@ -211,9 +212,14 @@ class Engine(Protocol):
     A commit takes the head that it was computed from as `onto`. It raises CommitConflictError if the table is no longer
     at this head, and EngineError if the engine or the catalog fails; then nothing is committed. It returns the new
     head, whose snapshot has the `summary`.
+
+    Attributes:
+        name: one of `ENGINES`.
+        choice: the engine and why it runs, for the run summary.
     """
 
     name: str
+    choice: Choice
 
     @property
     def maintenance(self) -> Maintenance:

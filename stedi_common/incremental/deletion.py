@@ -183,7 +183,8 @@ class _LakeState:
             not job.parameters.pseudonyms or self.key is not None
         )
         customers = self.heads[CUSTOMER_LANDING.name].data_snapshot_id
-        return DeletionSummary(self.builds[job], customers, self.deletion if is_as_of_a_run else None)
+        deletion = self.deletion if is_as_of_a_run else None
+        return DeletionSummary(self.builds[job], customers, deletion, str(self.engine.choice))
 
 
 def _planned(lake: _LakeState, stack: ExitStack) -> list[Deletion]:

@@ -82,7 +82,7 @@ class Consents:
             return None
         days = days_in(engine, gone, time) if time else None
         kept = engine.read(table, head, days).join(stay, on=person, how="left").filter(~withdrawn).select(*table.names)
-        return Deletion(table, days, kept, deleted, head, _summary(build, self.snapshot))
+        return Deletion(table, days, kept, deleted, head, _summary(build, self.snapshot, self.engine))
 
     def _since(self, column: str, build: Build | None) -> Frame:
         """The values of the column that a table of this build keeps, and since when.
@@ -112,9 +112,9 @@ def emptying(engine: Engine, table: Contract, customers: int | None = None) -> D
     head = engine.head(table)
     if not head.rows:
         return None
-    summary = _summary(last_build(engine, table, head), customers)
+    summary = _summary(last_build(engine, table, head), customers, engine)
     return Deletion(table, None, engine.frame(table, ()), head.rows, head, summary)
 
 
-def _summary(build: Build | None, customers: int | None) -> DeletionSummary:
-    return DeletionSummary(build or Build.unknown(), customers, None)
+def _summary(build: Build | None, customers: int | None, engine: Engine) -> DeletionSummary:
+    return DeletionSummary(build or Build.unknown(), customers, None, str(engine.choice))

@@ -205,6 +205,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - what a plan is made of
         consumed=snapshot_ids(heads),
         days=None if days is None else len(days),
         rows_in=rows_in,
+        engine=str(engine.choice),
     )
     return TablePlan(job, action, changed.reasons, days, rows_in, head, last, sources, summary)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from stedi_common import __version__
 
-_RUN, _VERSION = "stedi.run", "stedi.version"
+_RUN, _VERSION, _ENGINE = "stedi.run", "stedi.version", "stedi.engine"
 _POLICY, _KEY, _COLUMNS, _CODE = "stedi.policy", "stedi.key", "stedi.columns", "stedi.code"
 _SOURCE = "stedi.source."
 _DAYS, _ALL_DAYS = "stedi.days", "all"
@@ -85,6 +85,7 @@ class RunSummary:
         rows_in: how many rows of the first source it read; of these days.
         rows_kept: how many of them it kept.
         dropped: how many of them it dropped, by reason.
+        engine: the engine that ran, and why; empty if that is not known.
     """
 
     run: str
@@ -94,11 +95,12 @@ class RunSummary:
     rows_in: int
     rows_kept: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
+    engine: str = ""
 
     def inputs(self) -> dict[str, str]:
-        """The properties that are known before the rows are computed: version, build and watermark."""
+        """The properties that are known before the rows are computed: version, engine, build and watermark."""
         sources = {f"{_SOURCE}{name}": str(snapshot_id) for name, snapshot_id in self.consumed.items()}
-        return {_VERSION: __version__, **self.build.properties(), **sources}
+        return {**_program(self.engine), **self.build.properties(), **sources}
 
     def properties(self) -> dict[str, str]:
         """The properties of the last snapshot of the run."""
@@ -125,6 +127,7 @@ class RunSummary:
             rows_in=int(properties.get(_ROWS_IN, 0)),
             rows_kept=int(properties.get(_ROWS_KEPT, 0)),
             dropped={name: int(n) for name, n in _behind(_ROWS_DROPPED, properties)},
+            engine=properties.get(_ENGINE, ""),
         )
 
 
@@ -136,17 +139,19 @@ class DeletionSummary:
         build: the build of the table. It is kept here because the snapshot of the last run may expire.
         customers: the id of the snapshot of `customer_landing` that it read; None if that could not be read.
         deletion: its id, if it left what a run would commit, so that the next run can advance past it; else None.
+        engine: the engine that ran, and why; empty if that is not known.
     """
 
     build: Build
     customers: int | None
     deletion: str | None
+    engine: str = ""
 
     def properties(self) -> dict[str, str]:
         """The properties for the summary of a snapshot."""
         deletion = {} if self.deletion is None else {_DELETION: self.deletion}
         build = {_kept(name): value for name, value in self.build.properties().items() if value}
-        return {_VERSION: __version__, **build, _DELETED_BY: str(self.customers or ""), **deletion}
+        return {**_program(self.engine), **build, _DELETED_BY: str(self.customers or ""), **deletion}
 
     @classmethod
     def parse(cls, properties: Properties) -> DeletionSummary | None:
@@ -154,17 +159,19 @@ class DeletionSummary:
         if _DELETED_BY not in properties:
             return None
         customers = properties[_DELETED_BY]
-        return cls(Build.parse(properties), int(customers) if customers else None, properties.get(_DELETION))
+        known = int(customers) if customers else None
+        return cls(Build.parse(properties), known, properties.get(_DELETION), properties.get(_ENGINE, ""))
 
 
-def landing_properties(source: str, files: int) -> dict[str, str]:
+def landing_properties(source: str, files: int, engine: str) -> dict[str, str]:
     """The properties of the snapshots that a landing commits.
 
     Args:
         source: the name of the source.
         files: how many files it read.
+        engine: the engine that runs, and why.
     """
-    return {_VERSION: __version__, _LANDED_SOURCE: source, _LANDED_FILES: str(files)}
+    return {**_program(engine), _LANDED_SOURCE: source, _LANDED_FILES: str(files)}
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,11 @@ class LandingSummary:
 def consumed(properties: Properties) -> dict[str, int]:
     """The watermark in the summary of a snapshot: the id of the consumed snapshot of each source."""
     return {name: int(snapshot_id) for name, snapshot_id in _behind(_SOURCE, properties)}
+
+
+def _program(engine: str) -> dict[str, str]:
+    """What has made the snapshot: the version of this package, and the engine if it is known."""
+    return {_VERSION: __version__, **({_ENGINE: engine} if engine else {})}
 
 
 def _kept(name: str) -> str:

@@ -229,7 +229,7 @@ class _Landing:
         source, head = reader.source, engine.head(_table(reader))
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key, folder_digest(found.location, key))
         if landed_files.has_unkeyed:  # an earlier version wrote them
-            landed_files = landed_files.keyed(engine, landing_properties(source, 0))
+            landed_files = landed_files.keyed(engine, landing_properties(source, 0, str(engine.choice)))
         drops = [drop for drop in found.drops[source] if drop.name not in handled]
         new, unreadable = landed_files.new(drops)
         unchanged = {drop.name for drop in drops} - {drop.name for drop in new} - {each.name for each in unreadable}
@@ -486,7 +486,7 @@ class _Landing:
 
     @property
     def _summary(self) -> dict[str, str]:
-        return landing_properties(self.reader.source, len(self.drops))
+        return landing_properties(self.reader.source, len(self.drops), str(self.engine.choice))
 
 
 def _suspended(engine: Engine, reader: Reader, head: Head, landed_files: LandedFiles) -> frozenset[str]:

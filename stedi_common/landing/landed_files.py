@@ -119,13 +119,17 @@ class LandedFiles:
 
     def new(self, found: Sequence[Drop]) -> tuple[list[Drop], list[Skipped]]:
         """The drops of which no version with their content has landed, and those that cannot be read to find out."""
-        unknown = [drop for drop in found if not self._is_unchanged(drop)]
+        unknown = self.unknown(found)
         # The time of change differs; the content may be the same. A digest under an earlier key is equal to none, so
         # such a file is read again.
         digests, skipped = read_digests([drop for drop in unknown if self._of_same_size(drop)], self.key)
         unreadable = {each.name for each in skipped}
         landed = {drop for drop, of in digests.items() if of in self._of_same_size(drop)}
         return [drop for drop in unknown if drop not in landed and drop.name not in unreadable], skipped
+
+    def unknown(self, found: Sequence[Drop]) -> list[Drop]:
+        """The drops that have not landed with their size and time, so that only their content can tell."""
+        return [drop for drop in found if not self._is_unchanged(drop)]
 
     def new_skipped(self, skipped: Sequence[Skipped]) -> list[Skipped]:
         """The skipped files that have no row yet."""

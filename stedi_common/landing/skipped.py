@@ -45,7 +45,7 @@ def without_outdated(  # noqa: PLR0913, PLR0917 - what a landing is made of
         if row is landed_files.skipped.get(row["source_file"])
     }
     rows = [skipped_entry(each, landed_files.folder, since[each.name]) for each in found.skipped if each.name in since]
-    return landed_files.replaced(engine, removed, rows, landing_properties(source, 0))
+    return landed_files.replaced(engine, removed, rows, landing_properties(source, 0, str(engine.choice)))
 
 
 def outdated(landed_files: LandedFiles, source: str, found: Found, unchanged: Collection[str]) -> list[Row]:

@@ -34,6 +34,7 @@ class Preview:
         days: the partitions that may change, as ISO dates: recomputed, or withdrawn rows are deleted from them. None
             for the whole table.
         rows_in: how many rows of the first source are read; None if the run changes a table upstream first.
+        engine: the engine that the run chooses, and why; empty if nothing is chosen.
     """
 
     table: str
@@ -41,6 +42,7 @@ class Preview:
     reasons: Sequence[str]
     days: Sequence[str] | None
     rows_in: int | None
+    engine: str = ""
 
 
 def preview(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from stedi_common.contracts import CUSTOMER, SOURCES, contract
 from stedi_common.engines.protocol import Engine
@@ -21,9 +21,13 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
+from stedi_common.runs.input_size import InputSize
 from stedi_common.settings import ReaderSettings
 
 CUSTOMERS = contract(f"{CUSTOMER}_landing")
+
+#: A run lands, then it computes. What it computes is known only after it has landed.
+Phase = Literal["land", "compute", "maintain"]
 
 Result: TypeAlias = Landed | UnreadFiles | withdrawals.Deleted | executor.Outcome | Maintained
 
@@ -68,12 +72,16 @@ class Task:
         table: the table that it writes to; `withdrawals` for the deletion, which writes to all.
         run: carries it out, with an engine and the settings. Returns None if there was nothing to do.
         is_required: whether the tasks after it need it, so that its failure ends the run.
+        reads: how many bytes it reads, told before the tasks of its phase have run.
+        phase: what the tasks that are sized together, and run by one engine, have in common.
     """
 
     job: str
     table: str
     run: Callable[[Engine, Any], Result | None]
     is_required: bool = True
+    reads: Callable[[InputSize], int] = lambda _: 0
+    phase: Phase = "compute"
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,11 @@ def landing_tasks(
                 to_land_again=to_land_again,
             )
 
-        return Task(contract(f"{source}_landing").made_by, f"{source}_landing", run, is_required=False)
+        def reads(size: InputSize) -> int:
+            return size.of_landing(source, found())
+
+        made_by = contract(f"{source}_landing").made_by
+        return Task(made_by, f"{source}_landing", run, is_required=False, reads=reads, phase="land")
 
     return [task(source) for source in chosen]
 
@@ -123,7 +135,7 @@ def deletion_task() -> Task:
     def run(engine: Engine, settings: RunSettings) -> withdrawals.Deleted | None:
         return withdrawals.delete_withdrawn(engine, settings.policy, settings.key)
 
-    return Task("remove_withdrawn", "withdrawals", run, is_required=False)
+    return Task("remove_withdrawn", "withdrawals", run, is_required=False, reads=InputSize.of_deletion)
 
 
 def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows, *, dismiss: bool = False) -> Task:
@@ -163,7 +175,7 @@ def job_task(job: Job) -> Task:
         settings.expect_jobs_allowed()
         return executor.run(engine, job, settings.policy, settings.key, rebuild=settings.rebuild)
 
-    return Task(job.name, job.target.name, run)
+    return Task(job.name, job.target.name, run, reads=lambda size: size.of_job(job))
 
 
 def single_job_task(job: Job) -> Task:

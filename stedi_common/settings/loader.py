@@ -39,14 +39,12 @@ def read_file(name: str) -> bytes:
 def load(
     given: Mapping[str, Any] | None = None,
     *,
-    defaults: Mapping[str, Any] | None = None,
     read: Callable[[str], bytes] = read_file,
 ) -> Settings:
     """The settings, each from the first source that has it.
 
     Args:
         given: the options of the command line, or the arguments of a call, by name; `config` names the file.
-        defaults: defaults that replace those of `Settings`.
         read: reads the file, and each file in S3 whose content is a setting.
 
     Raises:
@@ -57,8 +55,7 @@ def load(
     sources = (_checked(given, _flag, read), _environment(read), _checked(*_of_file(document, file), read))
     found = _first(sources)
     reader = ReaderSettings.parsed(file, document)
-    values = {**(defaults or {}), **found}
-    return Settings(**values, limits=reader.limits, zones=reader.zones, explicit=frozenset(found))
+    return Settings(**found, limits=reader.limits, zones=reader.zones, explicit=frozenset(found))
 
 
 def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:

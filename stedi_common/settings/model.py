@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from stedi_common.rules.policy import Policy
 
 ENGINES = ("embedded", "spark")
+#: The engine that is chosen for each run, by how many bytes it reads.
+AUTO = "auto"
 #: The values of `environment`. An unknown one is an error, so that a misspelled `prod` is not unguarded.
 ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 
 #: Bits of a file mode: all rights, those of the owner, and the rights of others to write.
 _ALL_RIGHTS, _OWNER_RIGHTS, _OTHERS_WRITE = 0o777, 0o700, 0o022
+
+#: The bytes of each unit.
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 #: Parses a setting: from the place where the value is given, for errors, and the value.
 Parse: TypeAlias = Callable[[str, Any], Any]
@@ -103,6 +109,14 @@ def _boolean(where: str, given: Any) -> bool:
     return words[word]
 
 
+def _bytes(where: str, given: Any) -> int:
+    """A number of bytes, which may have a unit."""
+    found = re.fullmatch(r"(\d{1,15})\s*(|B|kB|MB|GB|TB)", str(given).strip(), re.IGNORECASE)
+    if isinstance(given, bool) or found is None:
+        raise SettingsError(f"{where}: expected bytes as in 500MB or 4GB, got {given!r}")
+    return int(found[1]) * _UNITS[found[2].upper()]
+
+
 def _umask(where: str, given: Any) -> int:
     """The umask, from octal digits or a number."""
     if isinstance(given, bool) or not isinstance(given, int | str):
@@ -176,10 +190,16 @@ class Settings:
         is_path=True,
     )
     engine: str = _setting(
-        "embedded",
-        help="embedded: DuckDB, on this machine; spark: Spark, here or on Glue.",
+        AUTO,
+        help="embedded: DuckDB, in this process; spark: Spark, here or on Glue; auto: by how many bytes are read.",
         parse=_text,
-        choices=lambda: ENGINES,
+        choices=lambda: (AUTO, *ENGINES),
+    )
+    embedded_bytes: int = _setting(
+        10**9,
+        help="With --engine auto, a run that reads more bytes uses Spark. As 500MB or 4GB.",
+        parse=_bytes,
+        metavar="BYTES",
     )
     database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_text)
     catalog: str = _setting(

@@ -303,7 +303,7 @@ def test_settings_may_be_written_down_or_found(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"engine": "steam"}, "expected one of embedded, spark, got 'steam'"),
+        ({"engine": "steam"}, "expected one of auto, embedded, spark, got 'steam'"),
         ({"consnt": "ever"}, r"got 'consnt'\nhint: did you mean consent\?$"),
         ({"settings": stedi.Settings(), "config": "x"}, "got 'config'"),
     ],
@@ -345,7 +345,8 @@ def test_an_unknown_refusal_is_raised_after_all_has_landed(own):
 def test_what_is_done_is_logged_without_values(own, caplog):
     caplog.set_level("INFO", "stedi")
     own.run()
-    records = [record.stedi for record in caplog.records if record.name == "stedi"]
+    engine, *records = [record.stedi for record in caplog.records if record.name == "stedi"]
+    assert (engine["event"], engine["engine"]) == ("engine", "embedded")
     assert [record["table"] for record in records] == [each.table for each in own.run()]
     assert {(record["command"], record["event"]) for record in records} == {("run", "table")}
     assert records[1]["counts"]["rows_kept"] == 1

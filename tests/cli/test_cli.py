@@ -271,7 +271,8 @@ def logged(file: Path) -> list[dict[str, Any]]:
 def test_the_log_has_a_line_for_each_table(landed, tmp_path):
     log = tmp_path / "log.jsonl"
     assert landed("--log-file", log, "run").code == 0
-    start, *tables, end = logged(log)
+    start, engine, *tables, end = logged(log)
+    assert (engine["event"], engine["engine"]) == ("engine", "embedded")
     assert {line["command"] for line in (start, *tables, end)} == {"run"}
     assert len({line["run"] for line in (start, *tables, end)}) == 1
     assert [(line["event"], line["table"]) for line in tables] == [("table", job.target.name) for job in JOBS.values()]
@@ -314,7 +315,8 @@ def test_a_new_log_is_private(made, tmp_path):
 )
 def test_an_error_is_logged_by_its_kind(landed, tmp_path, words, kind, code):
     landed("--log-file", tmp_path / "log.jsonl", *words)
-    _, *errors, end = logged(tmp_path / "log.jsonl")
+    _, *others, end = logged(tmp_path / "log.jsonl")
+    errors = [line for line in others if line["event"] != "engine"]
     assert [(line["level"], line["error"]) for line in errors] == [("ERROR", name) for name in kind]
     assert (end["level"], end["exit_code"]) == ("ERROR", code)
     assert "ann" not in (tmp_path / "log.jsonl").read_text()

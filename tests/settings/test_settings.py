@@ -175,6 +175,7 @@ GIVEN = {
     "lake": ("/a", "/b", "/c"),
     "landing": ("/a", "/b", "s3://c"),
     "engine": ("embedded", "spark", "embedded"),
+    "embedded_bytes": ("1", "500 MB", "4GB"),
     "database_prefix": ("a", "b", "c"),
     "catalog": ("a", "b", "c"),
     "profile": ("a", "b", "c"),
@@ -208,9 +209,17 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(n
     assert getattr(load_settings(), name) == read("", in_file)
 
 
-def test_a_default_may_be_another_here():
-    assert load_settings(defaults={"engine": "spark"}).engine == "spark"
-    assert load_settings({"engine": "embedded"}, defaults={"engine": "spark"}).engine == "embedded"
+@pytest.mark.parametrize(
+    ("given", "size"), [(0, 0), ("7", 7), ("7B", 7), ("500MB", 500_000_000), ("2 gb", 2 * 10**9), ("1TB", 10**12)]
+)
+def test_bytes_may_have_a_unit(given, size):
+    assert load_settings({"embedded_bytes": given}).embedded_bytes == size
+
+
+@pytest.mark.parametrize("given", ["", "GB", "-1", "1.5GB", "1GiB", "1" * 16, True, "1 2"])
+def test_other_texts_are_no_bytes(given):
+    with pytest.raises(SettingsError, match=r"^--embedded-bytes: expected bytes as in 500MB or 4GB, got "):
+        load_settings({"embedded_bytes": given})
 
 
 @pytest.mark.parametrize(
@@ -234,7 +243,7 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("engine = 'steam'", "stedi.toml: engine: expected one of embedded, spark, got 'steam'"),
+        ("engine = 'steam'", "stedi.toml: engine: expected one of auto, embedded, spark, got 'steam'"),
         ("consent = 'asof'", "stedi.toml: consent: expected one of as-of, ever, got 'asof'\nhint: did you mean as-of?"),
         ("rebuild = 'perhaps'", "stedi.toml: rebuild: expected true or false, got 'perhaps'"),
         ("lake = 5", "stedi.toml: lake: expected a text, got 5"),

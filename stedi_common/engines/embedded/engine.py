@@ -18,6 +18,7 @@ from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines import history
+from stedi_common.engines.choice import Choice
 from stedi_common.engines.embedded import damage
 from stedi_common.engines.embedded.catalog import CatalogTables, field_ids
 from stedi_common.engines.embedded.commit import commit, expect_head
@@ -31,7 +32,7 @@ from stedi_common.engines.embedded.session import as_duckdb_error, connect, reda
 from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, current_head, has_snapshot, head_as_of
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.errors import conflict, missing_table
-from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
+from stedi_common.engines.protocol import Counts, Head, Materialized, Staged, TableSize
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
 from stedi_common.engines.storage.catalog_guard import expect_known_metadata
 from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
@@ -57,7 +58,7 @@ class EmbeddedEngine:
         expect_known_metadata(lake, writes=writes)
         if writes:
             update_mark(lake, creates=True)
-        self._lake = lake
+        self.choice, self._lake = Choice(self.name), lake
         self._catalog = open_catalog(lake)
         self._staging = Staging(lake, writes=writes, is_shared=False)
         try:
@@ -112,6 +113,20 @@ class EmbeddedEngine:
     def changed_days(self, contract: Contract, since: Head, head: Head) -> set[date] | None:
         """See `Engine.changed_days`."""
         return history.changed_days(self._snapshots(contract, head), since, head)
+
+    def data_bytes(self, contract: Contract, head: Head, days: Collection[date] | None = None) -> int:
+        """The bytes of the data files of a snapshot, as they are stored.
+
+        Args:
+            contract: the table's.
+            head: the snapshot.
+            days: of a partitioned table, only files of these days; None for all.
+        """
+        if days is None and (size := TableSize.of(head.summary)).files:
+            return size.bytes
+        table = self._tables.get_with(contract, head)
+        with self._snapshot_errors(contract, head):
+            return sum(file.file_size_in_bytes for file in self._plans.files(contract, table, head, days))
 
     # Reading
 

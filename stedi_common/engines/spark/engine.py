@@ -18,6 +18,7 @@ from pyspark.sql import functions as F  # noqa: N812 - as all of Spark's world w
 from stedi_common.contracts import Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines import history
+from stedi_common.engines.choice import Choice
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged
 from stedi_common.engines.spark import landing
 from stedi_common.engines.spark.columns import counters, observed_counts, on_days, sql_schema
@@ -44,7 +45,7 @@ class SparkEngine:
     name = "spark"
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
-        self._lake, self._writes = lake, writes
+        self._lake, self._writes, self.choice = lake, writes, Choice(self.name)
         if writes and lake.is_local:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
