@@ -36,7 +36,7 @@ class Choice:
     reason: str = ""
 
     def __str__(self) -> str:
-        """As in `embedded (reads up to 12 MB, limit 2 GB)`."""
+        """As in `embedded (reads up to 12 MB, limit 1 GB)`."""
         return f"{self.engine} ({self.reason})" if self.reason else self.engine
 
 
