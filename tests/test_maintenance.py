@@ -430,7 +430,7 @@ def test_what_a_table_needs_is_what_pyiceberg_finds(fragmented, tmp_path):
     expected |= {snapshot.manifest_list for snapshot in table.snapshots()}
     expected |= {entry.metadata_file for entry in table.metadata.metadata_log}
     needed = needed_files(json.loads(Path(local(table.metadata_location)).read_text()))
-    assert needed == {Path(local(path)) for path in expected}
+    assert needed == {local(path) for path in expected}
 
 
 def test_the_command_reports_what_was_left(stedi, tmp_path):

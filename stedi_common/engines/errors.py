@@ -43,14 +43,20 @@ def unreadable(table: str, file: str) -> DamagedFileError:
         file: its path or `file:` URI.
     """
     if file.startswith("s3://"):
-        return DamagedFileError(
-            f"{table}: expected the table's file {file}, got none or a damaged one",
-            hint="if the bucket has versioning, restore the object; else stedi run --rebuild recomputes the table, "
-            "if it is no landing table",
-        )
+        return DamagedFileError(f"{table}: expected the table's file {file}, got none or a damaged one", hint_of(file))
     path = local_path(file)
     state = "a damaged one" if path.exists() else "none"
     return DamagedFileError(
         f"{table}: expected the table's file {path}, got {state}",
         hint=f"{CHECK_NAMES_FILES}; stedi repair recomputes a trusted or curated table; other tables can be queried",
     )
+
+
+def hint_of(file: str) -> str:
+    """What to do about a damaged file of a table, by its path or URI."""
+    if file.startswith("s3://"):
+        return (
+            "if the bucket has versioning, restore the object; else stedi run --rebuild recomputes the table, "
+            "if it is no landing table"
+        )
+    return CHECK_NAMES_FILES

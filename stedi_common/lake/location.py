@@ -22,6 +22,7 @@ RECOVER = "if catalog.db was lost, replaced or restored: stedi recover rebuilds 
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f?#\\\ud800-\udfff]")
 #: PyArrow decodes `%` in an S3 URI.
 _UNUSABLE_IN_S3 = re.compile(rf"%|{_UNUSABLE.pattern}")
+_S3_SCHEME = re.compile(r"s3[an]?://")
 
 
 @dataclass(frozen=True)
@@ -164,3 +165,10 @@ def _usable(location: str, unusable: re.Pattern[str]) -> str:
 def local_path(location: str) -> Path:
     """The real path of a path or `file:` URI. Spark writes `file:/`, PyIceberg `file:///`."""
     return Path(os.path.realpath(f"/{location.removeprefix('file:').lstrip('/')}"))
+
+
+def canonical(location: str) -> str:
+    """The one spelling of the location of a file: its real path, or its S3 URI. Hadoop writes `s3a:` for `s3:`."""
+    if found := _S3_SCHEME.match(location):
+        return f"s3://{location[found.end() :]}"
+    return str(local_path(location))

@@ -171,7 +171,7 @@ def test_a_query_reads_nothing_but_tables(made, stedi, sql):
     assert (done.code, "expected tables of the lake" in done.err) == (1, True)
 
 
-@pytest.mark.parametrize("command", ["maintain", "check", "repair", "recover", "relocate", "policy set"])
+@pytest.mark.parametrize("command", ["check", "repair", "recover", "relocate", "policy set"])
 def test_a_command_that_is_for_folders_says_so_in_one_line(made, stedi, tmp_path, command):
     options = [
         "--lake",

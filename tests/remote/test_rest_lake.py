@@ -31,7 +31,7 @@ def catalog(endpoint, tmp_path_factory):
     """The name of a catalog in PyIceberg's configuration."""
     pytest.importorskip("pyspark")
     with (
-        rest_catalog("s3://unused", tmp_path_factory.mktemp("rest") / "log") as uri,
+        rest_catalog("s3://unused", tmp_path_factory.mktemp("rest") / "log", endpoint) as uri,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("PYICEBERG_CATALOG__STUDY__TYPE", "rest")

@@ -1,4 +1,4 @@
-"""A real Iceberg REST catalog: the server that Iceberg's own tests use, with its tables in memory.
+"""A real Iceberg REST catalog: the server that Iceberg's own tests use. Its catalog is in memory, its metadata in S3.
 
 Its fixture with all that it needs in one jar is not on Maven Central, so the jars are fetched one by one, into the
 cache of this user. What Spark has too is taken from PySpark.
@@ -25,6 +25,8 @@ ICEBERG, JETTY = "1.10.0", "11.0.26"
 JARS = (
     ("org/apache/iceberg", "iceberg-open-api", ICEBERG, "-test-fixtures"),
     ("org/apache/iceberg", "iceberg-core", ICEBERG, "-tests"),
+    ("org/apache/iceberg", "iceberg-aws", ICEBERG, ""),
+    ("org/apache/iceberg", "iceberg-aws-bundle", ICEBERG, ""),
     *(("org/apache/iceberg", f"iceberg-{name}", ICEBERG, "") for name in ("core", "api", "common", "bundled-guava")),
     *(
         ("org/eclipse/jetty", f"jetty-{name}", JETTY, "")
@@ -33,6 +35,7 @@ JARS = (
     ("org/eclipse/jetty/toolchain", "jetty-jakarta-servlet-api", "5.0.2", ""),
     *(("org/apache/httpcomponents/core5", name, "5.3.4", "") for name in ("httpcore5", "httpcore5-h2")),
     ("org/apache/httpcomponents/client5", "httpclient5", "5.5", ""),
+    ("dev/failsafe", "failsafe", "3.3.2", ""),
     ("com/github/ben-manes/caffeine", "caffeine", "2.9.3", ""),
     ("org/xerial", "sqlite-jdbc", "3.46.0.0", ""),
 )
@@ -44,15 +47,18 @@ OF_SPARK = (
 
 
 @contextmanager
-def rest_catalog(warehouse: str, log: Path) -> Iterator[str]:
-    """A REST catalog without any table; its URI."""
+def rest_catalog(warehouse: str, log: Path, endpoint: str) -> Iterator[str]:
+    """A REST catalog without any table; its URI. Its credentials for S3 are those of the environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     spark = Path(pyspark.__file__).parent / "jars"
     path = [*map(fetched, JARS), *(jar for pattern in OF_SPARK for jar in spark.glob(f"{pattern}.jar"))]
     variables = {
-        "CATALOG_IO__IMPL": "org.apache.iceberg.inmemory.InMemoryFileIO",
+        "CATALOG_IO__IMPL": "org.apache.iceberg.aws.s3.S3FileIO",
+        "CATALOG_S3_ENDPOINT": endpoint,
+        "CATALOG_S3_PATH__STYLE__ACCESS": "true",
+        "AWS_REGION": "us-east-1",
         "CATALOG_WAREHOUSE": warehouse,
         "CATALOG_REST_PORT": str(port),
     }

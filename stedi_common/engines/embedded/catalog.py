@@ -36,18 +36,26 @@ class CatalogTables:
         """Whether the table exists."""
         return self._location(contract) is not None
 
+    def find(self, contract: Contract) -> Table | None:
+        """The table with its current metadata; None if it does not exist."""
+        location = self._location(contract)
+        return None if location is None else self._at(contract, location)
+
     def get(self, contract: Contract) -> Table:
         """The table with its current metadata. Raises LakeError if it does not exist."""
-        loaded = self._loaded.get(contract.name)
-        if loaded and loaded.metadata_location == self._location(contract):
-            return loaded
-        self._loaded[contract.name] = load_table(self._lake, self._catalog, contract)
-        return self._loaded[contract.name]
+        return self._at(contract, self._location(contract) if contract.name in self._loaded else None)
 
     def get_with(self, contract: Contract, head: Head) -> Table:
         """The table as last loaded, if it has this snapshot, since snapshots do not change. Else it is loaded again."""
         loaded = self._loaded.get(contract.name)
         return loaded if loaded and has_snapshot(loaded, head) else self.get(contract)
+
+    def _at(self, contract: Contract, location: str | None) -> Table:
+        """The table as last loaded, if its metadata still lie there. Else it is loaded again."""
+        loaded = self._loaded.get(contract.name)
+        if loaded is None or loaded.metadata_location != location:
+            loaded = self._loaded[contract.name] = load_table(self._lake, self._catalog, contract)
+        return loaded
 
     def prepare(self, contract: Contract) -> None:
         """Create the table or align it with its contract: see `Engine.prepare`."""

@@ -10,6 +10,7 @@ from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.update import TableRequirement, TableUpdate
 from tenacity import retry_if_exception_type
 
 from stedi_common.contracts import Contract
@@ -78,6 +79,37 @@ def commit(
             raise _unknown(contract)
         raise _refusal(contract, refused)
     return head_at(contract, PyIcebergSnapshots(contract, table), table_snapshot(committed))
+
+
+def commit_updates(
+    contract: Contract,
+    table: Table,
+    catalog: LakeCatalog,
+    requirements: Iterable[TableRequirement],
+    updates: Iterable[TableUpdate],
+) -> None:
+    """Commit updates that change no row.
+
+    Args:
+        contract: the table's.
+        table: as it was when the updates were made.
+        catalog: the table's.
+        requirements: what must hold of the table when the commit is made.
+        updates: the updates.
+
+    Raises:
+        CommitFailedException: a requirement does not hold, or another commit was made in between.
+        ServiceError: the service of the catalog has refused the commit.
+        UnknownCommitError: it is not known whether the catalog made the commit.
+    """
+    try:
+        catalog.commit_table(table, tuple(requirements), tuple(updates))
+    except catalog.unknown_state as error:
+        if not catalog.may_commit_late:
+            raise
+        if isinstance(error, CommitStateUnknownException):
+            raise _unknown(contract) from None
+        raise _refusal(contract, error) from None
 
 
 def _refresh(contract: Contract, table: Table, catalog: LakeCatalog) -> None:

@@ -72,19 +72,10 @@ class EmbeddedEngine:
         self._tables = CatalogTables(lake, self._catalog)
         self._writer = DataFileWriter(self._storage, self._duckdb, self._errors)
         self._selected: dict[str, set[str]] = {}
-        self._maintenance = EmbeddedMaintenance(lake, self._catalog, self._rewritten)
+        #: See `Engine.maintenance`.
+        self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._tables, self._rewritten)
         #: What `stedi check` and `stedi repair` do with the files of tables.
         self.repairs = EmbeddedRepairs(lake, self._catalog, self._staging)
-
-    @property
-    def maintenance(self) -> EmbeddedMaintenance:
-        """See `Engine.maintenance`. Raises LakeError for a lake in S3."""
-        if not self._lake.is_local:
-            raise LakeError(
-                f"maintain: expected a lake in a folder, or the engine spark, got {self._lake.location}",
-                hint="Terraform deploys a job for it, and on this machine stedi maintain --engine spark does it",
-            )
-        return self._maintenance
 
     # Tables and their snapshots
 

@@ -10,9 +10,10 @@ from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import SnapshotRef
-from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
+from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate, TableUpdate
 
 from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.commit import commit_updates
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.errors import conflict
 
@@ -31,22 +32,33 @@ def commit_expiry(
 
     Raises:
         CommitConflictError: another commit was made in between, or a branch or tag has come, gone or moved.
+        StediError: see `commit_updates`.
     """
     updates: list[TableUpdate] = [RemoveSnapshotRefUpdate.model_validate({"ref-name": name}) for name in refs]
     if snapshots:
         updates.append(RemoveSnapshotsUpdate.model_validate({"snapshot-ids": sorted(snapshots)}))
     if not updates:
         return
-    same_refs: Any = _SameRefs(table.refs())
     try:
-        catalog.commit_table(table, (same_refs,), tuple(updates))
+        commit_updates(contract, table, catalog, _same_refs(catalog, table), updates)
     except (CommitFailedException, FileNotFoundError):
         raise conflict(contract) from None
 
 
+def _same_refs(catalog: LakeCatalog, table: Table) -> tuple[Any, ...]:
+    """The requirements that no branch or tag has come, gone or moved: it may need what is to be expired.
+
+    The REST protocol has none for a branch or tag that has come.
+    """
+    if catalog.checks_here:
+        return (_SameRefs(table.refs()),)
+    at = {name: ref.snapshot_id for name, ref in table.refs().items()}
+    return tuple(AssertRefSnapshotId.model_validate({"ref": name, "snapshot-id": id_}) for name, id_ in at.items())
+
+
 @dataclass(frozen=True)
 class _SameRefs:
-    """The requirement that no branch or tag has come, gone or moved: it may need what is to be expired."""
+    """See `_same_refs`."""
 
     refs: Mapping[str, SnapshotRef]
 

@@ -39,6 +39,7 @@ class GlueLakeCatalog(GlueCatalog):
 
     unknown_state: tuple[type[Exception], ...] = (CommitStateUnknownException, BotoCoreError, ClientError)
     may_commit_late = True
+    checks_here = True
 
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one request."""

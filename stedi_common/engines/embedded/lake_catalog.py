@@ -20,10 +20,13 @@ class LakeCatalog(Protocol):
         unknown_state: errors after which it is not known whether the catalog has made a change.
         may_commit_late: whether a commit may still be made after CommitStateUnknownException, although the table does
             not have it yet: its request may arrive later. Then the files of the commit must stay.
+        checks_here: whether this process checks what a commit requires. If not, a server does, which knows only the
+            requirements of Iceberg's REST protocol.
     """
 
     unknown_state: tuple[type[Exception], ...]
     may_commit_late: bool
+    checks_here: bool
 
     def metadata_location(self, identifier: str) -> str | None:
         """Where the metadata of a table lie; None if there is no such table."""

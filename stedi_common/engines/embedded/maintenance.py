@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.refs import SnapshotRef
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.embedded.catalog import load_table
+from stedi_common.engines.embedded.catalog import CatalogTables
 from stedi_common.engines.embedded.damage import named, unreadable_manifest
 from stedi_common.engines.embedded.expiry import commit_expiry
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
@@ -31,15 +32,15 @@ Rewrite = Callable[[Contract, Table, Sequence[str]], AbstractContextManager[list
 
 
 class EmbeddedMaintenance:
-    """The maintenance of a lake in a folder. What each method does is said in `Maintenance`."""
+    """The maintenance of a lake. What each method does is said in `Maintenance`."""
 
-    def __init__(self, lake: Lake, catalog: LakeCatalog, rewrite: Rewrite) -> None:
-        self._lake, self._catalog, self._rewrite = lake, catalog, rewrite
+    def __init__(self, lake: Lake, catalog: LakeCatalog, tables: CatalogTables, rewrite: Rewrite) -> None:
+        self._lake, self._catalog, self._tables, self._rewrite = lake, catalog, tables, rewrite
 
     def size(self, contract: Contract) -> TableSize | None:
         """See `Maintenance.size`."""
-        there = self._location(contract) is not None
-        snapshot = self._table(contract).current_snapshot() if there else None
+        table = self._tables.find(contract)
+        snapshot = table.current_snapshot() if table else None
         return TableSize.of(snapshot.summary or {}) if snapshot else None
 
     def compact(self, contract: Contract) -> None:
@@ -57,13 +58,13 @@ class EmbeddedMaintenance:
                 raise MultipliedRowsError(f"{contract.name}: expected {before} rows in compacted files, got {after}")
             for file in new:
                 file.spec_id = table.spec().spec_id  # as PyIceberg has it of files that it reads
-            replace_files(self._catalog, table, old, new)
+            replace_files(contract, self._catalog, table, old, new)
 
     def rewrite_manifests(self, contract: Contract) -> None:
         """See `Maintenance.rewrite_manifests`."""
         table = self._table(contract)
         with self._errors(contract, table):
-            rewrite_manifests(self._catalog, table)
+            rewrite_manifests(contract, self._catalog, table)
 
     def expire(self, contract: Contract, now: datetime) -> Expired:
         """See `Maintenance.expire`."""
@@ -78,7 +79,9 @@ class EmbeddedMaintenance:
 
         def look_up() -> TableState:
             table = self._table(contract)
-            return TableState(table.metadata_location, current_head(contract, table).committed_at)
+            # Who may ask a REST server for metadata need not be able to read their file.
+            metadata = None if self._lake.is_local else json.loads(table.metadata.model_dump_json())
+            return TableState(table.metadata_location, current_head(contract, table).committed_at, metadata)
 
         return remove_orphans(self._lake, contract, older_than, look_up, unknown=unknown)
 
@@ -87,7 +90,7 @@ class EmbeddedMaintenance:
         return remove_abandoned(self._lake, older_than)
 
     def _table(self, contract: Contract) -> Table:
-        return load_table(self._lake, self._catalog, contract)
+        return self._tables.get(contract)
 
     def _location(self, contract: Contract) -> str | None:
         return self._catalog.metadata_location(self._lake.identifier(contract))

@@ -32,6 +32,7 @@ class RestLakeCatalog(RestCatalog):
 
     unknown_state: tuple[type[Exception], ...] = (CommitStateUnknownException, RESTError, RequestException)
     may_commit_late = True
+    checks_here = False
 
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one request, whose answer has all metadata."""

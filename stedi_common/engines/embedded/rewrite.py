@@ -30,6 +30,8 @@ from pyiceberg.table.snapshots import (
 )
 from pyiceberg.table.update import AddSnapshotUpdate, AssertRefSnapshotId, SetSnapshotRefUpdate
 
+from stedi_common.contracts import Contract
+from stedi_common.engines.embedded.commit import commit_updates
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES, TARGET_FILE_BYTES
 from stedi_common.engines.retention import MAIN
@@ -56,10 +58,13 @@ def small_files(table: Table) -> list[ManifestEntry]:
     return [entry for entries in by_day.values() if len(entries) >= MIN_SMALL_FILES for entry in entries]
 
 
-def replace_files(catalog: LakeCatalog, table: Table, old: Sequence[ManifestEntry], new: Sequence[DataFile]) -> None:
+def replace_files(
+    contract: Contract, catalog: LakeCatalog, table: Table, old: Sequence[ManifestEntry], new: Sequence[DataFile]
+) -> None:
     """Commit a snapshot that replaces files by others with the same rows.
 
     Args:
+        contract: the table's.
         catalog: the table's.
         table: at its head.
         old: the entries of the files that the table loses.
@@ -67,6 +72,7 @@ def replace_files(catalog: LakeCatalog, table: Table, old: Sequence[ManifestEntr
 
     Raises:
         CommitFailedException: the head has changed.
+        StediError: see `commit_updates`.
     """
     replaced = {entry.data_file.file_path for entry in old}
     kept, existing = [], []
@@ -77,14 +83,15 @@ def replace_files(catalog: LakeCatalog, table: Table, old: Sequence[ManifestEntr
             existing += left
         elif entries:
             kept.append(manifest)
-    _Replacement(table).commit(catalog, kept, existing, old, new)
+    _Replacement(contract, table).commit(catalog, kept, existing, old, new)
 
 
-def rewrite_manifests(catalog: LakeCatalog, table: Table) -> None:
+def rewrite_manifests(contract: Contract, catalog: LakeCatalog, table: Table) -> None:
     """Commit a snapshot that replaces many small manifests by few full ones, if there are many.
 
     Raises:
         CommitFailedException: the head has changed.
+        StediError: see `commit_updates`.
     """
     manifests = _manifests(table)
     data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]
@@ -92,14 +99,14 @@ def rewrite_manifests(catalog: LakeCatalog, table: Table) -> None:
     if len(small) >= MIN_MANIFESTS:
         kept = [manifest for manifest in manifests if manifest not in small]
         entries = [entry for manifest in small for entry in manifest.fetch_manifest_entry(table.io)]
-        _Replacement(table).commit(catalog, kept, entries)
+        _Replacement(contract, table).commit(catalog, kept, entries)
 
 
 class _Replacement:
     """A snapshot with the rows of the head in other files or manifests."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, contract: Contract, table: Table) -> None:
+        self._contract, self._table = contract, table
         self._id, self._name, self._numbers = table.metadata.new_snapshot_id(), uuid.uuid4(), count()
 
     def commit(
@@ -120,8 +127,10 @@ class _Replacement:
         snapshot = self._snapshot(manifests, self._summary([entry.data_file for entry in old], new))
         same_head = {"ref": MAIN, "snapshot-id": snapshot.parent_snapshot_id}
         moved = {"ref-name": MAIN, "type": SnapshotRefType.BRANCH, "snapshot-id": self._id}
-        catalog.commit_table(
+        commit_updates(
+            self._contract,
             self._table,
+            catalog,
             (AssertRefSnapshotId.model_validate(same_head),),
             (AddSnapshotUpdate(snapshot=snapshot), SetSnapshotRefUpdate.model_validate(moved)),
         )

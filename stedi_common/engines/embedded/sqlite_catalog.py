@@ -24,6 +24,7 @@ class SQLiteCatalog(SqlCatalog):
 
     unknown_state: tuple[type[Exception], ...] = (CommitStateUnknownException, SQLAlchemyError)
     may_commit_late = False
+    checks_here = True
 
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one query."""

@@ -1,4 +1,4 @@
-"""The metadata files of a table in a folder, `<version>-<uuid>.metadata.json`: which there are, and what they name.
+"""The metadata files of a table, `<version>-<uuid>.metadata.json`: which there are, and what they name.
 
 Both engines number them: each commit writes the version after that which the catalog has, then swaps it in the catalog.
 A commit that is killed in between, or comes second, leaves a file that no catalog has ever named. So the files of a
@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stedi_common.engines.storage.parquet import read_file
 from stedi_common.files import overwritten
-from stedi_common.lake import local_path
+from stedi_common.lake import canonical
 
 #: Names a file that was committed, without its ending.
 HINT = "version-hint.text"
@@ -36,21 +37,26 @@ Metadata = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MetadataFile:
-    """A metadata file of a table, and its version."""
+    """A metadata file of a table: its path or S3 URI, and its version."""
 
-    path: Path
+    location: str
     version: int
 
     @classmethod
     def at(cls, location: str | Path) -> MetadataFile | None:
-        """The file at this path or `file:` URI. None if its name has no version, so that no engine of ours wrote it."""
+        """The file at this path or URI. None if its name has no version, so that no engine of ours wrote it."""
         named = _NAME.fullmatch(str(location).rpartition("/")[2])
-        return cls(local_path(str(location)), int(named[1])) if named else None
+        return cls(canonical(str(location)), int(named[1])) if named else None
 
     @property
     def name(self) -> str:
         """The name without the folder."""
-        return self.path.name
+        return self.location.rpartition("/")[2]
+
+    @property
+    def path(self) -> Path:
+        """The path of a file in a folder."""
+        return Path(self.location)
 
     def read(self) -> Metadata:
         """What it says.
@@ -59,7 +65,7 @@ class MetadataFile:
             OSError: it cannot be read.
             ValueError: it is damaged: a killed commit may have written half of it.
         """
-        content = self.path.read_bytes()
+        content = read_file(self.location)
         try:
             document = json.loads(gzip.decompress(content) if self.name.endswith(f".gz{_SUFFIX}") else content)
         except (EOFError, gzip.BadGzipFile) as error:
@@ -76,13 +82,13 @@ def metadata_files(folder: Path) -> list[MetadataFile]:
         folder: `<zone>/<table>/metadata`. If this user may not list it, or it is gone, it has no files.
     """
     found = sorted(_listed(folder), key=lambda each: (-each[0], each[1]))
-    return [MetadataFile(folder / name, version) for version, name in found]
+    return [MetadataFile(str(folder / name), version) for version, name in found]
 
 
 def newest_version(folder: Path) -> MetadataFile | None:
     """A metadata file of the newest version in the folder; None if there is none. Costs one listing."""
     version, name = max(_listed(folder), default=(-1, ""))
-    return MetadataFile(folder / name, version) if name else None
+    return MetadataFile(str(folder / name), version) if name else None
 
 
 def _listed(folder: Path) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Orphan files of a table in a folder, left by snapshot expiry or by killed runs: no snapshot refers to them.
+"""Orphan files of a table, left by snapshot expiry or by killed runs: no snapshot refers to them.
 
 Files of a history that the catalog has lost are no orphans, though no snapshot that it knows refers to them. So what
 neither a kept snapshot nor one that has expired lately names is left if it is newer than the last commit, or most of
@@ -7,22 +7,18 @@ the table, or if metadata beside it show another history. See docs/decisions/los
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.errors import conflict, unreadable
+from stedi_common.engines.errors import conflict, hint_of, unreadable
 from stedi_common.engines.protocol import OrphanRemoval
-from stedi_common.engines.storage.checksums import sidecar
 from stedi_common.engines.storage.metadata_files import HINT, Metadata, MetadataFile, previous, readable
 from stedi_common.engines.storage.table_files import named_files, needed_files
-from stedi_common.errors import CHECK_NAMES_FILES, DamagedFileError
-from stedi_common.instants import from_seconds
-from stedi_common.lake import Lake, local_path
+from stedi_common.engines.storage.table_folder import Listing, table_folder
+from stedi_common.errors import DamagedFileError
+from stedi_common.lake import Lake, canonical
 
 #: Which share of a table's bytes may be removed though no snapshot ever named it. Killed runs leave less than they were
 #: about to add, and the run after them adds it. A lost history is what the table was before it: nearly all of it.
@@ -31,14 +27,17 @@ MAX_UNKNOWN_SHARE = 0.5
 
 @dataclass(frozen=True)
 class TableState:
-    """What the catalog knows of a table: where its metadata are, and when its rows were last committed (UTC)."""
+    """What the catalog knows of a table.
+
+    Attributes:
+        metadata_location: where its metadata are.
+        committed_at: when its rows were last committed (UTC).
+        metadata: its metadata; None if they are read from their file. Only a REST server may be able to read that.
+    """
 
     metadata_location: str
     committed_at: datetime
-
-
-#: The files below a table's folder: bytes of each, and when it was last written (UTC).
-_Listed = Mapping[Path, tuple[int, datetime]]
+    metadata: Metadata | None = None
 
 
 def remove_orphans(
@@ -47,7 +46,7 @@ def remove_orphans(
     """Remove files below a table's folder that no snapshot refers to: see `Maintenance.remove_orphans`.
 
     Args:
-        lake: the lake, in a folder.
+        lake: the lake.
         contract: the table's.
         older_than: only files that were written before then, UTC without zone.
         look_up: looks the table up. It is called after the folder was listed: what was committed in between is known.
@@ -57,31 +56,28 @@ def remove_orphans(
         CommitConflictError: other maintenance has expired snapshots in between.
         LakeError: a manifest list or a manifest is missing or damaged.
     """
-    folder = local_path(lake.table_location(contract))
-    listed = _listed(folder)
+    folder = table_folder(lake, contract)
+    listed = folder.files()
     state = look_up()
     try:
-        metadata = _read(state.metadata_location)
-        needed = needed_files(metadata) | {local_path(state.metadata_location), folder / "metadata" / HINT}
+        metadata = state.metadata or _read(state.metadata_location)
+        needed = needed_files(metadata) | {canonical(state.metadata_location), f"{folder.location}/metadata/{HINT}"}
     except FileNotFoundError as error:
         if look_up().metadata_location != state.metadata_location:
             raise conflict(contract) from None
         raise unreadable(contract.identifier, error.filename) from None
-    orphans = {file for file, (_, at) in listed.items() if at < older_than} - needed
+    orphans = {file for file, found in listed.items() if found.written_at < older_than} - needed
     is_lost = not unknown and _has_lost_history(orphans, metadata)
     unnamed = set() if unknown else _unnamed(orphans, listed, metadata, state, is_lost=is_lost)
-    newer = {file for file in unnamed if listed[file][1] >= state.committed_at}
+    newer = {file for file in unnamed if listed[file].written_at >= state.committed_at}
     total, unknown_bytes = _bytes(listed, listed), _bytes(unnamed if is_lost else unnamed - newer, listed)
     if is_lost or unknown_bytes > MAX_UNKNOWN_SHARE * total:
         return OrphanRemoval(0, len(newer), unknown_bytes, total)
-    for file in sorted(orphans - newer, key=_turn):
-        file.unlink(missing_ok=True)
-        sidecar(file).unlink(missing_ok=True)
-    _remove_empty_folders(folder, older_than)
+    folder.remove(sorted(orphans - newer, key=_turn), older_than)
     return OrphanRemoval(len(orphans - newer), len(newer))
 
 
-def _has_lost_history(orphans: set[Path], metadata: Metadata) -> bool:
+def _has_lost_history(orphans: Collection[str], metadata: Metadata) -> bool:
     """Whether a commit was made on a commit, and the table descends from neither: a killed commit leaves one file."""
     unknown = {file.name: file for path in orphans if (file := MetadataFile.at(path))}
     if len(unknown) < 2:
@@ -95,47 +91,29 @@ def _has_lost_history(orphans: set[Path], metadata: Metadata) -> bool:
     return any(file.name in strange for one in readable(map(unknown.__getitem__, strange)) for file in previous(one))
 
 
-def _unnamed(orphans: set[Path], listed: _Listed, metadata: Metadata, state: TableState, *, is_lost: bool) -> set[Path]:
+def _unnamed(
+    orphans: Collection[str], listed: Listing, metadata: Metadata, state: TableState, *, is_lost: bool
+) -> set[str]:
     """The orphans that no snapshot names, kept or expired lately. They are looked for only if they may matter."""
-    is_recent = any(listed[file][1] >= state.committed_at for file in orphans)
+    is_recent = any(listed[file].written_at >= state.committed_at for file in orphans)
     if not is_lost and not is_recent and _bytes(orphans, listed) <= MAX_UNKNOWN_SHARE * _bytes(listed, listed):
         return set()
-    return orphans - named_files([metadata, *readable(previous(metadata))])
-
-
-def _listed(folder: Path) -> _Listed:
-    """The files below the folder. The checksums that a writer keeps beside a file go with it."""
-    found: dict[Path, tuple[int, datetime]] = {}
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # who wrote it has removed it
-            if path.is_file():
-                stat = path.stat()
-                found[path] = stat.st_size, from_seconds(stat.st_mtime)
-    checksums = set(map(sidecar, found))
-    return {path: stat for path, stat in found.items() if path not in checksums}
+    return set(orphans) - named_files([metadata, *readable(previous(metadata))])
 
 
 def _read(location: str) -> Metadata:
     try:
-        return MetadataFile(local_path(location), 0).read()
+        return MetadataFile(canonical(location), 0).read()
     except ValueError:
-        raise DamagedFileError(
-            f"{local_path(location)}: expected the metadata of a table, got damaged ones", hint=CHECK_NAMES_FILES
-        ) from None
+        file = canonical(location)
+        raise DamagedFileError(f"{file}: expected the metadata of a table, got damaged ones", hint_of(file)) from None
 
 
-def _bytes(files: Iterable[Path], listed: _Listed) -> int:
-    return sum(listed[file][0] for file in files)
+def _bytes(files: Iterable[str], listed: Listing) -> int:
+    return sum(listed[file].bytes for file in files)
 
 
-def _turn(file: Path) -> tuple[bool, bool, str]:
+def _turn(file: str) -> tuple[bool, bool, str]:
     """Data files go first, then manifests, then their lists: after a kill these still tell whose the rest was."""
-    return file.parent.name == "metadata", not file.name.endswith(".avro") or file.name.startswith("snap-"), file.name
-
-
-def _remove_empty_folders(folder: Path, older_than: datetime) -> None:
-    """Remove folders that have been empty since before then: a younger one may be about to be written to."""
-    for path, *_ in os.walk(folder, topdown=False):
-        with suppress(OSError):  # it is not empty, or gone
-            if Path(path) != folder and from_seconds(Path(path).stat().st_mtime) < older_than:
-                Path(path).rmdir()
+    folder, _, name = file.rpartition("/")
+    return folder.endswith("/metadata"), not name.endswith(".avro") or name.startswith("snap-"), name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,10 +152,13 @@ def filesystem(location: str) -> tuple[fs.FileSystem, str]:
 
 
 def read_file(location: str) -> bytes:
-    """The content of a small file. Raises OSError."""
+    """The content of a small file. Raises OSError, with the location if there is no such file."""
     if not location.startswith(s3.SCHEME):
         return local_path(location).read_bytes()
     system, path = filesystem(location)
-    with system.open_input_stream(path) as file:
-        content: bytes = file.read()
-        return content
+    try:
+        with system.open_input_stream(path) as file:
+            content: bytes = file.read()
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), location) from None
+    return content

@@ -5,10 +5,11 @@ boto3 knows profiles, roles and single sign-on as the AWS CLI does; Arrow's own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pyarrow import fs
@@ -19,6 +20,8 @@ from stedi_common.errors import LakeError
 SCHEME = "s3://"
 #: How many times a request is made before its error is raised. The waits in between double.
 MAX_ATTEMPTS = 8
+#: So many requests are made side by side.
+MAX_REQUESTS = 16
 #: Timeouts of an answer and of a connection, in seconds.
 _TIMEOUT_SECONDS, _CONNECT_SECONDS = 60.0, 10.0
 #: So many bytes of a file are in memory while it is uploaded.
@@ -35,6 +38,9 @@ _ACCESS_PROPERTIES = {
     "region": ("s3.region", "client.region"),
     "endpoint": ("s3.endpoint",),
 }
+
+Given = TypeVar("Given")
+Returned = TypeVar("Returned")
 
 #: Credentials, region and endpoint by prefix. For other objects those of the environment are used.
 _access: dict[str, dict[str, str]] = {}
@@ -55,12 +61,13 @@ def set_access(prefix: str, properties: Mapping[str, str]) -> None:
         _access[prefix.rstrip("/") + "/"] = found
 
 
-def client(service: str, attempts: int = MAX_ATTEMPTS) -> Any:
+def client(service: str, attempts: int = MAX_ATTEMPTS, **access: Any) -> Any:
     """A client of boto3, with the credentials, the region and the endpoint of the environment.
 
     Args:
         service: the name of the service.
         attempts: how many times a request is made before its error is raised.
+        access: boto3's arguments for other credentials, another region or endpoint.
 
     Raises:
         LakeError: boto3 is not installed.
@@ -70,7 +77,7 @@ def client(service: str, attempts: int = MAX_ATTEMPTS) -> Any:
 
     retries = {"mode": "standard", "total_max_attempts": attempts}
     timeouts = {"read_timeout": _TIMEOUT_SECONDS, "connect_timeout": _CONNECT_SECONDS}
-    return session.client(service, config=Config(retries=retries, max_pool_connections=32, **timeouts))
+    return session.client(service, config=Config(retries=retries, max_pool_connections=32, **timeouts), **access)
 
 
 def filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:
@@ -80,13 +87,36 @@ def filesystem(uri: str) -> tuple[fs.S3FileSystem, str]:
         LakeError: there are no credentials.
     """
     path = uri.removeprefix(SCHEME)
-    prefixes = [prefix for prefix in _access if f"{uri}/".startswith(prefix)]
-    access = _access[max(prefixes, key=len)] if prefixes else dict.fromkeys(_ACCESS_PROPERTIES, "")
+    access = _access_to(uri)
     keys = (access["access_key"], access["secret_key"], access["session_token"] or None)
     if not access["access_key"]:
         keys = _credentials()
     bucket = path.partition("/")[0]
     return _new_filesystem(bucket, *keys, access["region"], access["endpoint"], aws.client_cache_key()), path
+
+
+def object_client(uri: str) -> tuple[Any, str, str]:
+    """A client of boto3 for the URI of an object or a prefix, its bucket and its key. It lists and deletes in pages.
+
+    Raises:
+        LakeError: boto3 is not installed.
+    """
+    access = _access_to(uri)
+    given: dict[str, Any] = {"region_name": access["region"] or None, "endpoint_url": access["endpoint"] or None}
+    if access["access_key"]:
+        given |= {
+            "aws_access_key_id": access["access_key"],
+            "aws_secret_access_key": access["secret_key"],
+            "aws_session_token": access["session_token"] or None,
+        }
+    bucket, _, key = uri.removeprefix(SCHEME).partition("/")
+    return client("s3", **given), bucket, key
+
+
+def side_by_side(call: Callable[[Given], Returned], each: Iterable[Given]) -> list[Returned]:
+    """The results of a call for each of these, in order. What S3 takes long to answer is asked in parallel."""
+    with ThreadPoolExecutor(MAX_REQUESTS) as pool:
+        return list(pool.map(call, each))
 
 
 def upload(file: Path, uri: str) -> None:
@@ -96,6 +126,12 @@ def upload(file: Path, uri: str) -> None:
         while piece := local.read(_PIECE_BYTES):
             remote.write(piece)
     file.unlink()
+
+
+def _access_to(uri: str) -> Mapping[str, str]:
+    """The access that was set for the longest prefix of the URI. Empty texts stand for that of the environment."""
+    prefixes = [prefix for prefix in _access if f"{uri}/".startswith(prefix)]
+    return _access[max(prefixes, key=len)] if prefixes else dict.fromkeys(_ACCESS_PROPERTIES, "")
 
 
 def _credentials() -> tuple[str, str, str | None]:

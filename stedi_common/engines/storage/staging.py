@@ -14,7 +14,6 @@ import atexit
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -40,9 +39,6 @@ from stedi_common.records.tally import Tally
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
-
-#: So many requests to S3 are made side by side.
-MAX_REQUESTS = 16
 
 Returned = TypeVar("Returned")
 
@@ -199,10 +195,7 @@ class Staging:
 
     def _each(self, call: Callable[[DataFile], Returned], files: Sequence[DataFile]) -> list[Returned]:
         """The results of a call for each file. What S3 takes long to answer is asked side by side."""
-        if self._lake.is_local:
-            return list(map(call, files))
-        with ThreadPoolExecutor(MAX_REQUESTS) as pool:
-            return list(pool.map(call, files))
+        return list(map(call, files)) if self._lake.is_local else s3.side_by_side(call, files)
 
     def _final_name(self, file: DataFile) -> str:
         return name_with_checksum(Path(file.location)) if self._lake.is_local else file.name

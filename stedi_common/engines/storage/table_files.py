@@ -1,23 +1,31 @@
-"""The files that the metadata of a table name, read from JSON and Avro without an engine. For lakes in a folder."""
+"""The files that the metadata of a table name, read from JSON and Avro without an engine.
+
+A file is its real path or its S3 URI, in the spelling of `lake.canonical`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+import io
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from stedi_common.engines.storage.metadata_files import Metadata, previous
-from stedi_common.errors import CHECK_NAMES_FILES, DamagedFileError, LakeError
-from stedi_common.lake import local_path
+from stedi_common.engines.errors import hint_of
+from stedi_common.engines.storage import s3
+from stedi_common.engines.storage.metadata_files import Metadata
+from stedi_common.engines.storage.parquet import read_file
+from stedi_common.errors import DamagedFileError, LakeError
+from stedi_common.lake import canonical
 
 #: The status of a file that a manifest lists and that its snapshot has removed.
 _DELETED = 2
 
 SnapshotMetadata = Mapping[str, Any]
+Returned = TypeVar("Returned")
 
 
-def needed_files(metadata: Metadata) -> set[Path]:
+def needed_files(metadata: Metadata) -> set[str]:
     """The files that a table needs: those of every snapshot, whichever branch or tag keeps it, and older metadata.
 
     Raises:
@@ -25,68 +33,72 @@ def needed_files(metadata: Metadata) -> set[Path]:
         LakeError: one of them is damaged.
     """
     statistics = (*metadata.get("statistics", ()), *metadata.get("partition-statistics", ()))
-    needed = {local_path(each["statistics-path"]) for each in statistics}
-    needed |= {file.path for file in previous(metadata)}
-    manifests: set[Path] = set()
-    for snapshot in metadata.get("snapshots", ()):
-        manifests |= _manifests(snapshot)
-        needed.add(_list(snapshot))
-    for manifest in manifests:  # one is of many snapshots
-        needed.add(manifest)
-        needed |= {file for file, status in _entries(manifest) if status != _DELETED}
-    return needed
+    needed = {canonical(each["statistics-path"]) for each in statistics}
+    needed |= {canonical(each["metadata-file"]) for each in metadata.get("metadata-log", ())}
+    lists = {_list(snapshot) for snapshot in metadata.get("snapshots", ())}
+    manifests = set(chain.from_iterable(_each(_manifests, lists)))  # one is of many snapshots
+    files = chain.from_iterable(_each(_entries, manifests))
+    return needed | lists | manifests | {file for file, status in files if status != _DELETED}
 
 
-def named_files(metadata: Iterable[Metadata]) -> set[Path]:
+def named_files(metadata: Iterable[Metadata]) -> set[str]:
     """All files that any of these metadata name, also those that a snapshot has removed.
 
     What is missing or damaged is left out: expired snapshots lose their files.
     """
-    snapshots = {str(each["manifest-list"]): each for one in metadata for each in one.get("snapshots", ())}
-    named, manifests = set[Path](), set[Path]()
-    for snapshot in snapshots.values():
-        named.add(_list(snapshot))
-        with suppress(OSError, LakeError):
-            manifests |= _manifests(snapshot)
-    for manifest in manifests:
-        named.add(manifest)
-        with suppress(OSError, LakeError):
-            named |= {file for file, _ in _entries(manifest)}
-    return named
+    lists = {_list(each) for one in metadata for each in one.get("snapshots", ())}
+    manifests = set(chain.from_iterable(_each(_if_readable(_manifests), lists)))
+    files = chain.from_iterable(_each(_if_readable(_entries), manifests))
+    return lists | manifests | {file for file, _ in files}
 
 
 def is_complete(snapshot: SnapshotMetadata) -> bool:
-    """Whether all files of the snapshot are there."""
+    """Whether all files of the snapshot of a table in a folder are there."""
     try:
-        manifests = _manifests(snapshot)
-        return all(file.exists() for manifest in manifests for file, status in _entries(manifest) if status != _DELETED)
+        entries = chain.from_iterable(map(_entries, _manifests(_list(snapshot))))
+        return all(Path(file).exists() for file, status in entries if status != _DELETED)
     except (OSError, LakeError):
         return False
 
 
-def _list(snapshot: SnapshotMetadata) -> Path:
-    return local_path(snapshot["manifest-list"])
+def _list(snapshot: SnapshotMetadata) -> str:
+    return canonical(snapshot["manifest-list"])
 
 
-def _manifests(snapshot: SnapshotMetadata) -> set[Path]:
-    return {local_path(record["manifest_path"]) for record in _records(_list(snapshot))}
+def _manifests(manifest_list: str) -> set[str]:
+    return {canonical(record["manifest_path"]) for record in _records(manifest_list)}
 
 
-def _entries(manifest: Path) -> Iterator[tuple[Path, int]]:
+def _entries(manifest: str) -> list[tuple[str, int]]:
     """The files that a manifest lists, each with its status."""
-    return ((local_path(record["data_file"]["file_path"]), record["status"]) for record in _records(manifest))
+    return [(canonical(record["data_file"]["file_path"]), record["status"]) for record in _records(manifest)]
 
 
-def _records(file: Path) -> list[Any]:
-    import fastavro  # noqa: PLC0415 - Glue has none, and no lake in a folder
+def _records(file: str) -> list[Any]:
+    import fastavro  # noqa: PLC0415 - Glue's jobs have none, and do without
 
-    with file.open("rb") as content:
+    content = read_file(file)
+    try:
+        return list(fastavro.reader(io.BytesIO(content)))
+    except Exception as error:  # damaged bytes may be anything to the library
+        raise DamagedFileError(
+            f"{file}: expected a manifest of Iceberg, got one that is damaged ({type(error).__name__})", hint_of(file)
+        ) from None
+
+
+def _if_readable(read: Callable[[str], Collection[Returned]]) -> Callable[[str], Collection[Returned]]:
+    """The same, but nothing of a file that is missing or damaged."""
+
+    def tried(file: str) -> Collection[Returned]:
         try:
-            return list(fastavro.reader(content))
-        except OSError:
-            raise
-        except Exception as error:  # damaged bytes may be anything to the library
-            raise DamagedFileError(
-                f"{file}: expected a manifest of Iceberg, got one that is damaged ({type(error).__name__})",
-                hint=CHECK_NAMES_FILES,
-            ) from None
+            return read(file)
+        except (OSError, LakeError):
+            return ()
+
+    return tried
+
+
+def _each(read: Callable[[str], Returned], files: Collection[str]) -> Iterable[Returned]:
+    """What is read of each file. Objects of S3 are read side by side."""
+    is_remote = any(file.startswith(s3.SCHEME) for file in files)
+    return s3.side_by_side(read, files) if is_remote else map(read, files)
