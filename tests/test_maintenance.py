@@ -7,10 +7,10 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from support.comparison import assert_equal_to_oracle
 from support.drops import at, customer, landing, reading, step
 from support.lakes import COMMITS, SLOW_ON_SPARK, KilledError, rows, run, table_of, write
 from support.nights import NIGHTS, Cast, land_and_run
+from support.readings import FIRST, READINGS, SECOND, add, of, seen
 
 import stedi_common
 from stedi_common import maintenance
@@ -39,8 +40,7 @@ from stedi_common.lake import local_path
 from stedi_common.maintenance import ORPHAN_AGE, Maintained
 from stedi_common.rules.policy import Policy
 
-READINGS, PEOPLE = contract("accelerometer_trusted"), contract("customer_trusted")
-FIRST, SECOND = date(2024, 5, 1), date(2024, 5, 2)
+PEOPLE = contract("customer_trusted")
 DAY = timedelta(days=1)
 #: When all that was done in a test is long past, but for a head.
 LATER = timedelta(days=60)
@@ -421,6 +421,13 @@ def test_what_killed_runs_left_is_removed_though_it_is_much(engine, tmp_path):
     assert not left.exists()
 
 
+@pytest.mark.parametrize("spelled", ["s3://lake/a%20b=c", "s3a://lake/a%20b=c", "s3n://lake/a%20b=c"])
+def test_an_object_has_one_spelling(spelled):
+    """Else a file that a table needs would be an orphan file."""
+    metadata = {"statistics": [{"statistics-path": spelled}]}
+    assert needed_files(metadata) == {"s3://lake/a%20b=c"}
+
+
 def test_what_a_table_needs_is_what_pyiceberg_finds(fragmented, tmp_path):
     maintain(fragmented)
     fragmented.replace_days(READINGS, [FIRST], of(fragmented, "bob", [FIRST]), fragmented.head(READINGS), {})
@@ -696,15 +703,6 @@ def night(engine: Engine, folder: Path, key: Any, n: int) -> None:
     land_and_run(engine, folder, key, c.night(people, moves, steps, name=str(n)))
 
 
-def add(engine: Engine, user: str, days: Iterable[date]) -> Head:
-    return engine.append(READINGS, of(engine, user, days), engine.head(READINGS), {})
-
-
-def of(engine: Engine, user: str, days: Iterable[date]) -> Any:
-    at = [datetime.combine(day, time(23 - len(user) % 20)) for day in days]
-    return engine.frame(READINGS, [{"user": user, "timestamp": t, "x": 0.0, "y": 0.0, "z": 0.0} for t in at])
-
-
 def add_person(engine: Engine, email: str) -> Head:
     someone = [dict(zip(PEOPLE.names, person(email), strict=True))]
     return engine.append(PEOPLE, engine.frame(PEOPLE, someone), engine.head(PEOPLE), {})
@@ -712,11 +710,6 @@ def add_person(engine: Engine, email: str) -> Head:
 
 def person(email: str) -> tuple[Any, ...]:
     return tuple(email if name == "email" else None for name in PEOPLE.names)
-
-
-def seen(engine: Engine, table: Contract, head: Head) -> Counter[tuple[str, date]]:
-    found = engine.collect(engine.read(table, head).select("user", "timestamp"))
-    return Counter((row["user"], row["timestamp"].date()) for row in found)
 
 
 def first_of(engine: Engine, table: Contract) -> Head:

@@ -34,13 +34,28 @@ def endpoint(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_lake(endpoint) -> Callable[[], Lake]:
-    """Makes a lake with a bucket and databases of its own, as Terraform does."""
+def rest(endpoint, tmp_path_factory) -> Iterator[str]:
+    """The name of a REST catalog in PyIceberg's configuration."""
+    pytest.importorskip("pyspark")
+    from support.rest_server import rest_catalog  # noqa: PLC0415 - it needs PySpark
 
-    def made() -> Lake:
-        name = f"lake-{uuid.uuid4().hex[:12]}"
+    log = tmp_path_factory.mktemp("rest") / "log"
+    with rest_catalog("s3://unused", log, endpoint) as uri, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYICEBERG_CATALOG__STUDY__TYPE", "rest")
+        patch.setenv("PYICEBERG_CATALOG__STUDY__URI", uri)
+        yield "study"
+
+
+@pytest.fixture(scope="session")
+def new_lake(endpoint, request) -> Callable[..., Lake]:
+    """Makes a lake with a bucket of its own, and with the databases of Glue that Terraform makes or a REST catalog."""
+
+    def made(kind: str = "glue") -> Lake:
+        name = f"{kind}-{uuid.uuid4().hex[:12]}"
         boto3.client("s3").create_bucket(Bucket=name)
         prefix = name.replace("-", "_")
+        if kind == "rest":
+            return Lake.at(f"s3://{name}", prefix, request.getfixturevalue("rest"))
         for zone in ZONES:
             boto3.client("glue").create_database(DatabaseInput={"Name": f"{prefix}_{zone}"})
         return Lake.at(f"s3://{name}", prefix)
@@ -49,8 +64,14 @@ def new_lake(endpoint) -> Callable[[], Lake]:
 
 
 @pytest.fixture
-def lake(new_lake) -> Lake:
-    return new_lake()
+def kind() -> str:
+    """The kind of the catalog of `lake`. A module that tests both has parameters for it."""
+    return "glue"
+
+
+@pytest.fixture
+def lake(new_lake, kind) -> Lake:
+    return new_lake(kind)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """A lake in S3 with an Iceberg REST catalog, by the embedded engine: Iceberg's own server, and LocalStack's S3."""
 
 import json
-import uuid
 from collections import Counter
 from contextlib import closing
 from datetime import datetime
 
-import boto3
 import pytest
 from requests import Session
 from requests.exceptions import ConnectionError as NoConnection
@@ -15,7 +13,6 @@ from support.crowds import SIZE, crowd
 from support.histories import History
 from support.lakes import land, run, write
 from support.remote import TABLE, append, seen
-from support.rest_server import rest_catalog
 
 from stedi_common.engines import connect
 from stedi_common.errors import CommitConflictError, LakeError, UnknownCommitError
@@ -26,25 +23,9 @@ ARRIVAL = datetime(2024, 4, 3)
 ALWAYS = range(1, 100)
 
 
-@pytest.fixture(scope="module")
-def catalog(endpoint, tmp_path_factory):
-    """The name of a catalog in PyIceberg's configuration."""
-    pytest.importorskip("pyspark")
-    with (
-        rest_catalog("s3://unused", tmp_path_factory.mktemp("rest") / "log", endpoint) as uri,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("PYICEBERG_CATALOG__STUDY__TYPE", "rest")
-        patch.setenv("PYICEBERG_CATALOG__STUDY__URI", uri)
-        patch.setenv("PYICEBERG_CATALOG__OTHER__TYPE", "hive")
-        yield "study"
-
-
 @pytest.fixture
-def lake(catalog) -> Lake:
-    name = f"rest-{uuid.uuid4().hex[:12]}"
-    boto3.client("s3").create_bucket(Bucket=name)
-    return Lake.at(f"s3://{name}", name.replace("-", "_"), catalog)
+def kind() -> str:
+    return "rest"
 
 
 @pytest.fixture
@@ -134,11 +115,12 @@ def test_a_failure_of_the_server_leaves_the_commit_unknown(engine, instead, stat
 
 
 @pytest.mark.parametrize(("name", "error"), [("studi", "got none"), ("other", "got hive")])
-def test_a_catalog_that_is_not_known_is_an_error(lake, name, error):
+def test_a_catalog_that_is_not_known_is_an_error(lake, monkeypatch, name, error):
+    monkeypatch.setenv("PYICEBERG_CATALOG__OTHER__TYPE", "hive")
     with pytest.raises(LakeError, match=error):
         connect("embedded", Lake.at(lake.location, lake.prefix, name))
 
 
-def test_a_lake_in_a_folder_has_no_other_catalog(tmp_path, catalog):
+def test_a_lake_in_a_folder_has_no_other_catalog(tmp_path):
     with pytest.raises(LakeError, match="expected an S3 URI"):
-        Lake.at(str(tmp_path), "", catalog)
+        Lake.at(str(tmp_path), "", "study")

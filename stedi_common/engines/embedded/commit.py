@@ -98,12 +98,14 @@ def commit_updates(
         updates: the updates.
 
     Raises:
-        CommitFailedException: a requirement does not hold, or another commit was made in between.
+        CommitConflictError: a requirement does not hold, or another commit was made in between.
         ServiceError: the service of the catalog has refused the commit.
         UnknownCommitError: it is not known whether the catalog made the commit.
     """
     try:
         catalog.commit_table(table, tuple(requirements), tuple(updates))
+    except CommitFailedException:  # its cause may be the answer of a service, which is no failure of it
+        raise conflict(contract) from None
     except catalog.unknown_state as error:
         if not catalog.may_commit_late:
             raise

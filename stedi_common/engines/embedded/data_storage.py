@@ -15,6 +15,7 @@ import duckdb
 from stedi_common.contracts import Contract
 from stedi_common.engines.storage import s3
 from stedi_common.engines.storage.checksums import name_with_checksum
+from stedi_common.engines.storage.table_folder import Prefix
 from stedi_common.lake import Lake
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ class BucketStorage:
     def discard(self, contract: Contract, draft: Path) -> None:
         """See `DataStorage.discard`."""
         shutil.rmtree(draft, ignore_errors=True)
-        system, path = s3.filesystem(self._published(contract, draft))
-        with suppress(OSError):  # nothing was uploaded; or the next maintenance removes it
-            system.delete_dir(path)
+        published = Prefix(self._published(contract, draft))
+        with suppress(Exception):  # the error that it is discarded for is raised; the next maintenance removes the rest
+            published.remove(list(published.files()))
 
     def _published(self, contract: Contract, draft: Path) -> str:
         return f"{self._lake.table_location(contract)}/data/{draft.name}"

@@ -41,7 +41,7 @@ def commit_expiry(
         return
     try:
         commit_updates(contract, table, catalog, _same_refs(catalog, table), updates)
-    except (CommitFailedException, FileNotFoundError):
+    except FileNotFoundError:
         raise conflict(contract) from None
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.table import Table
 from pyiceberg.table.refs import SnapshotRef
@@ -109,7 +108,7 @@ class EmbeddedMaintenance:
         try:
             with named(contract.identifier, unreadable):
                 yield
-        except (CommitFailedException, FileNotFoundError):
+        except FileNotFoundError:
             raise conflict(contract) from None
 
 

@@ -71,8 +71,7 @@ def replace_files(
         new: the files that it gains.
 
     Raises:
-        CommitFailedException: the head has changed.
-        StediError: see `commit_updates`.
+        StediError: see `commit_updates`. CommitConflictError: the head has changed.
     """
     replaced = {entry.data_file.file_path for entry in old}
     kept, existing = [], []
@@ -90,8 +89,7 @@ def rewrite_manifests(contract: Contract, catalog: LakeCatalog, table: Table) ->
     """Commit a snapshot that replaces many small manifests by few full ones, if there are many.
 
     Raises:
-        CommitFailedException: the head has changed.
-        StediError: see `commit_updates`.
+        StediError: see `commit_updates`. CommitConflictError: the head has changed.
     """
     manifests = _manifests(table)
     data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]

@@ -73,7 +73,8 @@ def remove_orphans(
     total, unknown_bytes = _bytes(listed, listed), _bytes(unnamed if is_lost else unnamed - newer, listed)
     if is_lost or unknown_bytes > MAX_UNKNOWN_SHARE * total:
         return OrphanRemoval(0, len(newer), unknown_bytes, total)
-    folder.remove(sorted(orphans - newer, key=_turn), older_than)
+    folder.remove(sorted(orphans - newer, key=_turn))
+    folder.remove_empty_folders(older_than)
     return OrphanRemoval(len(orphans - newer), len(newer))
 
 

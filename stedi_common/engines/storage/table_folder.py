@@ -47,8 +47,11 @@ class TableFolder(Protocol):
     def files(self) -> Listing:
         """All files, at any depth."""
 
-    def remove(self, files: Sequence[str], older_than: datetime) -> None:
-        """Remove these files, in this order, and folders that have been empty since then (UTC)."""
+    def remove(self, files: Sequence[str]) -> None:
+        """Remove these files, in this order."""
+
+    def remove_empty_folders(self, older_than: datetime) -> None:
+        """Remove folders that have been empty since then (UTC): a younger one may be about to be written to."""
 
 
 class LocalFolder:
@@ -68,11 +71,14 @@ class LocalFolder:
         checksums = set(map(sidecar, found))
         return {str(path): file for path, file in found.items() if path not in checksums}
 
-    def remove(self, files: Sequence[str], older_than: datetime) -> None:
-        """See `TableFolder.remove`. A younger empty folder may be about to be written to."""
+    def remove(self, files: Sequence[str]) -> None:
+        """See `TableFolder.remove`."""
         for file in map(Path, files):
             file.unlink(missing_ok=True)
             sidecar(file).unlink(missing_ok=True)
+
+    def remove_empty_folders(self, older_than: datetime) -> None:
+        """See `TableFolder.remove_empty_folders`."""
         for path, *_ in os.walk(self._folder, topdown=False):
             with suppress(OSError):  # it is not empty, or gone
                 if Path(path) != self._folder and from_seconds(Path(path).stat().st_mtime) < older_than:
@@ -99,8 +105,8 @@ class Prefix:
             if not each["Key"].endswith("/")
         }
 
-    def remove(self, files: Sequence[str], older_than: datetime) -> None:
-        """See `TableFolder.remove`. S3 has no folders.
+    def remove(self, files: Sequence[str]) -> None:
+        """See `TableFolder.remove`.
 
         Raises:
             ServiceError: S3 has not deleted an object. Others may be deleted.
@@ -111,6 +117,9 @@ class Prefix:
             some = {"Objects": keys[start : start + MAX_DELETED], "Quiet": True}
             if failed := client.delete_objects(Bucket=bucket, Delete=some).get("Errors"):
                 raise ServiceError("S3 DeleteObjects", failed[0].get("Code", "an error"))
+
+    def remove_empty_folders(self, older_than: datetime) -> None:
+        """See `TableFolder.remove_empty_folders`. S3 has no folders."""
 
 
 def table_folder(lake: Lake, contract: Contract) -> TableFolder:
