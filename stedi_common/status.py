@@ -45,6 +45,11 @@ class TableStatus:
 
 def tables(engine: Engine) -> list[TableStatus]:
     """The status of every table that exists, upstream first."""
+    with engine.pinned():
+        return _tables(engine)
+
+
+def _tables(engine: Engine) -> list[TableStatus]:
     sources = {job.target.name: [source.name for source in job.sources] for job in JOBS.values()}
     heads = {name: engine.head(contract(name)) for name in (*_LANDING, *sources) if engine.exists(contract(name))}
     return [_status(engine, name, [s for s in sources.get(name, ()) if s in heads], heads) for name in heads]

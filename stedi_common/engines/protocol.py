@@ -184,7 +184,8 @@ class Maintenance(Protocol):
     def remove_orphans(self, contract: Contract, older_than: datetime, *, unknown: bool = False) -> OrphanRemoval:
         """Remove files below the table's folder that no snapshot refers to.
 
-        In a lake in a folder, files may be left that no snapshot ever named: they may be those of a lost history.
+        Files may be left that no snapshot ever named: they may be those of a lost history. Spark does not look at that
+        in a lake in S3.
 
         Args:
             contract: the table's.
@@ -236,6 +237,12 @@ class Engine(Protocol):
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
+
+    def pinned(self) -> AbstractContextManager[None]:
+        """In the block, a table of a remote catalog may be looked up only once, so its head may not be the newest.
+
+        For commands that only read. Nothing is committed in it.
+        """
 
     def head(self, contract: Contract) -> Head:
         """The table's current snapshot. Raises LakeError if there is no table or no snapshot."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
@@ -15,10 +15,8 @@ from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines.embedded.damage import named, unreadable_metadata
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
-from stedi_common.engines.embedded.snapshots import has_snapshot
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.properties import table_properties
-from stedi_common.engines.protocol import Head
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
 from stedi_common.lake import Lake
@@ -30,42 +28,56 @@ class CatalogTables:
     def __init__(self, lake: Lake, catalog: LakeCatalog) -> None:
         self._lake, self._catalog = lake, catalog
         self._loaded: dict[str, Table] = {}
+        self._seen: set[str] = set()
         self._may_exist: tuple[type[Exception], ...] = (TableAlreadyExistsError, *catalog.unknown_state)
 
     def exists(self, contract: Contract) -> bool:
-        """Whether the table exists."""
-        return self._location(contract) is not None
+        """Whether the table exists. Nobody drops a table of a lake in S3: what was there is not looked up again."""
+        if not self._lake.is_local and contract.name in self._seen:
+            return True
+        if self._catalog.metadata_location(self._lake.identifier(contract)) is None:
+            return False
+        self._seen.add(contract.name)
+        return True
 
     def find(self, contract: Contract) -> Table | None:
         """The table with its current metadata; None if it does not exist."""
-        location = self._location(contract)
-        return None if location is None else self._at(contract, location)
+        found = find_table(self._lake, self._catalog, contract, self._loaded.get(contract.name))
+        if found:
+            self._loaded[contract.name] = found
+            self._seen.add(contract.name)
+        return found
 
     def get(self, contract: Contract) -> Table:
         """The table with its current metadata. Raises LakeError if it does not exist."""
-        return self._at(contract, self._location(contract) if contract.name in self._loaded else None)
+        found = self.find(contract)
+        if found is None:
+            raise missing_table(contract)
+        return found
 
-    def get_with(self, contract: Contract, head: Head) -> Table:
+    def get_again(self, contract: Contract) -> Table:
+        """The same, also if the table is pinned."""
+        self._catalog.unpin(self._lake.identifier(contract))
+        return self.get(contract)
+
+    def known(self, contract: Contract) -> Table:
+        """The table as last loaded, for what does not change: the ids of its fields, say."""
+        return self._loaded.get(contract.name) or self.get(contract)
+
+    def get_with(self, contract: Contract, snapshot_id: int) -> Table:
         """The table as last loaded, if it has this snapshot, since snapshots do not change. Else it is loaded again."""
         loaded = self._loaded.get(contract.name)
-        return loaded if loaded and has_snapshot(loaded, head) else self.get(contract)
-
-    def _at(self, contract: Contract, location: str | None) -> Table:
-        """The table as last loaded, if its metadata still lie there. Else it is loaded again."""
-        loaded = self._loaded.get(contract.name)
-        if loaded is None or loaded.metadata_location != location:
-            loaded = self._loaded[contract.name] = load_table(self._lake, self._catalog, contract)
-        return loaded
+        return loaded if loaded and loaded.snapshot_by_id(snapshot_id) else self.get(contract)
 
     def prepare(self, contract: Contract) -> None:
         """Create the table or align it with its contract: see `Engine.prepare`."""
-        if not self.exists(contract):
+        found = self.find(contract)
+        if found is None:
             self._create(contract)
         # Another run may be preparing it too, or the answer is lost: the next attempt sees what was done.
-        retrying(retry_if_exception_type((CommitFailedException, *self._catalog.unknown_state)))(self._align, contract)
-
-    def _location(self, contract: Contract) -> str | None:
-        return self._catalog.metadata_location(self._lake.identifier(contract))
+        attempts = retrying(retry_if_exception_type((CommitFailedException, *self._catalog.unknown_state)))
+        first = iter([found] if found else [])
+        attempts(lambda: self._align(contract, next(first, None) or self.get(contract)))
 
     def _create(self, contract: Contract) -> None:
         schema = Schema(*(_field(i, column) for i, column in enumerate(contract.columns, start=1)))
@@ -82,9 +94,8 @@ class CatalogTables:
             if not self.exists(contract):
                 raise
 
-    def _align(self, contract: Contract) -> None:
+    def _align(self, contract: Contract, table: Table) -> None:
         """Change what is not as desired, in one commit; in none if all is."""
-        table = self.get(contract)
         desired, actual = TableSpec.desired(contract), TableSpec.actual(table.metadata.model_dump_json())
         expect_types(contract, actual)
         diff = actual.diff(desired)
@@ -99,16 +110,31 @@ class CatalogTables:
                     pass
 
 
+def find_table(lake: Lake, catalog: LakeCatalog, contract: Contract, known: Table | None = None) -> Table | None:
+    """The table with its current metadata; None if it does not exist.
+
+    Args:
+        lake: the lake.
+        catalog: its catalog.
+        contract: the table's.
+        known: the table as it was loaded before, if it was.
+
+    Raises:
+        LakeError: its metadata, or the table, are not where the lake is.
+    """
+    identifier = lake.identifier(contract)
+    with named(contract.identifier, lambda: unreadable_metadata(catalog.metadata_location(identifier))):
+        table = catalog.find_table(identifier, known)
+    if table and table is not known:
+        lake.expect_table(contract, table.location())  # a copy of a lake has the files of the lake it was copied from
+    return table
+
+
 def load_table(lake: Lake, catalog: LakeCatalog, contract: Contract) -> Table:
     """The table with its current metadata. Raises LakeError if it, or its metadata, are not where the lake is."""
-    try:
-        with named(
-            contract.identifier, lambda: unreadable_metadata(catalog.metadata_location(lake.identifier(contract)))
-        ):
-            table = catalog.load_table(lake.identifier(contract))
-    except NoSuchTableError:
-        raise missing_table(contract) from None
-    lake.expect_table(contract, table.location())  # a copy of a lake has the files of the lake it was copied from
+    table = find_table(lake, catalog, contract)
+    if table is None:
+        raise missing_table(contract)
     return table
 
 

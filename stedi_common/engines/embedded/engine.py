@@ -87,13 +87,19 @@ class EmbeddedEngine:
         """See `Engine.exists`."""
         return self._tables.exists(contract)
 
+    def pinned(self) -> AbstractContextManager[None]:
+        """See `Engine.pinned`."""
+        return self._catalog.pinned()
+
     def head(self, contract: Contract) -> Head:
         """See `Engine.head`."""
         return current_head(contract, self._tables.get(contract))
 
     def snapshot(self, contract: Contract, snapshot_id: int) -> Head | None:
         """See `Engine.snapshot`."""
-        snapshots = PyIcebergSnapshots(contract, self._tables.get(contract))
+        # A request for each would be most requests of a run. If it has expired meanwhile, reading it is a conflict.
+        table = self._tables.get(contract) if self._lake.is_local else self._tables.get_with(contract, snapshot_id)
+        snapshots = PyIcebergSnapshots(contract, table)
         found = snapshots.find(snapshot_id)
         return history.head_at(contract, snapshots, found) if found else None
 
@@ -150,6 +156,13 @@ class EmbeddedEngine:
             LakeError: a table that it names, or one of its files, is missing or damaged.
         """
         statement = checked(self._duckdb, sql)
+        with self.pinned():
+            tables = self._queried(statement, at)
+        with answered(self._duckdb, statement, tables) as answer:
+            yield answer
+
+    def _queried(self, statement: str, at: datetime | None) -> Tables:
+        """The tables that a statement may read."""
         tables = Tables({}, [], {})
         for table in map(contract, names()):
             if not self.exists(table):
@@ -162,8 +175,7 @@ class EmbeddedEngine:
                 except (LakeError, QueryError) as error:  # it is raised if the rows are read
                     tables.unread.append(table)
                     tables.failures[table.identifier] = error
-        with answered(self._duckdb, statement, tables) as answer:
-            yield answer
+        return tables
 
     # Committing
 
@@ -275,13 +287,13 @@ class EmbeddedEngine:
         self._staging.remove()
 
     def _snapshots(self, contract: Contract, head: Head) -> PyIcebergSnapshots:
-        return PyIcebergSnapshots(contract, self._tables.get_with(contract, head))
+        return PyIcebergSnapshots(contract, self._tables.get_with(contract, head.snapshot_id))
 
     def _files(
         self, contract: Contract, head: Head, days: Collection[date] | None = None, since: date | None = None
     ) -> list[str]:
         """The data files of a snapshot."""
-        table = self._tables.get_with(contract, head)
+        table = self._tables.get_with(contract, head.snapshot_id)
         with self._snapshot_errors(contract, head):
             return [file.file_path for file in self._plans.files(contract, table, head, days, since)]
 
@@ -289,7 +301,7 @@ class EmbeddedEngine:
         """A SELECT of the rows of data files of a snapshot."""
         self._selected.setdefault(contract.identifier, set()).update(map(local, files))
         self._storage.prefetch(files)
-        return select(contract, field_ids(self._tables.get_with(contract, head)), files)
+        return select(contract, field_ids(self._tables.get_with(contract, head.snapshot_id)), files)
 
     @contextmanager
     def _snapshot_errors(self, contract: Contract, head: Head) -> Iterator[None]:
@@ -302,7 +314,7 @@ class EmbeddedEngine:
 
     def _unreadable_manifest(self, contract: Contract, head: Head) -> str | None:
         """The file of a snapshot that cannot be read, unless the snapshot has expired in the meantime."""
-        table = self._tables.get(contract)
+        table = self._tables.get_again(contract)
         return damage.unreadable_manifest(table, head.snapshot_id) if has_snapshot(table, head) else None
 
     def _scan(self, contract: Contract, at: datetime | None) -> Scan:
@@ -356,7 +368,7 @@ class EmbeddedEngine:
             return rows.to_native().to_arrow_table()
 
     def _ids(self, contract: Contract) -> dict[str, int]:
-        return field_ids(self._tables.get(contract))
+        return field_ids(self._tables.known(contract))
 
     def _frame(self, sql: str) -> Frame:
         with self._errors():  # DuckDB opens the files here

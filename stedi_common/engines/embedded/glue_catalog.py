@@ -24,6 +24,7 @@ from pyiceberg.table import Table
 from tenacity import retry_if_exception_type
 
 from stedi_common.engines.embedded.bucket_files import FILE_IO
+from stedi_common.engines.embedded.lake_catalog import Lookups
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.storage import s3
 from stedi_common.lake import CATALOG, Lake
@@ -41,6 +42,11 @@ class GlueLakeCatalog(GlueCatalog):
     may_commit_late = True
     checks_here = True
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._lookups = Lookups()
+        self.pinned, self.unpin = self._lookups.pinned, self._lookups.unpin
+
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one request."""
         try:
@@ -49,6 +55,20 @@ class GlueLakeCatalog(GlueCatalog):
             return None
         location: str | None = found.get("Parameters", {}).get(METADATA_LOCATION)
         return location
+
+    def find_table(self, identifier: str, known: Table | None) -> Table | None:
+        """See `LakeCatalog.find_table`."""
+        try:
+            found = self._get_glue_table(*identifier.split("."))
+        except NoSuchTableError:
+            return None
+        if known and known.metadata_location == found.get("Parameters", {}).get(METADATA_LOCATION):
+            return known
+        return self._convert_glue_to_iceberg(found)
+
+    def _get_glue_table(self, database_name: str, table_name: str) -> Any:
+        look_up = super()._get_glue_table
+        return self._lookups.ask(f"{database_name}.{table_name}", lambda: look_up(database_name, table_name))
 
     def create_table(self, identifier: Any, *args: Any, **named: Any) -> Table:
         """Create a table, and before it its database if there is none."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 from pyiceberg.table import CommitTableResponse, Table
 from pyiceberg.utils.config import Config
 
@@ -31,6 +34,18 @@ class LakeCatalog(Protocol):
     def metadata_location(self, identifier: str) -> str | None:
         """Where the metadata of a table lie; None if there is no such table."""
 
+    def find_table(self, identifier: str, known: Table | None) -> Table | None:
+        """The table with its current metadata: `known` if these are still its own; None if there is no such table.
+
+        It costs one request. Metadata grow with every commit, so they are read only if they have changed.
+        """
+
+    def pinned(self) -> AbstractContextManager[None]:
+        """In the block, a table of a remote catalog is looked up at most once. Nothing is committed in it."""
+
+    def unpin(self, identifier: str) -> None:
+        """Look the table up again when it is asked for next."""
+
     def load_table(self, identifier: str) -> Table:
         """The table with its current metadata. Raises NoSuchTableError."""
 
@@ -45,6 +60,42 @@ class LakeCatalog(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+class Lookups:
+    """The answers of a remote catalog about its tables, which are kept as long as they are pinned."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] | None = None
+
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """See `LakeCatalog.pinned`."""
+        before = self._kept
+        self._kept = {} if before is None else before
+        try:
+            yield
+        finally:
+            self._kept = before
+
+    def unpin(self, identifier: str) -> None:
+        """See `LakeCatalog.unpin`."""
+        if self._kept:
+            self._kept.pop(identifier, None)
+
+    def ask(self, identifier: str, look_up: Callable[[], Any]) -> Any:
+        """What `look_up` returns or raises about a table, or has before."""
+        if self._kept is None:
+            return look_up()
+        if identifier not in self._kept:
+            try:
+                self._kept[identifier] = look_up()
+            except (NoSuchTableError, NoSuchNamespaceError) as error:
+                self._kept[identifier] = error
+        answer = self._kept[identifier]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def open_catalog(lake: Lake) -> LakeCatalog:

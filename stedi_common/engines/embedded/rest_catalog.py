@@ -24,6 +24,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import AddSnapshotUpdate, TableRequirement, TableUpdate
 from requests.exceptions import RequestException
 
+from stedi_common.engines.embedded.lake_catalog import Lookups
 from stedi_common.engines.storage import s3
 
 
@@ -34,17 +35,28 @@ class RestLakeCatalog(RestCatalog):
     may_commit_late = True
     checks_here = False
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._lookups = Lookups()
+        self.pinned, self.unpin = self._lookups.pinned, self._lookups.unpin
+
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one request, whose answer has all metadata."""
+        found = self.find_table(identifier, None)
+        return found.metadata_location if found else None
+
+    def find_table(self, identifier: str, known: Table | None) -> Table | None:
+        """See `LakeCatalog.find_table`."""
         try:
-            location: str = self.load_table(identifier).metadata_location
+            found = self.load_table(identifier)
         except (NoSuchTableError, NoSuchNamespaceError):
             return None
-        return location
+        return known if known and known.metadata_location == found.metadata_location else found
 
     def load_table(self, identifier: Any) -> Table:
         """Load a table. The catalog may give credentials for its files."""
-        table: Table = super().load_table(identifier)
+        look_up = super().load_table
+        table: Table = self._lookups.ask(str(identifier), lambda: look_up(identifier))
         s3.set_access(table.location(), table.io.properties)
         return table
 

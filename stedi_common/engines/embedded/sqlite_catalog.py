@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
-from pyiceberg.exceptions import CommitStateUnknownException
+from pyiceberg.exceptions import CommitStateUnknownException, NoSuchTableError
 from pyiceberg.table import CommitTableResponse, Table
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
@@ -36,6 +37,22 @@ class SQLiteCatalog(SqlCatalog):
         )
         with self.engine.connect() as connection:
             return connection.scalar(found)
+
+    def find_table(self, identifier: str, known: Table | None) -> Table | None:
+        """See `LakeCatalog.find_table`."""
+        if known and known.metadata_location == self.metadata_location(identifier):
+            return known
+        try:
+            return self.load_table(identifier)
+        except NoSuchTableError:
+            return None
+
+    def pinned(self) -> AbstractContextManager[None]:
+        """See `LakeCatalog.pinned`. A look at a local file costs nothing."""
+        return nullcontext()
+
+    def unpin(self, identifier: str) -> None:
+        """See `LakeCatalog.unpin`."""
 
     def create_table(self, *args: Any, **named: Any) -> Table:
         """Create a table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -69,6 +69,10 @@ class SparkEngine:
     def exists(self, contract: Contract) -> bool:
         """See `Engine.exists`."""
         return self._tables.find(contract) is not None
+
+    def pinned(self) -> AbstractContextManager[None]:
+        """See `Engine.pinned`. Java's catalogs have a cache of their own."""
+        return nullcontext()
 
     def head(self, contract: Contract) -> Head:
         """See `Engine.head`."""
