@@ -38,12 +38,12 @@ COMMITS = ("append", "append_staged", "replace", "replace_days", "replace_classi
 
 
 @contextmanager
-def opening() -> Iterator[Callable[[str, Path], Engine]]:
-    """Opens lakes with the engine of a name, and closes them in the end."""
+def opening() -> Iterator[Callable[[str, Path | Lake], Engine]]:
+    """Opens lakes, or those in a folder, with the engine of a name, and closes them in the end."""
     opened: list[Engine] = []
 
-    def open_(name: str, folder: Path) -> Engine:
-        opened.append(connect(name, Lake.at(str(folder))))
+    def open_(name: str, lake: Path | Lake) -> Engine:
+        opened.append(connect(name, lake if isinstance(lake, Lake) else Lake.at(str(lake))))
         return opened[-1]
 
     try:
