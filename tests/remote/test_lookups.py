@@ -2,7 +2,7 @@
 
 from collections import Counter
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,11 @@ from support.crowds import SIZE, crowd
 from support.lakes import land, run, write
 from support.readings import FIRST, READINGS, add
 
-from stedi_common import status
+from stedi_common import maintenance, status
 from stedi_common.contracts import SOURCES
 from stedi_common.engines import connect
 from stedi_common.errors import CommitConflictError
+from stedi_common.instants import utc_now
 from stedi_common.lake import Lake
 from stedi_common.rules.lineage import JOBS
 from stedi_common.rules.policy import Policy
@@ -119,3 +120,17 @@ def test_a_head_is_the_newest(lake):
         assert (after == before, after == other.head(READINGS)) == (False, True)
         with pytest.raises(CommitConflictError):
             engine.replace(READINGS, engine.frame(READINGS, []), before, {})
+
+
+def test_a_pinned_snapshot_that_expires_is_a_conflict_and_no_damage(lake):
+    with closing(connect("embedded", lake)) as engine, closing(connect("embedded", lake)) as other:
+        engine.prepare(READINGS)
+        add(other, "ann", [FIRST])
+        with engine.pinned():
+            head = engine.head(READINGS)
+            other.replace(READINGS, other.frame(READINGS, []), head, {})
+            done = maintenance.maintain(other, READINGS, utc_now() + timedelta(days=60))
+            assert done
+            assert done.removed > 0
+            with pytest.raises(CommitConflictError):
+                engine.read(READINGS, head)
