@@ -1,4 +1,4 @@
-"""A real Iceberg REST catalog: the server that Iceberg's own tests use. Its catalog is in memory, its metadata in S3.
+"""A real Iceberg REST catalog: the server of Iceberg's own tests, with an SQLite file and with its metadata in S3.
 
 Its fixture with all that it needs in one jar is not on Maven Central, so the jars are fetched one by one, into the
 cache of this user. What Spark has too is taken from PySpark.
@@ -55,6 +55,8 @@ def rest_catalog(warehouse: str, log: Path, endpoint: str) -> Iterator[str]:
     spark = Path(pyspark.__file__).parent / "jars"
     path = [*map(fetched, JARS), *(jar for pattern in OF_SPARK for jar in spark.glob(f"{pattern}.jar"))]
     variables = {
+        # By default it is in memory, and each of the server's two connections has an empty one of its own.
+        "CATALOG_URI": f"jdbc:sqlite:{log.with_name('catalog.db')}?busy_timeout=60000",
         "CATALOG_IO__IMPL": "org.apache.iceberg.aws.s3.S3FileIO",
         "CATALOG_S3_ENDPOINT": endpoint,
         "CATALOG_S3_PATH__STYLE__ACCESS": "true",
