@@ -81,12 +81,13 @@ class Engines:
             if Machine.here().why_no_spark():
                 raise
             return Choice(SPARK, str(missing).splitlines()[0])
-        return self._by_bytes(engine, tasks, settings) if settings else _for_maintenance(engine)
+        return self._by_bytes(engine, tasks, settings) if settings else Choice(EMBEDDED, "maintains tables")
 
     def _by_bytes(self, engine: Engine, tasks: Sequence[Task], settings: RunSettings) -> Choice:
         size = InputSize(cast("SizedEngine", engine), settings.policy, settings.key)
         try:
-            reads = sum(task.reads(size) for task in tasks)
+            with engine.pinned():
+                reads = sum(task.reads(size) for task in tasks)
         except Exception:  # the task that cannot read it either says why; withdrawn rows are deleted all the same
             return Choice(EMBEDDED, "what it reads is not known")
         return choose(reads, self._settings.embedded_bytes, Machine.here())
@@ -102,12 +103,3 @@ class Engines:
         """Close the engines that are open."""
         self._open.clear()
         self._closing.close()
-
-
-def _for_maintenance(embedded: Engine) -> Choice:
-    """The embedded engine, unless it cannot maintain the tables of this lake."""
-    try:
-        _ = embedded.maintenance
-    except LakeError:
-        return Choice(SPARK, "the embedded engine cannot maintain this lake")
-    return Choice(EMBEDDED, "maintains tables")

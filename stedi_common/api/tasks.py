@@ -52,8 +52,10 @@ def plan_run(engines: Engines, jobs: Sequence[Job], settings: RunSettings) -> li
         StediError: see `runs.preview`; or no job may run.
     """
     settings.expect_jobs_allowed()
-    choice = str(engines.choice(tasks_of(jobs=jobs), settings))
-    previews = preview(engines.for_reading(), jobs, settings.policy, settings.key, rebuild=settings.rebuild)
+    engine = engines.for_reading()
+    with engine.pinned():
+        choice = str(engines.choice(tasks_of(jobs=jobs), settings))
+        previews = preview(engine, jobs, settings.policy, settings.key, rebuild=settings.rebuild)
     return [replace(each, engine=choice) for each in previews]
 
 

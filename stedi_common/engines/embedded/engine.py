@@ -121,7 +121,7 @@ class EmbeddedEngine:
         """
         if days is None and (size := TableSize.of(head.summary)).files:
             return size.bytes
-        table = self._tables.get_with(contract, head)
+        table = self._tables.get_with(contract, head.snapshot_id)
         with self._snapshot_errors(contract, head):
             return sum(file.file_size_in_bytes for file in self._plans.files(contract, table, head, days))
 
