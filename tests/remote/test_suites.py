@@ -79,7 +79,7 @@ def test_concurrent_runs_in_two_processes(place, tmp_path, key, seed, number):
 
 
 @pytest.mark.parametrize(
-    "lakes", [(8, 3, 10), *(pytest.param((n, 6, 30), marks=pytest.mark.long, id=f"{n}") for n in range(1, 5))]
+    "lakes", [(4, 3, 10), *(pytest.param((n, 6, 30), marks=pytest.mark.long, id=f"{n}") for n in range(1, 5))]
 )
 def test_whatever_happens_the_tables_are_the_oracles(new_lake, kind, tmp_path, key, lakes):
     run_lakes(*lakes, "embedded", key, tmp_path, lambda _: new_lake(kind), kind=MaintainedLakehouse)
