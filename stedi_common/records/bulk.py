@@ -50,8 +50,7 @@ _BYTES_OF_ADDRESS = 128
 _OF_ADDRESS, _QUOTED = r"[@\\\x80-\xff]", r"""(?s)"[^"]*"|'[^']*'|["'].*\\|\\.*["']"""
 
 _EMPTY = re.compile(rb"\{ ?\}\r?\n")
-_VALUE = r'(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
-_STRING = r"true|false|null|\" *\""
+_VALUE = rf'(?:"[ !#-\[\]-~]*"|{NUMBER.pattern}|true|false|null)'
 _BEFORE_1974 = r"-(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|(?:0|[1-9][0-9]{0,7})(?:\.[0-9]+)?"
 
 
@@ -68,7 +67,7 @@ _READABLE = {
     "timestamp": _readable(*INSTANT_FORMS),
 }
 #: What a value matches that is missing, unreadable or wrong for sure, by type.
-_FAULTY = {"string": rf"\A(?:{_STRING})\z", "timestamp": rf"\A(?:{_BEFORE_1974})\z"}
+_FAULTY = {"string": r'\A(?:true|false|null|" *")\z', "timestamp": rf"\A(?:{_BEFORE_1974})\z"}
 
 
 class Counted(NamedTuple):

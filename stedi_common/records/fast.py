@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from stedi_common.contracts import Column
 from stedi_common.contracts.types import TYPES
 from stedi_common.records.record import IDENTITIES
-from stedi_common.records.values import EARLIEST, FIRST_MILLISECONDS
+from stedi_common.records.values import EARLIEST, FIRST_MILLISECONDS, NUMBER
 
 Offsets = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -49,7 +49,7 @@ _PATTERNS = {
     "long": r"-?(?:0|[1-9][0-9]{0,14})(?:\.0)?",
     "timestamp": r"[1-9][0-9]{8,12}(?:\.0)?",
 }
-_UNKNOWN = rf'(?:"(?:{_TEXT})?"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)'
+_UNKNOWN = rf'(?:"(?:{_TEXT})?"|{NUMBER.pattern}|true|false|null)'
 
 
 class Layout(NamedTuple):

@@ -46,7 +46,7 @@ _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _BRACKET = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
 _KEY = re.compile(rf"{_STRING}[ \t\n\r]*+(:)?", re.DOTALL)
 _WORD = re.compile(rf"{_STRING}|([A-Za-z0-9_.+-]++)", re.DOTALL)
-_JSON_WORD = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_JSON_WORD = re.compile(f"true|false|null|{typed.NUMBER.pattern}")
 
 
 class BeyondLimitError(Exception):
