@@ -11,7 +11,7 @@ from support.withdrawals import ANN_WITHDRAWS, CONSENTING, dropped
 from stedi_common.contracts import contract
 from stedi_common.engines.embedded.bucket_files import BucketFileIO
 from stedi_common.engines.embedded.files import ChecksummedFileIO
-from stedi_common.engines.embedded.manifest_input import CheckedFile
+from stedi_common.engines.embedded.manifest_input import ValidatedFile
 
 TRUSTED = contract("customer_trusted")
 
@@ -44,4 +44,4 @@ def test_the_files_of_a_bucket_are_checked_too(monkeypatch):
     monkeypatch.setattr(
         "stedi_common.engines.storage.s3.filesystem", lambda path: (PyArrowFileIO().fs_by_scheme("file", None), path)
     )
-    assert isinstance(BucketFileIO().new_input("s3://lake/m.avro"), CheckedFile)
+    assert isinstance(BucketFileIO().new_input("s3://lake/m.avro"), ValidatedFile)

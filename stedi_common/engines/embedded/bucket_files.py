@@ -20,11 +20,9 @@ from pyarrow import NativeFile
 from pyiceberg.io import InputFile, OutputFile
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
-from stedi_common.engines.embedded.manifest_input import CheckedFile
+from stedi_common.engines.embedded.manifest_input import ValidatedFile
 from stedi_common.engines.storage import s3
 
-#: So many requests are made in parallel.
-MAX_REQUESTS = 16
 #: A larger range is fetched in parts of so many bytes.
 PART_BYTES = 4 * 2**20
 #: So many bytes at the end of an object are fetched before DuckDB asks for them: the footer, and all of a small file.
@@ -55,7 +53,7 @@ class BucketFileIO(PyArrowFileIO):
 
     def _file(self, location: str) -> PyArrowFile:
         system, path = s3.filesystem(location)  # each time: credentials may expire
-        return CheckedFile(location, path, system)
+        return ValidatedFile(location, path, system)
 
 
 #: The property that makes a catalog use it.
@@ -92,7 +90,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="s3")
+        self._pool = ThreadPoolExecutor(s3.MAX_REQUESTS, thread_name_prefix="s3")
         self._objects: dict[str, _Object] = {}
         self._tail_bytes = 0
         self._turn = Lock()

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pyiceberg.io import OutputStream
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
-from stedi_common.engines.embedded.manifest_input import CheckedFile
+from stedi_common.engines.embedded.manifest_input import ValidatedFile
 from stedi_common.engines.storage.checksums import write_sidecar
 from stedi_common.lake import local_path
 
@@ -19,7 +19,7 @@ class ChecksummedFileIO(PyArrowFileIO):
     def new_input(self, location: str) -> PyArrowFile:
         """See `FileIO.new_input`."""
         file = super().new_input(location)
-        return CheckedFile(location, file._path, file._filesystem, file._buffer_size)
+        return ValidatedFile(location, file._path, file._filesystem, file._buffer_size)
 
     def new_output(self, location: str) -> PyArrowFile:
         """See `FileIO.new_output`."""
@@ -27,7 +27,7 @@ class ChecksummedFileIO(PyArrowFileIO):
         return _ChecksummedFile(location, file._path, file._filesystem, file._buffer_size)
 
 
-class _ChecksummedFile(CheckedFile):
+class _ChecksummedFile(ValidatedFile):
     def create(self, overwrite: bool = False) -> OutputStream:
         return _ChecksummedStream(super().create(overwrite), self.location)
 

@@ -20,7 +20,7 @@ from stedi_common.errors import LakeError
 SCHEME = "s3://"
 #: How many times a request is made before its error is raised. The waits in between double.
 MAX_ATTEMPTS = 8
-#: So many requests are made side by side.
+#: So many requests are made in parallel.
 MAX_REQUESTS = 16
 #: Timeouts of an answer and of a connection, in seconds.
 _TIMEOUT_SECONDS, _CONNECT_SECONDS = 60.0, 10.0
@@ -113,7 +113,7 @@ def object_client(uri: str) -> tuple[Any, str, str]:
     return client("s3", **given), bucket, key
 
 
-def side_by_side(call: Callable[[Given], Returned], each: Iterable[Given]) -> list[Returned]:
+def in_parallel(call: Callable[[Given], Returned], each: Iterable[Given]) -> list[Returned]:
     """The results of a call for each of these, in order. What S3 takes long to answer is asked in parallel."""
     with ThreadPoolExecutor(MAX_REQUESTS) as pool:
         return list(pool.map(call, each))

@@ -194,8 +194,8 @@ class Staging:
             raise _changed(RECORDS, "damaged ones") from None
 
     def _each(self, call: Callable[[DataFile], Returned], files: Sequence[DataFile]) -> list[Returned]:
-        """The results of a call for each file. What S3 takes long to answer is asked side by side."""
-        return list(map(call, files)) if self._lake.is_local else s3.side_by_side(call, files)
+        """The results of a call for each file. What S3 takes long to answer is asked in parallel."""
+        return list(map(call, files)) if self._lake.is_local else s3.in_parallel(call, files)
 
     def _final_name(self, file: DataFile) -> str:
         return name_with_checksum(Path(file.location)) if self._lake.is_local else file.name

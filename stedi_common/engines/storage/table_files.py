@@ -5,14 +5,13 @@ A file is its real path or its S3 URI, in the spelling of `lake.canonical`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from stedi_common.engines.errors import hint_of
-from stedi_common.engines.storage import s3
+from stedi_common.engines.storage import avro, s3
 from stedi_common.engines.storage.metadata_files import Metadata
 from stedi_common.engines.storage.parquet import read_file
 from stedi_common.errors import DamagedFileError, LakeError
@@ -75,14 +74,11 @@ def _entries(manifest: str) -> list[tuple[str, int]]:
 
 
 def _records(file: str) -> list[Any]:
-    import fastavro  # noqa: PLC0415 - Glue's jobs have none, and do without
-
-    content = read_file(file)
     try:
-        return list(fastavro.reader(io.BytesIO(content)))
-    except Exception as error:  # damaged bytes may be anything to the library
+        return list(avro.records(read_file(file)))
+    except avro.DamagedAvroError as error:
         raise DamagedFileError(
-            f"{file}: expected a manifest of Iceberg, got one that is damaged ({type(error).__name__})", hint_of(file)
+            f"{file}: expected a manifest of Iceberg, got one that is damaged ({error})", hint_of(file)
         ) from None
 
 
@@ -99,6 +95,6 @@ def _if_readable(read: Callable[[str], Collection[Returned]]) -> Callable[[str],
 
 
 def _each(read: Callable[[str], Returned], files: Collection[str]) -> Iterable[Returned]:
-    """What is read of each file. Objects of S3 are read side by side."""
+    """What is read of each file. Objects of S3 are read in parallel."""
     is_remote = any(file.startswith(s3.SCHEME) for file in files)
-    return s3.side_by_side(read, files) if is_remote else map(read, files)
+    return s3.in_parallel(read, files) if is_remote else map(read, files)
