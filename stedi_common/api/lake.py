@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from stedi_common import aws, log, maintenance, status
-from stedi_common.api.engine import Engines
+from stedi_common.api.engine import EngineFor, Engines
 from stedi_common.api.rows import Rows, columns_of, expect_condition, names_of, table_of
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import errors_of, maintenance_tasks, most_serious, plan_run, run_logged
@@ -247,8 +247,9 @@ class OpenLake:
         with log.run("maintain"):
             self._expect_writable()
             to_do = maintenance_tasks(remove_unknown=remove_unknown)
-            maintenance.remove_staged(self._engines.for_tasks(to_do, None))
-            done = self._completed(None, to_do)
+            engine = self._engines.for_tasks(to_do, None)
+            maintenance.remove_staged(engine)
+            done = self._completed(None, to_do, lambda *_: engine)
         return [each.result for each in done if isinstance(each.result, Maintained)]
 
     def _run(
@@ -268,9 +269,11 @@ class OpenLake:
             )
             return [each.result for each in self._completed(run_settings, to_do) if isinstance(each.result, of)]
 
-    def _completed(self, settings: Any, to_do: Sequence[Task]) -> list[CompletedTask]:
+    def _completed(
+        self, settings: Any, to_do: Sequence[Task], engine_for: EngineFor | None = None
+    ) -> list[CompletedTask]:
         self._expect_writable()
-        done = list(run_logged(self._engines.for_tasks, settings, to_do))
+        done = list(run_logged(engine_for or self._engines.for_tasks, settings, to_do))
         errors = errors_of(done)
         for error in errors:
             log.error(error)

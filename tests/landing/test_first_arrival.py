@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -144,9 +145,7 @@ def test_a_file_that_cannot_be_read_while_others_are_completed_ends_no_suspensio
 def test_a_file_that_cannot_be_read_at_first_waits_for_the_next_landing(engine, night, monkeypatch):
     """Whether it has arrived before is not known until then."""
     night(KILLED, BESIDE, dies=2)
-    with monkeypatch.context() as patched:
-        patched.setattr(landed_files, "sha256", refused)
-        patched.setattr(landed_files, "why_unreadable", lambda _: "unreadable")
+    with refusing(monkeypatch, landed_files, "sha256", landed_files):
         night(NEXT)
     assert suspended_in(engine) == {ANN}
     night(LAST)
@@ -155,15 +154,22 @@ def test_a_file_that_cannot_be_read_at_first_waits_for_the_next_landing(engine, 
 
 def test_a_file_that_cannot_be_read_while_it_is_completed_is_unread_since_then(engine, night, monkeypatch):
     night(KILLED, BESIDE, dies=2)
-    with monkeypatch.context() as patched:
-        patched.setattr(engine, "stage", refused)
-        patched.setattr(landing, "why_unreadable", lambda _: "unreadable")
+    with refusing(monkeypatch, engine, "stage", landing):
         night(NEXT)
     assert [each.since for each in unread_files(engine).files] == [NEXT]
 
 
-def refused(*_: Any) -> str:
-    raise PermissionError
+@contextmanager
+def refusing(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, module: Any) -> Iterator[None]:
+    """What is called may read no file, and the module that asks why learns that the file is unreadable."""
+
+    def refused(*_: Any) -> str:
+        raise PermissionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, refused)
+        patched.setattr(module, "why_unreadable", lambda _: "unreadable")
+        yield
 
 
 def test_a_file_that_has_changed_is_a_new_version(engine, night):

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pyiceberg.exceptions import CommitStateUnknownException
@@ -25,6 +25,7 @@ from support.drops import Record, customer, reading, step
 from support.drops import landing as drops_of
 from support.histories import DEVICES, HOUR, INSTANTS, MOMENTS, PEOPLE, History, often
 from support.lakes import Asks, KilledError, instead, opening, run, table_of, write
+from support.sampling import generating
 
 from stedi_common import landing, maintenance
 from stedi_common.contracts import SOURCES, Contract, contract, names
@@ -248,12 +249,5 @@ def run_lakes(number: int, of: int, lasting: int, *machine: Any, kind: type[Lake
 
     run_state_machine_as_test(
         seed(number)(new_lake),
-        settings=settings(
-            max_examples=of,
-            stateful_step_count=lasting,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=generating(of, stateful_step_count=lasting),
     )
