@@ -45,7 +45,7 @@ class TableStatus:
 
 def tables(engine: Engine) -> list[TableStatus]:
     """The status of every table that exists, upstream first."""
-    with engine.pinned():
+    with engine.cached_lookups():
         return _tables(engine)
 
 

@@ -86,7 +86,7 @@ class Engines:
     def _by_bytes(self, engine: Engine, tasks: Sequence[Task], settings: RunSettings) -> Choice:
         size = InputSize(cast("SizedEngine", engine), settings.policy, settings.key)
         try:
-            with engine.pinned():
+            with engine.cached_lookups():
                 reads = sum(task.reads(size) for task in tasks)
         except Exception:  # the task that cannot read it either says why; withdrawn rows are deleted all the same
             return Choice(EMBEDDED, "what it reads is not known")

@@ -53,7 +53,7 @@ def plan_run(engines: Engines, jobs: Sequence[Job], settings: RunSettings) -> li
     """
     settings.expect_jobs_allowed()
     engine = engines.for_reading()
-    with engine.pinned():
+    with engine.cached_lookups():
         choice = str(engines.choice(tasks_of(jobs=jobs), settings))
         previews = preview(engine, jobs, settings.policy, settings.key, rebuild=settings.rebuild)
     return [replace(each, engine=choice) for each in previews]

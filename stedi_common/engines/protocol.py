@@ -238,7 +238,7 @@ class Engine(Protocol):
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
 
-    def pinned(self) -> AbstractContextManager[None]:
+    def cached_lookups(self) -> AbstractContextManager[None]:
         """In the block, a table of a remote catalog may be looked up only once, so its head may not be the newest.
 
         For commands that only read. Nothing is committed in it.

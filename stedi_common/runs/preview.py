@@ -66,7 +66,7 @@ def preview(
         MissingLinesError: customer lines that have landed are missing, so no table is computed.
         RebuildRequiredError: a table has another build, and `rebuild` is false.
     """
-    with engine.pinned():
+    with engine.cached_lookups():
         expect_no_missing_lines(engine)
         run = _PreviewedRun(engine, with_defective_rows(engine, policy), key, rebuild)
         return [*run.deletion(), *map(run.add, jobs)]

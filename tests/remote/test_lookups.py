@@ -108,11 +108,11 @@ def test_a_landing_without_news_asks_for_a_landing_table_once(asked, made, key):
 
 
 def test_a_head_is_the_newest(lake):
-    """Beside what is pinned: a commit on a stale head is a conflict."""
+    """Beside cached lookups: a commit on a stale head is a conflict."""
     with closing(connect("embedded", lake)) as engine, closing(connect("embedded", lake)) as other:
         engine.prepare(READINGS)
         before = engine.head(READINGS)
-        with engine.pinned():
+        with engine.cached_lookups():
             assert engine.head(READINGS) == before
             add(other, "bob", [FIRST])
             assert engine.head(READINGS) == before
@@ -122,11 +122,11 @@ def test_a_head_is_the_newest(lake):
             engine.replace(READINGS, engine.frame(READINGS, []), before, {})
 
 
-def test_a_pinned_snapshot_that_expires_is_a_conflict_and_no_damage(lake):
+def test_a_snapshot_that_expires_while_its_lookup_is_cached_is_a_conflict_and_no_damage(lake):
     with closing(connect("embedded", lake)) as engine, closing(connect("embedded", lake)) as other:
         engine.prepare(READINGS)
         add(other, "ann", [FIRST])
-        with engine.pinned():
+        with engine.cached_lookups():
             head = engine.head(READINGS)
             other.replace(READINGS, other.frame(READINGS, []), head, {})
             done = maintenance.maintain(other, READINGS, utc_now() + timedelta(days=60))

@@ -56,8 +56,8 @@ class CatalogTables:
         return found
 
     def get_again(self, contract: Contract) -> Table:
-        """The same, also if the table is pinned."""
-        self._catalog.unpin(self._lake.identifier(contract))
+        """The same, also if its lookup is cached."""
+        self._catalog.invalidate(self._lake.identifier(contract))
         return self.get(contract)
 
     def known(self, contract: Contract) -> Table:

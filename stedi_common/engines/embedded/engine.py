@@ -87,9 +87,9 @@ class EmbeddedEngine:
         """See `Engine.exists`."""
         return self._tables.exists(contract)
 
-    def pinned(self) -> AbstractContextManager[None]:
-        """See `Engine.pinned`."""
-        return self._catalog.pinned()
+    def cached_lookups(self) -> AbstractContextManager[None]:
+        """See `Engine.cached_lookups`."""
+        return self._catalog.cached_lookups()
 
     def head(self, contract: Contract) -> Head:
         """See `Engine.head`."""
@@ -156,7 +156,7 @@ class EmbeddedEngine:
             LakeError: a table that it names, or one of its files, is missing or damaged.
         """
         statement = checked(self._duckdb, sql)
-        with self.pinned():
+        with self.cached_lookups():
             tables = self._queried(statement, at)
         with answered(self._duckdb, statement, tables) as answer:
             yield answer

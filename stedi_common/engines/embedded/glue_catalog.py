@@ -24,7 +24,7 @@ from pyiceberg.table import Table
 from tenacity import retry_if_exception_type
 
 from stedi_common.engines.embedded.bucket_files import FILE_IO
-from stedi_common.engines.embedded.lake_catalog import Lookups
+from stedi_common.engines.embedded.lake_catalog import LookupCache
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.storage import s3
 from stedi_common.lake import CATALOG, Lake
@@ -44,8 +44,8 @@ class GlueLakeCatalog(GlueCatalog):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._lookups = Lookups()
-        self.pinned, self.unpin = self._lookups.pinned, self._lookups.unpin
+        self._lookups = LookupCache()
+        self.cached_lookups, self.invalidate = self._lookups.cached, self._lookups.invalidate
 
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one request."""

@@ -40,10 +40,10 @@ class LakeCatalog(Protocol):
         It costs one request. Metadata grow with every commit, so they are read only if they have changed.
         """
 
-    def pinned(self) -> AbstractContextManager[None]:
+    def cached_lookups(self) -> AbstractContextManager[None]:
         """In the block, a table of a remote catalog is looked up at most once. Nothing is committed in it."""
 
-    def unpin(self, identifier: str) -> None:
+    def invalidate(self, identifier: str) -> None:
         """Look the table up again when it is asked for next."""
 
     def load_table(self, identifier: str) -> Table:
@@ -62,15 +62,15 @@ class LakeCatalog(Protocol):
         """Close the connections."""
 
 
-class Lookups:
-    """The answers of a remote catalog about its tables, which are kept as long as they are pinned."""
+class LookupCache:
+    """The answers of a remote catalog about its tables. They are kept only in the block of `cached`."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] | None = None
 
     @contextmanager
-    def pinned(self) -> Iterator[None]:
-        """See `LakeCatalog.pinned`."""
+    def cached(self) -> Iterator[None]:
+        """See `LakeCatalog.cached_lookups`."""
         before = self._kept
         self._kept = {} if before is None else before
         try:
@@ -78,8 +78,8 @@ class Lookups:
         finally:
             self._kept = before
 
-    def unpin(self, identifier: str) -> None:
-        """See `LakeCatalog.unpin`."""
+    def invalidate(self, identifier: str) -> None:
+        """See `LakeCatalog.invalidate`."""
         if self._kept:
             self._kept.pop(identifier, None)
 

@@ -24,7 +24,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import AddSnapshotUpdate, TableRequirement, TableUpdate
 from requests.exceptions import RequestException
 
-from stedi_common.engines.embedded.lake_catalog import Lookups
+from stedi_common.engines.embedded.lake_catalog import LookupCache
 from stedi_common.engines.storage import s3
 
 
@@ -37,8 +37,8 @@ class RestLakeCatalog(RestCatalog):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._lookups = Lookups()
-        self.pinned, self.unpin = self._lookups.pinned, self._lookups.unpin
+        self._lookups = LookupCache()
+        self.cached_lookups, self.invalidate = self._lookups.cached, self._lookups.invalidate
 
     def metadata_location(self, identifier: str) -> str | None:
         """See `LakeCatalog.metadata_location`. It costs one request, whose answer has all metadata."""

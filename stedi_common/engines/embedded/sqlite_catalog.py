@@ -47,12 +47,12 @@ class SQLiteCatalog(SqlCatalog):
         except NoSuchTableError:
             return None
 
-    def pinned(self) -> AbstractContextManager[None]:
-        """See `LakeCatalog.pinned`. A look at a local file costs nothing."""
+    def cached_lookups(self) -> AbstractContextManager[None]:
+        """See `LakeCatalog.cached_lookups`. A query of a local file is quick, so nothing is kept."""
         return nullcontext()
 
-    def unpin(self, identifier: str) -> None:
-        """See `LakeCatalog.unpin`."""
+    def invalidate(self, identifier: str) -> None:
+        """See `LakeCatalog.invalidate`."""
 
     def create_table(self, *args: Any, **named: Any) -> Table:
         """Create a table."""

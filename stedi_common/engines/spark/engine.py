@@ -70,8 +70,8 @@ class SparkEngine:
         """See `Engine.exists`."""
         return self._tables.find(contract) is not None
 
-    def pinned(self) -> AbstractContextManager[None]:
-        """See `Engine.pinned`. Java's catalogs have a cache of their own."""
+    def cached_lookups(self) -> AbstractContextManager[None]:
+        """See `Engine.cached_lookups`. Java's catalogs have a cache of their own."""
         return nullcontext()
 
     def head(self, contract: Contract) -> Head:
