@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import crowds
 from support.comparison import actual_tables, assert_equal_to_oracle, expected_tables
-from support.crowds import MANY, SOME, in_pieces, sampled
+from support.crowds import in_pieces
 from support.drops import reading, step
 from support.histories import History
 from support.lakes import SLOW_ON_SPARK, Dying, KilledError, land, opening, rows, run, table_of, write
@@ -31,8 +32,8 @@ from stedi_common.runs.executor import Outcome
 FAST = {"embedded": (1, 4), "spark": ()}
 SLOW = {"embedded": range(100), "spark": range(6)}
 EXAMPLES = [
-    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in FAST[name]),
-    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in SLOW[name]),
+    *((name, n) for name in ENGINES for n in FAST[name]),
+    *(pytest.param(name, n, marks=pytest.mark.long) for name in ENGINES for n in SLOW[name]),
 ]
 #: The commits before which a run is killed, and the history that it lands.
 KILLED = 8
@@ -50,8 +51,7 @@ ANN = CAST.ann
 
 @pytest.fixture
 def history(request) -> History:
-    number, of = request.param
-    return one_by_one(sampled(of)[number])
+    return one_by_one(crowds.history(request.param))
 
 
 @pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
@@ -330,7 +330,7 @@ def test_a_release_of_the_package_rebuilds_nothing(connect_to, tmp_path, key, mo
 @pytest.mark.rule(13)
 def test_the_next_run_completes_a_killed_one(engine, tmp_path, key, moments):
     """Killed before the n-th commit of a night, landing included; the next run does all of it."""
-    history = one_by_one(sampled(SOME)[KILLED])
+    history = one_by_one(crowds.history(KILLED))
     nights = zip(cycle(moments), history.runs, history.arrived_at, strict=False)
     killed = 0
     for n, (moment, drops, arrival) in enumerate(nights, start=1):

@@ -9,7 +9,7 @@ from pathlib import Path
 import narwhals as nw
 import pytest
 from support.comparison import actual_tables, expected_tables, snapshot_ids
-from support.crowds import SIZE, crowd
+from support.crowds import crowd
 from support.histories import History
 from support.lakes import land, rows, run, write
 
@@ -24,7 +24,7 @@ ARRIVALS = datetime(2024, 4, 3), datetime(2024, 4, 4)
 
 def nights() -> list[dict[str, bytes]]:
     """Two nights of drops of a few people: each day of a table is an object."""
-    runs = crowd(0, SIZE).runs
+    runs = crowd(0).runs
     return [
         {name: raw for run in part for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
         for part in (runs[:1], runs[1:])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.comparison import actual_tables
-from support.crowds import SIZE, crowd
+from support.crowds import crowd
 from support.lakes import land, run, write
 from support.readings import FIRST, READINGS, add
 
@@ -33,7 +33,7 @@ def kind(request) -> str:
 def made(new_lake, kind, key, tmp_path_factory) -> tuple[Lake, Any]:
     """A lake with all tables, and its drops."""
     folder, lake = tmp_path_factory.mktemp("drops"), new_lake(kind)
-    names = {name: raw for part in crowd(0, SIZE).runs for name, raw in part.items() if "/" in name}
+    names = {name: raw for part in crowd(0).runs for name, raw in part.items() if "/" in name}
     write(folder, {name: raw for name, raw in names.items() if name.split("/")[1] < "03"})
     with closing(connect("embedded", lake)) as engine:
         land(engine, folder, key, ARRIVAL)

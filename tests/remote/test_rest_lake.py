@@ -9,7 +9,7 @@ import pytest
 from requests import Session
 from requests.exceptions import ConnectionError as NoConnection
 from support.comparison import actual_tables, expected_tables
-from support.crowds import SIZE, crowd
+from support.crowds import crowd
 from support.histories import History
 from support.lakes import land, run, write
 from support.remote import TABLE, append, seen
@@ -36,7 +36,7 @@ def instead(engine, monkeypatch):
 
 
 def test_a_lake_has_the_tables_of_the_rules(lake, key, stedi, tmp_path):
-    runs = crowd(0, SIZE).runs
+    runs = crowd(0).runs
     drops = {name: raw for run in runs for name, raw in run.items() if "/" in name and name.split("/")[1] < "04"}
     write(tmp_path / "drops", drops)
     with closing(connect("embedded", lake)) as engine:

@@ -4,18 +4,16 @@ from itertools import product
 from random import Random
 
 import pytest
-from support.crowds import SOME, in_pieces, sampled, together
+from support.crowds import crowd, in_pieces
 from support.kills import Lakehouse, kill_at_any_instant, kill_at_commits, kill_at_each_commit_in_turn
 from support.model import MaintainedLakehouse, run_lakes
 from support.places import Bucket
 from support.races import race_at_any_moment, race_in_two_processes
 
-#: Histories in the lakes of these tests: on LocalStack each file takes longer than its rows.
-HISTORIES = 1
-
 
 def few(number: int, pieces: int):
-    return in_pieces(together(sampled(SOME)[number * HISTORIES :][:HISTORIES]), pieces)
+    """One history: on LocalStack each file takes longer than its rows."""
+    return in_pieces(crowd(number, 1), pieces)
 
 
 @pytest.fixture(params=["glue", "rest"])

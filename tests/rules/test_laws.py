@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.comparison import Bag, actual_tables, expected_tables, snapshot_ids
-from support.crowds import MANY, POLICIES, SOME, crowd, in_pieces
+from support.crowds import POLICIES, crowd, in_pieces
 from support.histories import History
 from support.lakes import SLOW_ON_SPARK, land, opening, play, rows, run, write
 from support.oracle import COLUMNS
@@ -48,14 +48,14 @@ def played(engine_name, tmp_path_factory, key) -> Iterator[Played]:
 FAST = {"embedded": 8, "spark": 0}
 SLOW = {"embedded": 100, "spark": 8}
 EXAMPLES = [
-    *(pytest.param(name, (n, SOME)) for name in ENGINES for n in range(FAST[name])),
-    *(pytest.param(name, (n, MANY), marks=pytest.mark.long) for name in ENGINES for n in range(SLOW[name])),
+    *((name, n) for name in ENGINES for n in range(FAST[name])),
+    *(pytest.param(name, n, marks=pytest.mark.long) for name in ENGINES for n in range(FAST[name], SLOW[name])),
 ]
 
 
 @pytest.fixture
 def history(request) -> History:
-    return crowd(*request.param)
+    return crowd(request.param)
 
 
 @pytest.mark.parametrize(("engine_name", "history"), EXAMPLES, indirect=True)
@@ -165,10 +165,12 @@ def test_every_line_is_accounted_for(played):
     assert all(lines == sum(counts) for _, lines, *counts in files)
     landed: Bag = sum((bag(played, table, "source_file") for table in RECORDS), Counter())
     rejected = bag(played, "rejected_records", "source_file")
-    assert {name: (landed[name,], rejected[name,]) for name, *_ in files} == {
-        name: (n, m) for name, _, n, m, *_ in files
-    }
-    assert (landed.total(), rejected.total()) == (sum(n for _, _, n, *_ in files), sum(m for *_, m, _, _, _ in files))
+    # A file that came again with other content has landed twice.
+    counted: dict[str, Bag] = {fate: Counter() for fate in fates}
+    for (name, _, *counts), times in files.items():
+        for fate, count in zip(fates, counts, strict=True):
+            counted[fate][name,] += count * times
+    assert (landed, rejected) == (+counted["landed"], +counted["rejected"])
 
 
 def bag(played: Played, table: str, *columns: str) -> Bag:

@@ -10,14 +10,12 @@ from functools import cache
 import zstandard
 from support.histories import ARRIVALS, PACKINGS, History, histories
 from support.oracle_records import MARKS
-from support.sampling import sample
+from support.sampling import example
 
 from stedi_common.rules.policy import Policy
 
 #: Histories in a crowd.
 SIZE = 12
-#: Histories that crowds are made of; tests marked long take more.
-SOME, MANY = 8 * SIZE, 100 * SIZE
 
 POLICIES = (
     *(Policy(consent, pairing) for consent in ("as-of", "ever") for pairing in ("owner", "timestamp")),
@@ -26,14 +24,15 @@ POLICIES = (
 
 
 @cache
-def crowd(number: int, of: int = SOME) -> History:
-    """The same every time."""
-    return together(sampled(of)[number * SIZE :][:SIZE])
+def crowd(number: int, size: int = SIZE) -> History:
+    """So many histories in one, the same every time."""
+    return together(history(number * size + place) for place in range(size))
 
 
 @cache
-def sampled(size: int) -> list[History]:
-    return sample(histories(), size)
+def history(number: int) -> History:
+    """The history of that number."""
+    return example(histories(), number)
 
 
 def together(crowd: Iterable[History]) -> History:
