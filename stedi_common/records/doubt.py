@@ -66,7 +66,7 @@ def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Do
     """
     if rejection.content is None:
         text = _unescaped(content.replace(b"\0", b"").decode(errors="replace"))
-        texts = list(filter(_may_be_address, _quoted(text)))
+        texts = list(_quoted(text))
         addresses = addresses_in(texts)
         has_email = _has_email(text, is_json=rejection.reason == NOT_AN_OBJECT)
         values = {CONSENT: _consent_in(text, fields)} if len(addresses) == 1 else {}
@@ -103,10 +103,13 @@ def addresses_in(strings: Iterable[str]) -> list[str]:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """What stands between two quotes, double or single. A backslash may be left of an escape."""
+    """What stands between two quotes, double or single, and may be an address. A backslash may be left of an escape."""
     for quote in ('"', "'"):
         for string in text.split(quote)[1:-1]:
-            yield string.rstrip("\\")
+            if "@" in string or not string.isascii():  # spares most strings the call
+                without_escape = string.rstrip("\\")
+                if _may_be_address(without_escape):
+                    yield without_escape
 
 
 def _may_be_address(string: str) -> bool:

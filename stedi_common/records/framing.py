@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from stedi_common.records.compression import BreakError
 from stedi_common.records.names import TOO_DAMAGED
-from stedi_common.records.structure import DEEPEST, Walk
+from stedi_common.records.structure import DEEPEST, NO_COLON, WORD, Walk
 from stedi_common.settings import Limits
 
 #: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
@@ -70,6 +70,10 @@ _WINDOW = 4 * 2**10
 _WINDOW_GROWS = 8
 #: How near to the window's end an error may be for want of more text: within a word or an escape.
 _NEAR = 32
+
+#: What Python's decoder says where no comma follows a value.
+_NO_COMMA = "Expecting ',' delimiter"
+_word = re.compile(WORD)
 
 #: An object with fewer bytes is no record of any source.
 _SHORT_OBJECT = 32
@@ -738,9 +742,19 @@ def _decoded(window: str, is_most: bool) -> _Tried | None:
     except json.JSONDecodeError as error:
         if not is_most and (error.msg.startswith("Unterminated") or error.pos > len(window) - _NEAR):
             return _Tried(_Verdict.INCOMPLETE)
+        if _breaks_flat(window, error):
+            return _Tried(_Verdict.BROKEN, error.pos, (0,))
     except RecursionError:
         pass
     return None
+
+
+def _breaks_flat(window: str, error: json.JSONDecodeError) -> bool:
+    """Whether a walk breaks where the decoder does, and no object in this one is open there. Spares most the walk."""
+    if error.pos >= len(window) or window.find("{", 1, error.pos) >= 0:
+        return False
+    # A value that is not JSON may go on where the decoder wants a comma.
+    return error.msg == NO_COLON or (error.msg == _NO_COMMA and _word.match(window, error.pos) is None)
 
 
 def _padding_end(text: str, at: int) -> int:

@@ -11,15 +11,18 @@ import re
 DEEPEST = 100_000
 
 _SPACE = r"[ \t\n\r]*+"
+#: What Python's decoder says where no colon follows a key.
+NO_COLON = "Expecting ':' delimiter"
+
 #: A number, `true`, or a bare word that is not JSON.
-_WORD = r"[0-9A-Za-z_.+-]++"
+WORD = r"[0-9A-Za-z_.+-]++"
 #: In a string no control character stands, so a lost quote is seen at the end of its line.
 _BODY = r'[^"\\\x00-\x1f]*+(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*+'
 _STRING = f'"{_BODY}"'
-_PLAIN = rf"(?:{_STRING}|{_WORD}|\[{_SPACE}\]|\{{{_SPACE}\}})"
+_PLAIN = rf"(?:{_STRING}|{WORD}|\[{_SPACE}\]|\{{{_SPACE}\}})"
 
 _space = re.compile(_SPACE)
-_word = re.compile(_WORD)
+_word = re.compile(WORD)
 _body = re.compile(_BODY)
 # Many values without a structure of their own are passed at once.
 _items = re.compile(rf"(?:{_SPACE},{_SPACE}{_PLAIN})*+")
@@ -27,7 +30,7 @@ _members = re.compile(rf"(?:{_SPACE},{_SPACE}{_STRING}{_SPACE}:{_SPACE}{_PLAIN})
 
 # One token that is whole: a key, a value, a bracket that opens or closes, a comma. A word at the text's end may go on.
 _token = re.compile(
-    rf"{_SPACE}(?:({_STRING}{_SPACE}:)|({_STRING}|{_WORD}(?=[^0-9A-Za-z_.+-]))|([{{\[])|([}}\]])|(,))", re.DOTALL
+    rf"{_SPACE}(?:({_STRING}{_SPACE}:)|({_STRING}|{WORD}(?=[^0-9A-Za-z_.+-]))|([{{\[])|([}}\]])|(,))", re.DOTALL
 )
 _KEY_TOKEN, _VALUE_TOKEN, _OPENING_TOKEN, _CLOSING_TOKEN, _COMMA_TOKEN = range(1, 6)
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.whole_files import rows_of, whole
 
-from stedi_common.records import framing
+from stedi_common.records import framing, record
 from stedi_common.records.doubt import _may_be_address, addresses_in
 from stedi_common.records.framing import are_objects, as_lines, cut, go_over_lines
 from stedi_common.records.names import TOO_DAMAGED
@@ -23,6 +23,22 @@ PARTS = (
     *("\n", "\n", "\r", " ", "x", "0x", '"}{"', '"]"', '{"k":', '"k"', "[]", '["', "\x1e", "\ufeff", "\0", "é", "1,2"),
 )
 texts = st.lists(st.sampled_from(PARTS), max_size=30).map("".join)
+#: What stands in an object, mostly in its place.
+MEMBERS = (
+    '"k":1',
+    '"k":NaN',
+    '"k":"v"',
+    '"k":01',
+    '"k" "v"',
+    '"k"x:1',
+    '"k":1 "v"',
+    '"k":[1]',
+    '"k":x',
+    '"k":{}',
+    "'k':1",
+)
+#: The rest of an object, which begins with them.
+members = st.lists(st.sampled_from((*MEMBERS * 3, *PARTS)), min_size=1, max_size=9).map(",".join).map("{0}}}".format)
 
 
 def in_pieces(text, size):
@@ -46,6 +62,45 @@ def test_whole_tokens_are_walked_over_as_characters_are(text, size):
     with mock.patch.object(Walk, "_tokens", lambda _walk, _text, at: at):
         slow = walked(text, len(text))
     assert walked(text, size) == walked(text, len(text)) == slow
+
+
+@settings(deadline=None, max_examples=1000)
+@given(text=st.one_of(texts, members).map("{".__add__), is_most=st.booleans(), is_last=st.booleans())
+@example(text='{"a" "b":1}, and many more characters behind', is_most=True, is_last=True)
+@example(text='{"a":01, "b":1}, and many more characters behind', is_most=True, is_last=True)
+@example(text='{"a":{"b":1 "c"}, and many more characters behind', is_most=True, is_last=True)
+@example(text='{"a"', is_most=True, is_last=False)
+def test_where_the_decoder_breaks_the_walk_breaks(text, is_most, is_last):
+    tried = framing._Attempt().go_on(text, is_most, is_last)
+    with mock.patch.object(framing, "_breaks_flat", return_value=False):
+        assert comparable(framing._Attempt().go_on(text, is_most, is_last)) == comparable(tried)
+
+
+def comparable(tried):
+    return tried._replace(open_objects=list(tried.open_objects))
+
+
+@settings(deadline=None, max_examples=1000)
+@given(text=st.one_of(texts, members).map("{".__add__))
+@example(text='{"a":01}')
+@example(text='{"a":nobody,"b":1}')
+@example(text='{"a":NaN,"b":Infinity "c":1}')
+def test_where_no_word_breaks_a_line_none_is_replaced_in_vain(text):
+    assert content(text, lambda line: record.parsed(line, Limits())) == content(text, with_each_word_replaced)
+
+
+def content(text, read):
+    try:
+        return repr(read(text))
+    except ValueError:
+        return None
+
+
+def with_each_word_replaced(text):
+    try:
+        return record._decode(text)
+    except ValueError:
+        return record._decode(record._WORD.sub(record._as_constant, text))
 
 
 def signs_line_by_line(text):
