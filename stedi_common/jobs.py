@@ -82,7 +82,7 @@ ToDo = Callable[[str], Sequence[Task]]
 def land(argv: Sequence[str]) -> str | None:
     """Land the drops of one source. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser("land")
-    parser.add_argument("--source", choices=SOURCES, required=True, help="the source whose drops land")
+    parser.add_argument("--source", choices=SOURCES, required=True, help="The source whose drops land.")
     arguments = _parsed(parser, argv)
     return _run(parser, arguments, lambda folder: landing_tasks(folder, [arguments.source]), lands=True)
 
@@ -96,7 +96,7 @@ def run_job(job: str, argv: Sequence[str]) -> str | None:
 def make_table(argv: Sequence[str]) -> str | None:
     """Run the job that `--job` names. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser("make_table")
-    parser.add_argument("--job", choices=tuple(JOBS), required=True, help="the job, as `madeBy` in its contract")
+    parser.add_argument("--job", choices=tuple(JOBS), required=True, help="The job, as in `madeBy` of its contract.")
     arguments = _parsed(parser, argv)
     return _run(parser, arguments, lambda _: [single_job_task(JOBS[arguments.job])])
 
@@ -193,7 +193,9 @@ def _parser(job: str) -> argparse.ArgumentParser:
         # Glue gives every argument a value.
         flag: dict[str, Any] = {"nargs": "?", "const": "true"} if name == "rebuild" else {}
         parser.add_argument(*spelled, dest=name, help=option.help, metavar=option.metavar, **flag)
-    parser.add_argument("--config", help="path or S3 URI of the file of settings; ./stedi.toml by default")
+    parser.add_argument(
+        "--config", help="The settings file or its S3 URI. By default stedi.toml in the working folder, if it exists."
+    )
     return parser
 
 

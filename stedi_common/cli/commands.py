@@ -50,10 +50,11 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="stedi",
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
-    epilog="Options: the command line, else STEDI_… in the environment, else stedi.toml, else the default. "
+    epilog="Each setting is that of the command line, else of STEDI_… in the environment, else of stedi.toml, else the "
+    "default. "
     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
     "4 landed, but some customer lines may be the refusal of an unknown person, 5 the lake is damaged, "
-    "6 computed, but files that a landing could not read have not landed since, 130 and 143 interrupted.",
+    "6 computed, but there are unread files, 130 and 143 interrupted.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -67,21 +68,24 @@ ResultType = TypeVar("ResultType")
 
 @app.command()
 def generate(
-    into: Annotated[Path, typer.Argument(help="The folder the drops go to.")] = Path(DEFAULTS.landing),
+    into: Annotated[Path, typer.Argument(help="The folder to write the drops to.")] = Path(DEFAULTS.landing),
     people: Annotated[int, typer.Option(min=1, help="How many customers.")] = 200,
     readings: Annotated[int, typer.Option(min=0, help="About how many readings, of both kinds together.")] = 50_000,
     days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 14,
     seed: Annotated[int, typer.Option(help="The same seed makes the same drops.")] = 1,
-    dirt: Annotated[float, typer.Option(min=0, max=1, help="Which share of the lines is dirty.")] = 0.01,
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="The share of dirty lines, at most 0.5.")] = 0.01,
     shared_serials: Annotated[
-        bool, typer.Option("--shared-serials", help="The defect: the same 30 serial numbers on all customers.")
+        bool, typer.Option("--shared-serials", help="All customers have one of the same 30 serial numbers.")
     ] = False,
     without_address: Annotated[
-        bool, typer.Option("--without-address", help="Some dirty customer lines name nobody: landing ends with code 4.")
+        bool,
+        typer.Option(
+            "--without-address", help="Some dirty customer lines name nobody: landing them ends with exit code 4."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Generate realistic drops, and the truth about them beside."""
+    """Generate realistic drops, and in the folder truth/ beside them the rows that each table must have."""
     from stedi_common.cli import console, show
     from stedi_common.generate import Plan
     from stedi_common.generate import generate as make
@@ -105,7 +109,7 @@ def init_(
     folder: Annotated[Path, typer.Argument(help="The folder of the project.")] = Path(),
     as_json: JsonOption = False,
 ) -> None:
-    """Make a project: a folder for contracts of further sources and tables, and their functions."""
+    """Make a project: a folder for your own sources and tables, with their contracts and functions."""
     from stedi_common.cli.init import make_project
 
     made = make_project(folder)
@@ -118,7 +122,7 @@ def land(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"Of {', '.join(SOURCES)}; all by default.",
+            help=f"Any of {', '.join(SOURCES)}. By default all.",
             callback=source_names.check,
             autocompletion=source_names.complete,
         ),
@@ -141,7 +145,7 @@ def land(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Land new and changed files; count the lines that are not understood, and name the files that are skipped."""
+    """Land new and changed files. Count the lines that are not understood, and name the skipped files."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.cli import show
     from stedi_common.landing import Landed
@@ -165,7 +169,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="JOB",
-            help="All by default.",
+            help="Names of jobs. By default all.",
             callback=job_names.check,
             autocompletion=job_names.complete,
         ),
@@ -186,7 +190,9 @@ def run(
     umask: UmaskOption = UMASK,
     config: ConfigOption = None,
     rebuild: RebuildOption = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what a run does and why; commit nothing.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what a run is going to do, and why. Commit nothing.")
+    ] = False,
     dismiss_unread: Annotated[
         bool,
         typer.Option(
@@ -243,8 +249,8 @@ def maintain(
         bool,
         typer.Option(
             "--remove-unknown",
-            help="Remove files that no snapshot ever named, also if they are most of a table or newer than its last "
-            "commit.",
+            help="Remove files that no snapshot ever named, even if they are more than half of a table's bytes or "
+            "newer than its last commit.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -278,7 +284,7 @@ def status_(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show rows, last commit, policy and lag of each table, and how many people are out of research by doubt."""
+    """Show rows, last commit, policy and lag of each table, and how many people have no consent because of doubt."""
     from stedi_common import status
     from stedi_common.api.setup import lake_of
     from stedi_common.cli import show
@@ -293,9 +299,7 @@ def status_(
 def check_(
     context: typer.Context,
     lake: LakeOption = DEFAULTS.lake,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Look at sizes and metadata only; do not read the whole files.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Check sizes and metadata only. Count no rows.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -315,7 +319,11 @@ def repair_(
     context: typer.Context,
     landing: Annotated[
         str | None,
-        typer.Option("--landing", envvar="STEDI_LANDING", help="The folder from which files land again."),
+        typer.Option(
+            "--landing",
+            envvar="STEDI_LANDING",
+            help="The landing folder from which files land again. Without it, none does.",
+        ),
     ] = None,
     lake: LakeOption = DEFAULTS.lake,
     consent: ConsentOption = DEFAULTS.consent,
@@ -328,7 +336,7 @@ def repair_(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute damaged trusted and curated tables, and land files again whose rows are missing."""
+    """Recompute damaged trusted and curated tables, and land the files again whose rows are missing."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.checks import opened, repair
     from stedi_common.cli import show
@@ -390,19 +398,21 @@ def query_(
     context: typer.Context,
     sql: Annotated[
         str | None,
-        typer.Argument(help="One SELECT, SHOW or DESCRIBE in DuckDB's SQL, over zone.table; - is standard input."),
+        typer.Argument(
+            help="One SELECT, SHOW, DESCRIBE or SUMMARIZE in DuckDB's SQL, over zone.table. - is standard input."
+        ),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="The file that holds the SQL.")] = None,
     at: Annotated[
         str | None,
-        typer.Option(metavar="INSTANT", help="The tables as they were then, UTC, as in 2026-01-31T00:00:00."),
+        typer.Option(metavar="INSTANT", help="Read the tables as of this instant, in UTC: 2026-01-31T00:00:00."),
     ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"Of {', '.join(FORMATS)}; by default as the ending of --output says, else table.",
+            help=f"One of {', '.join(FORMATS)}. By default that of the ending of --output, else table.",
             callback=format_names.check,
             autocompletion=format_names.complete,
         ),
@@ -434,7 +444,11 @@ def demo(
     context: typer.Context,
     landing: Annotated[
         str | None,
-        typer.Option("--landing", envvar="STEDI_LANDING", help="Your drops; generated by default."),
+        typer.Option(
+            "--landing",
+            envvar="STEDI_LANDING",
+            help="The landing folder with your drops. By default drops/, with generated drops.",
+        ),
     ] = None,
     lake: LakeOption = DEFAULTS.lake,
     engine: EngineOption = DEFAULTS.engine,
@@ -446,7 +460,7 @@ def demo(
     config: ConfigOption = None,
     rebuild: RebuildOption = False,
 ) -> None:
-    """Generate drops (or take yours), land them, run all jobs, and show what happened."""
+    """Generate drops or take yours, land them, run all jobs, and compare the tables with what was generated."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.cli import console, show
     from stedi_common.cli.demo import differences, make_drops
@@ -499,7 +513,7 @@ def _options(
             "--log-file",
             envvar="STEDI_LOG_FILE",
             metavar="FILE",
-            help="Append a line of JSON for each table and error: counts and seconds, no values. Its mode is 0600.",
+            help="Append a line of JSON for each table and error to this file, without values. Its mode is 0600.",
         ),
     ] = None,
 ) -> None:

@@ -77,4 +77,4 @@ ConfigOption = Annotated[
         help="The settings file. By default stedi.toml in the working folder, if it exists.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -179,7 +179,7 @@ class Settings:
 
     lake: str = _setting(
         "lake",
-        help="The lake: a folder with catalog.db and the tables, or an S3 URI ({zone} in it: a zone's name).",
+        help="The lake: a folder with catalog.db and the tables, or an S3 URI, in which {zone} is the zone's name.",
         parse=_location,
         is_path=True,
     )
@@ -191,20 +191,20 @@ class Settings:
     )
     engine: str = _setting(
         AUTO,
-        help="embedded: DuckDB, in this process; spark: Spark, here or on Glue; auto: by how many bytes are read.",
+        help="embedded: DuckDB in this process; spark: Spark, here or on Glue; auto: by how many bytes a run reads.",
         parse=_text,
         choices=lambda: (AUTO, *ENGINES),
     )
     embedded_bytes: int = _setting(
         10**9,
-        help="With --engine auto, a run that reads more bytes uses Spark. As 500MB or 4GB.",
+        help="With --engine auto, a run that reads more bytes uses Spark: 500MB, 4GB.",
         parse=_bytes,
         metavar="BYTES",
     )
     database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_text)
     catalog: str = _setting(
         "",
-        help="The catalog of a lake in S3: its name in PyIceberg's configuration. Default: Glue.",
+        help="The catalog of a lake in S3: its name in PyIceberg's configuration. By default Glue.",
         parse=_text,
         metavar="NAME",
     )
@@ -216,30 +216,34 @@ class Settings:
     )
     consent: str = _setting(
         "as-of",
-        help="as-of: readings from the consent on; ever: of whoever consents now.",
+        help="as-of: readings made at or after the consent start; ever: all readings of people who consent now.",
         parse=_text,
         choices=_consents,
     )
     pairing: str = _setting(
         "owner",
-        help="owner: readings of one person; timestamp: of one instant.",
+        help="owner: readings of one person at one instant; timestamp: all readings of one instant.",
         parse=_text,
         choices=_pairings,
     )
     defective_serials: frozenset[str] = _setting(
         frozenset(),
-        help="Serial numbers that say nothing about the owner, one a line.",
+        help="A file of serial numbers, one per line, that say nothing about who owns the device.",
         parse=_serials,
         metavar="FILE",
         is_path=True,
         is_content=True,
     )
     environment: str = _setting(
-        "local", help="prod accepts only the default policy.", parse=_text, choices=lambda: ENVIRONMENTS, fold=True
+        "local",
+        help=f"One of {', '.join(ENVIRONMENTS)}. The last two accept only the defaults of consent and pairing.",
+        parse=_text,
+        choices=lambda: ENVIRONMENTS,
+        fold=True,
     )
     pseudonym_key_file: Path | None = _setting(  # noqa: RUF009 - a field
         None,
-        help="The pseudonym key, 64 hex digits, mode 0600. By default this user's, made with a new lake.",
+        help="The file of the pseudonym key: 64 hex digits, mode 0600. By default ~/.config/stedi/pseudonym.key.",
         parse=_path,
         metavar="FILE",
         aliases=("--key-file",),
@@ -255,7 +259,7 @@ class Settings:
     )
     umask: int = _setting(
         0o077,
-        help="The umask of the lake's files, in octal. 077: only the owner reads; 027: the group, too.",
+        help="The umask of the lake's files, in octal. 077: only the owner reads; 027: the group reads, too.",
         parse=_umask,
         metavar="MASK",
     )
