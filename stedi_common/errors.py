@@ -15,7 +15,7 @@ from stedi_common.text import ADDRESS, AT, escaped
 
 
 class StediError(Exception):
-    """Base of all errors that a user is meant to read. `hint` says what to do about it."""
+    """Base of all errors for users. `hint` says what to do about it."""
 
     #: How the command line ends with it.
     exit_code = 1
@@ -53,7 +53,7 @@ class RebuildRequiredError(StediError):
     def __init__(self, table: str, differences: Sequence[str]) -> None:
         super().__init__(
             f"{table}: expected a table of the same build, got {'; '.join(differences)}",
-            hint="if that is meant, run with --rebuild, which computes the tables of the run again",
+            hint="if the change is intended, run with --rebuild: the tables of the run are rebuilt in full",
         )
 
 
@@ -107,7 +107,7 @@ class UnreadFilesRemainError(StediError):
         count = "1 unread file" if files == 1 else f"{files:,} unread files"
         super().__init__(
             f"run: expected every file to have landed, got {count}, the oldest since {since:%Y-%m-%d %H:%M} UTC; "
-            "what it says about consent is not known",
+            "an unread file may hold a withdrawal",
             hint="the output names them; make them readable and land their folder again; only if nobody withdraws "
             "consent in them, remove them and land their folder again, or dismiss them: stedi run --dismiss-unread",
         )
@@ -136,7 +136,7 @@ class DamagedLakeError(StediError):
         found = "1 finding" if findings == 1 else f"{findings:,} findings"
         super().__init__(
             f"lake: expected every file and row that its tables name, got {found}",
-            hint="the output says what to do about each; a copy of the folder first is never wrong",
+            hint="the output says what to do about each; copy the lake's folder first",
         )
 
 
@@ -301,7 +301,7 @@ _SQLITE_HINTS = {
 
 
 def storage_error(message: str) -> StorageError | None:
-    """The StorageError that a library's message tells of; None if it tells of none. The message may quote values."""
+    """The StorageError for a library's message; None if it is about none. The message may quote values."""
     if _FULL in message:
         return StorageError(_FULL, "catalog.db", _SQLITE_HINTS[_FULL])
     number = next((each for each in _HINTS if os.strerror(each) in message), None)

@@ -150,7 +150,7 @@ def _run(
         except Exception as error:  # before the first task is what all of them need
             stale.append(f"{waiting.pop(0).table} is stale: {_message(as_stedi_error(error))}")
     if stale:
-        stale += [f"{task.table} is stale: it was not made" for task in waiting]
+        stale += [f"{task.table} is stale: its task did not run" for task in waiting]
     # Glue may cut a message at its first line.
     return "; ".join(stale).replace("\n", " ") or None
 
@@ -204,7 +204,7 @@ def _underscored(flag: str) -> str:
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """The arguments. Those of Glue are let pass; another one is an error that names the nearest."""
+    """The arguments. Those of Glue are ignored; any other is an error that names the nearest."""
     arguments, others = parser.parse_known_args(argv)
     known = [flag for action in parser._actions for flag in action.option_strings]
     words = iter(others)

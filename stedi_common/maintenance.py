@@ -60,7 +60,7 @@ class Maintained:
         return [
             LakeError(
                 f"{self.table}: expected orphan files of killed runs and expired snapshots, got {self.unknown_bytes:,} "
-                f"of the table's {self.table_bytes:,} bytes in files that it does not know; none was removed",
+                f"of the table's {self.table_bytes:,} bytes in unknown files; no orphan file was removed",
                 hint="the catalog may have lost them: stedi recover; "
                 "if nobody needs them: stedi maintain --remove-unknown",
             )

@@ -240,7 +240,7 @@ def test_a_table_that_fails_ends_the_run_and_names_what_was_not_made(tmp_path, m
     words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
     assert jobs.lakehouse(words) == (
         "customers_curated is stale: customers_curated: expected luck, got none; "
-        "step_trainer_trusted is stale: it was not made; machine_learning_curated is stale: it was not made"
+        "step_trainer_trusted is stale: its task did not run; machine_learning_curated is stale: its task did not run"
     )
 
 

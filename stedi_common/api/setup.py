@@ -79,7 +79,7 @@ def expect_key(key: PseudonymKey, properties: LakeProperties | None) -> None:
     if properties and key.id != properties.key:
         raise KeyMissingError(
             f"pseudonym key: expected the key of the lake, {properties.key[:8]}…, got {key.id[:8]}…",
-            hint="name the lake's key by --key-file; under another one every pseudonym is another: stedi policy set",
+            hint="give the lake's key with --key-file, or change it with stedi policy set: every pseudonym changes",
         )
 
 

@@ -156,10 +156,12 @@ def status(tables: Sequence[TableStatus], lake: Path | str) -> None:
     _print(table)
     if doubted := sum(t.in_doubt or 0 for t in tables):
         people = "1 person has" if doubted == 1 else f"{doubted:,} people have"
-        out.print(f"[yellow]{people} no consent because of a doubtful line[/] (doubt in landing.customer_landing).")
+        out.print(
+            f"[yellow]{people} no consent because of a doubtful line[/] (column doubt of landing.customer_landing)."
+        )
     if unknown := sum(t.without_address or 0 for t in tables):
         lines = "1 customer line has" if unknown == 1 else f"{unknown:,} customer lines have"
-        out.print(f"[yellow]{lines} no known address[/] (without_address in landing.landed_files).")
+        out.print(f"[yellow]{lines} no known address[/] (column without_address of landing.landed_files).")
 
 
 def policy(properties: LakeProperties) -> None:
@@ -173,7 +175,9 @@ def policy(properties: LakeProperties) -> None:
 
 def relocated(files: int) -> None:
     """What became of the metadata of a lake that was moved or copied."""
-    out.print(f"{pluralized(files, 'metadata file')} rewritten." if files else "The lake is where it was made.")
+    out.print(
+        f"{pluralized(files, 'metadata file')} rewritten." if files else "The lake was not moved. Nothing was changed."
+    )
 
 
 def recovered(done: Recovered, findings: Sequence[Finding]) -> None:
@@ -221,7 +225,7 @@ def _repair_in_words(step: Step) -> str:
         return f"{step.file} lands again"
     if step.remedy == Remedy.EXPIRE_SNAPSHOTS:
         return f"expired {pluralized(step.snapshots, 'older snapshot')}; no current row is lost"
-    return "dropped, to recompute it"
+    return "removed, to recompute it"
 
 
 def _findings(findings: Sequence[Finding]) -> None:

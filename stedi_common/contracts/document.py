@@ -84,7 +84,7 @@ class YamlField:
         """A name as tables and columns have it. Raises ContractError for another text: engines fold and quote names."""
         found = self.value(str)
         if not _NAME.fullmatch(found):
-            raise self.error(f"expected a name of small letters, digits and _, got {found!r}")
+            raise self.error(f"expected a name of lowercase letters, digits and _, got {found!r}")
         return found
 
     def error(self, problem: str, hint: str | None = None) -> ContractError:

@@ -212,18 +212,20 @@ def _expect_columns(properties: YamlField, columns: Sequence[Column]) -> None:
         if column.name in [other.name for other in columns[:number]]:
             raise field.error(f"expected a name that no other column has, got {column.name}")
         if column.name == "dropped":
-            raise field["name"].error("expected another name, for dropped has the reason that a row is dropped for")
+            raise field["name"].error("expected another name, because dropped is the column of the drop reason")
         if column.transform is None:
             continue
         partitions += 1
         if partitions > 1:
-            raise field["partitioned"].error("expected one column that is partitioned, got another")
+            raise field["partitioned"].error("expected one partitioned column, got another")
         if column.type != "timestamp":
-            raise field["physicalType"].error(f"expected timestamp, for it is partitioned by day, got {column.type}")
+            raise field["physicalType"].error(
+                f"expected timestamp, because it is partitioned by day, got {column.type}"
+            )
         if column.is_personal:
             # The days of files are found by statistics, which the files have of no personal column.
             raise field["classification"].error(
-                f"expected internal, for partitions tell its days, got {column.classification}"
+                f"expected internal, because partitions reveal its days, got {column.classification}"
             )
 
 

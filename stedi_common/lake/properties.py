@@ -1,8 +1,8 @@
 """What a lake knows about itself: its id, its place, its policy, its environment, and the id of its pseudonym key.
 
 They are in `lake.json`, which the command that makes the lake writes. Every later command compares them with what it is
-given. Only `stedi policy set` and `stedi relocate` change them. The catalog has a mark of them (`mark.py`). Without the
-mark, a lake that has lost its `lake.json` could not be told from one that an earlier version made without the file.
+given. Only `stedi policy set` and `stedi relocate` change them. The catalog has a mark of them (`mark.py`), so
+that a lost `lake.json` is noticed: a lake that an earlier version made has neither the file nor a mark.
 
 A lake in S3 has no such file: Terraform says what its jobs are given.
 """
@@ -93,7 +93,7 @@ class LakeProperties:
         found = cls.at(lake)
         if found and found.location != real_path(lake):
             raise LakeError(
-                f"lake {lake.location}: expected it in the folder that its files name, {found.location}, "
+                f"lake {lake.location}: expected the lake at {found.location}, as lake.json says, "
                 "got a copy or a lake that was moved",
                 hint="stedi relocate writes this folder into its files",
             )

@@ -476,8 +476,8 @@ class _Landing:
         """Raise EngineError if a drop that arrived before has changed since this landing computed its digest."""
         if self.expected_versions is not None and not self._versions(staged) <= self.expected_versions:
             raise EngineError(
-                f"{self.reader.source}: expected each file to be as it arrived first, got one that has changed",
-                hint="land again: what has changed lands as a new version",
+                f"{self.reader.source}: expected files that are unchanged since they first arrived, got a changed one",
+                hint="land again: the changed file lands as a new version",
             )
 
     @property

@@ -65,7 +65,7 @@ class PseudonymKey:
 
 
 def _expect_no_key(given: str, kind: str) -> None:
-    """Raise KeyMissingError if what names the key is the key itself: an error that quotes it would tell it."""
+    """Raise KeyMissingError if what names the key is the key itself: an error that quotes it would reveal it."""
     if re.fullmatch(f"[0-9a-fA-F]{{{2 * KEY_BYTES}}}", given.strip()):
         raise KeyMissingError(
             f"pseudonym key: expected the name of a {kind}, got {_DIGITS}, which may be the key itself"
@@ -83,7 +83,7 @@ def read_key(path: Path) -> PseudonymKey:
     except FileNotFoundError:
         raise KeyMissingError(
             f"pseudonym key: expected a file at {path}, got none",
-            f"restore the tables' own key; for new tables: (umask 077 && openssl rand -hex {KEY_BYTES} > {quoted})",
+            f"restore the key of the lake; for a new lake: (umask 077 && openssl rand -hex {KEY_BYTES} > {quoted})",
         ) from None
     except OSError as error:
         raise KeyMissingError(f"pseudonym key: expected a file to read at {path}, got: {error.strerror}") from None
@@ -144,5 +144,5 @@ def _make_key(path: Path) -> None:
     except OSError as error:
         raise KeyMissingError(
             f"pseudonym key: expected to write one at {path}, got: {error.strerror}",
-            "name a key of your own by --key-file",
+            "name a file of your own with --key-file",
         ) from None

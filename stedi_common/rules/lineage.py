@@ -84,8 +84,8 @@ class Job:
         people = [s.name for s in self.sources if s.zone != "landing" and s.partition is None and "email" in s.names]
         if not people:
             raise ContractError(
-                f"{self.target.name}: expected a table of people among {', '.join(self.parameters.tables)}, for "
-                "pseudonyms are of people, got none",
+                f"{self.target.name}: expected a table of people among {', '.join(self.parameters.tables)}, "
+                "because the function takes pseudonyms, got none",
                 hint="name customer_trusted or customers_curated in madeFrom",
             )
         return people[-1]
@@ -152,7 +152,7 @@ def _expect_lineage(table: Contract, function: Callable[..., Any]) -> None:
 
 
 def _expect_lookups(job: Job) -> None:
-    """Raise ContractError unless the job's lookups are of its sources: else no withdrawal could be told by them."""
+    """Raise ContractError unless the job's lookups are of its sources: else they could find no withdrawal."""
     sources = {source.name: source for source in job.sources}
     for lookup in job.lookups:
         readings = sources.get(lookup.fact_table)
@@ -175,7 +175,7 @@ def _by_name(jobs: Sequence[Job]) -> dict[str, Job]:
     for job in jobs:
         if job.name in named:
             tables = f"{named[job.name].target.name} and {job.target.name}"
-            raise ContractError(f"{tables}: expected a madeBy of its own for each, got {job.name} for both")
+            raise ContractError(f"{tables}: expected a different madeBy for each, got {job.name} for both")
         named[job.name] = job
         _expect_lookups(job)
         if job.parameters.pseudonyms:

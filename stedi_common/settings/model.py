@@ -113,20 +113,22 @@ def _bytes(where: str, given: Any) -> int:
     """A number of bytes, which may have a unit."""
     found = re.fullmatch(r"(\d{1,15})\s*(|B|kB|MB|GB|TB)", str(given).strip(), re.IGNORECASE)
     if isinstance(given, bool) or found is None:
-        raise SettingsError(f"{where}: expected bytes as in 500MB or 4GB, got {given!r}")
+        raise SettingsError(f"{where}: expected a size such as 500MB or 4GB, got {given!r}")
     return int(found[1]) * _UNITS[found[2].upper()]
 
 
 def _umask(where: str, given: Any) -> int:
     """The umask, from octal digits or a number."""
     if isinstance(given, bool) or not isinstance(given, int | str):
-        raise SettingsError(f"{where}: expected a mask such as 077, got {given!r}")
+        raise SettingsError(f"{where}: expected an octal umask such as 077, got {given!r}")
     try:
         mask = given if isinstance(given, int) else int(given, 8)
     except ValueError:
         mask = -1
     if not 0 <= mask <= _ALL_RIGHTS or mask & _OWNER_RIGHTS or mask & _OTHERS_WRITE != _OTHERS_WRITE:
-        raise SettingsError(f"{where}: expected a mask in octal that lets the owner alone write, as 077, got {given!r}")
+        raise SettingsError(
+            f"{where}: expected an octal umask that lets only the owner write, such as 077, got {given!r}"
+        )
     return mask
 
 

@@ -75,4 +75,4 @@ def test_the_screen_has_sentences_where_json_has_codes(stedi, lake):
     said = stedi("repair", "--landing", "drops")
     assert said.code == 0
     assert "landing.landed_files: step_trainer/1.json lands again\n" in said.out
-    assert "curated.customers_curated: dropped, to recompute it\n" in said.out
+    assert "curated.customers_curated: removed, to recompute it\n" in said.out

@@ -470,7 +470,7 @@ def test_two_formats_are_wrong_usage(made):
 )
 def test_a_statement_that_is_refused_is_named(made, sql, got):
     error, hint = error_lines(made("query", sql))
-    assert error == f"error: query: expected SELECT, SHOW or DESCRIBE, got {got}"
+    assert error == f"error: query: expected SELECT, SHOW, DESCRIBE or SUMMARIZE, got {got}"
     assert hint == "hint:  the lake is read-only here"
     assert list(Path().glob("stolen*")) == []
 

@@ -192,7 +192,7 @@ def test_a_file_that_changes_while_it_is_completed_lands_with_the_next_landing(e
 
     with monkeypatch.context() as patched:
         patched.setattr(engine, "stage", changing)
-        with pytest.raises(EngineError, match="customer: expected each file to be as it arrived first"):
+        with pytest.raises(EngineError, match="customer: expected files that are unchanged since they first arrived"):
             night(NEXT)
     night(LAST)
     assert suspended_in(engine) == {ANN}

@@ -112,7 +112,9 @@ def test_a_key_in_place_of_its_name_is_not_told(read):
 
 
 def test_a_missing_file_is_not_made(tmp_path):
-    with pytest.raises(KeyMissingError, match=r"expected a file at .*/mine, got none\nhint: restore the tables' own"):
+    with pytest.raises(
+        KeyMissingError, match=r"expected a file at .*/mine, got none\nhint: restore the key of the lake"
+    ):
         read_key(tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
 

@@ -218,7 +218,7 @@ def test_bytes_may_have_a_unit(given, size):
 
 @pytest.mark.parametrize("given", ["", "GB", "-1", "1.5GB", "1GiB", "1" * 16, True, "1 2"])
 def test_other_texts_are_no_bytes(given):
-    with pytest.raises(SettingsError, match=r"^--embedded-bytes: expected bytes as in 500MB or 4GB, got "):
+    with pytest.raises(SettingsError, match=r"^--embedded-bytes: expected a size such as 500MB or 4GB, got "):
         load_settings({"embedded_bytes": given})
 
 
@@ -254,10 +254,13 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
             "[project]\ncontracts = 'schemas'",
             "stedi.toml: project.contracts: expected 'contracts', beside this file, got 'schemas'",
         ),
-        ("umask = '077x'", "stedi.toml: umask: expected a mask in octal that lets the owner alone write, as 077, got "),
-        ("umask = '002'", "stedi.toml: umask: expected a mask in octal that lets the owner alone write"),
-        ("umask = '777'", "stedi.toml: umask: expected a mask in octal that lets the owner alone write"),
-        ("umask = true", "stedi.toml: umask: expected a mask such as 077, got True"),
+        (
+            "umask = '077x'",
+            "stedi.toml: umask: expected an octal umask that lets only the owner write, such as 077, got ",
+        ),
+        ("umask = '002'", "stedi.toml: umask: expected an octal umask that lets only the owner write"),
+        ("umask = '777'", "stedi.toml: umask: expected an octal umask that lets only the owner write"),
+        ("umask = true", "stedi.toml: umask: expected an octal umask such as 077, got True"),
         ("[project]\ncontract = 'x'", "stedi.toml: project: expected only contracts, tables, got 'contract'"),
     ],
     ids=range(13),

@@ -96,7 +96,9 @@ def _expect_allowed(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 def _refused(statement: str) -> QueryError:
-    return QueryError(f"query: expected SELECT, SHOW or DESCRIBE, got {statement}", hint="the lake is read-only here")
+    return QueryError(
+        f"query: expected SELECT, SHOW, DESCRIBE or SUMMARIZE, got {statement}", hint="the lake is read-only here"
+    )
 
 
 def _file() -> QueryError:

@@ -295,7 +295,7 @@ def expect_no_run(lake: Lake, own: str | None = None) -> None:
     """
     if held := [lock for lock in held_locks(lake) if lock.stem != own]:
         raise LakeError(
-            f"lake {lake.location}: expected that no run writes to it, got one that holds {held[0].name}",
+            f"lake {lake.location}: expected no other run, got one that holds the lock {held[0].name}",
             hint="wait until it has ended, or end it, then run the command again",
         )
 
