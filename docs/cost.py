@@ -79,7 +79,7 @@ def services(customers: int, days: int, layout: str, p: SimpleNamespace, a: Simp
     landing, making, transitions = LAYOUTS[layout]
     jobs = 1 if layout == "one-job" else landing + making
 
-    # Landing reads what is new; the five tables are made anew from all that has landed.
+    # Landing reads what is new; the five tables are recomputed from all that has landed.
     core_seconds = (new * a.land_core_seconds + history * a.make_core_seconds) / 1e6
     workers = max(2, 1 + math.ceil(core_seconds / a.worker_cores / (3600 * a.hours)))
     seconds = core_seconds / a.worker_cores / (workers - 1)
