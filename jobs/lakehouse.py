@@ -3,7 +3,7 @@
     python jobs/lakehouse.py --landing drops --lake lake
     spark-submit jobs/lakehouse.py --landing drops --lake lake
 
-What suits a small lake: Glue bills a minute of every job at least. The arguments are those of `stedi_common.jobs`.
+It suits a small lake: Glue bills at least a minute for every job. The arguments are those of `stedi_common.jobs`.
 """
 
 import sys

@@ -3,7 +3,7 @@
     python jobs/land.py --source customer --landing drops --lake lake
     spark-submit jobs/land.py --source customer --landing drops --lake lake
 
-What a record is stands in `stedi_common.records`; the arguments are those of `stedi_common.jobs`.
+`stedi_common.records` says what a record is; the arguments are those of `stedi_common.jobs`.
 """
 
 import sys

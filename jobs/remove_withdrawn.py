@@ -1,9 +1,9 @@
-"""Glue job: what customers no longer consent to leaves the trusted and curated tables, the curated ones first.
+"""Glue job: withdrawn rows are deleted from the trusted and curated tables, the last table of the lineage first.
 
     python jobs/remove_withdrawn.py --lake lake
     spark-submit jobs/remove_withdrawn.py --lake lake
 
-It runs before the jobs that make the tables. The arguments are those of `stedi_common.jobs`.
+It runs before the jobs that compute the tables. The arguments are those of `stedi_common.jobs`.
 """
 
 import sys

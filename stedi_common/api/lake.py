@@ -111,6 +111,7 @@ class OpenLake:
 
         Raises:
             LakeError: a landing table does not exist.
+            MissingLinesError: customer lines that have landed are missing, so a run would compute no table.
             RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
 
         Examples:
@@ -140,6 +141,8 @@ class OpenLake:
 
         Raises:
             RebuildRequiredError: a table was built with another policy, key, columns or code, and `rebuild` is false.
+            MissingLinesError: customer lines that have landed are missing. Withdrawn rows are deleted, and no table is
+                computed.
             CommitConflictError: another run committed in between. Run again.
             UnreadFilesRemainError: a file that could not be read has not landed since. All tables are computed.
             LakeError: a table that a job reads is not there.

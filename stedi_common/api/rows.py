@@ -24,7 +24,7 @@ BATCH_ROWS = 64 * 1024
 
 
 class Rows:
-    """Rows that are read when they are asked for, each time anew; always of the same snapshot.
+    """Rows of one snapshot. They are read each time they are asked for.
 
     Attributes:
         table: the table's zone and name.

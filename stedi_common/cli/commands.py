@@ -85,7 +85,7 @@ def generate(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Generate realistic drops, and in the folder truth/ beside them the rows that each table must have."""
+    """Generate realistic drops, and in truth/ beside them how many rows each table must have."""
     from stedi_common.cli import console, show
     from stedi_common.generate import Plan
     from stedi_common.generate import generate as make
@@ -435,7 +435,7 @@ def query_(
     if as_json and format_ not in {None, "json"}:
         raise typer.BadParameter("expected --json or another --format, got both")
     name = "json" if as_json else format_
-    statement, instant_ = read_sql(sql, file), instant(at)  # a wrong usage is told first
+    statement, instant_ = read_sql(sql, file), instant(at)  # wrong usage is reported first
     run_query(lake_of(settings_of(context)).expect_exists(), statement, instant_, name, output)
 
 

@@ -1,6 +1,6 @@
-"""The choice of the engine auto: the embedded engine, unless a run reads more than it is good for.
+"""The engine that `auto` chooses: the embedded engine, unless a run reads more bytes than the limit.
 
-It is made from one number, the bytes that a run reads. docs/decisions/engine-choice.md has the measurement.
+The choice depends on one number, the bytes that a run reads. docs/decisions/engine-choice.md has the measurement.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Realistic drops of any size, with the truth about them beside them."""
+"""Realistic drops of any size, and the truth about them."""
 
 from __future__ import annotations
 

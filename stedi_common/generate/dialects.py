@@ -1,4 +1,4 @@
-"""Other ways to write a record that mean the same, and ways that mean nothing (docs/records.md says which is which)."""
+"""Other ways to write a record: those that mean the same, and those that mean nothing (docs/records.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that happened, before any of it is written down."""
+"""People, devices, walks and consents, before they are written as drops."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The deletion of withdrawn rows if the last runs do not tell what has changed: by the current consents alone.
+"""The deletion of withdrawn rows if the last runs do not show what has changed: by the current consents alone.
 
 A table may be missing or damaged, or the snapshot of its last run, or one that it consumed, may have expired. Then each
 table is compared with the customer records as they are now. Rows of people who do not consent are deleted, under
 `as-of` also those from before their consent, and rows whose person is not known. No row is added.
 
-Each table is planned on its own, so that one that cannot be read stops the deletion from no other.
+Each table is planned on its own: if one cannot be read, rows are deleted from the others all the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What changed since a table's last run, as days of its readings: only those days are recomputed.
 
 Every rule joins within a day, so a day of a table is a function of the same day of its sources and of the lookups of
-people and devices (`tables.LOOKUPS`). Where the changed days cannot be told, all have changed.
+people and devices (`tables.LOOKUPS`). If the changed days cannot be found, all days count as changed.
 """
 
 from __future__ import annotations

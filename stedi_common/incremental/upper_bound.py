@@ -1,4 +1,4 @@
-"""The days that a run recomputes at most, told by the summaries and files of snapshots. No row is read.
+"""The days that a run recomputes at most, by the summaries and files of snapshots. No row is read.
 
 `plan` finds the days of changed lookups by reading. Here a change of the customer records is a change of all days.
 """

@@ -1,4 +1,4 @@
-"""Counts rejected lines with vectors, where no row of them is needed. What is said of a line here, `record` says too.
+"""Counts rejected lines with vectors, where no row of them is needed. The results are those of `record`.
 
 Most lines of a damaged or hostile file are of a few kinds: they hold no object, they are written alike and lack a
 value, or they are equal. The lines of these kinds are found here; all others are left to `record`.

@@ -1,4 +1,4 @@
-"""Every file as UTF-8: its byte-order mark tells UTF-16 and UTF-32."""
+"""Every file as UTF-8. A byte-order mark shows that it is in UTF-16 or UTF-32."""
 
 from __future__ import annotations
 

@@ -94,5 +94,5 @@ def _letters(name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A name for a screen or an error: nothing in it moves the cursor or hides, and no address is told."""
+    """A name for a screen or an error: nothing in it moves the cursor or hides, and no address is shown."""
     return escaped(_ADDRESS.sub(ADDRESS, name))

@@ -1,4 +1,4 @@
-"""What reading a file tells of its lines: counts that add up in any order."""
+"""The counts of a file's lines. Those of its blocks add up in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The consent rule: who consents, since when, which readings that admits, and whose device is whose.
+"""The consent rule: who consents, since when, which readings count, and whose device is whose.
 
 Rule numbers are those of `docs/rules.md`.
 """

@@ -1,4 +1,4 @@
-"""How many bytes the tasks of a run read, told by listings and snapshots before the run. No table of people is read.
+"""How many bytes the tasks of a run read, by listings and snapshots before the run. No table of people is read.
 
 Files are counted as they are stored, but compressed drops times `COMPRESSION_RATIO`. A byte of JSON and one of Parquet
 take about the same time: Parquet has fewer bytes, and each is read by several jobs. What is only an estimate:

@@ -72,7 +72,7 @@ class Task:
         table: the table that it writes to; `withdrawals` for the deletion, which writes to all.
         run: carries it out, with an engine and the settings. Returns None if there was nothing to do.
         is_required: whether the tasks after it need it, so that its failure ends the run.
-        reads: how many bytes it reads, told before the tasks of its phase have run.
+        reads: how many bytes it reads, computed before the tasks of its phase run.
         phase: what the tasks that are sized together, and run by one engine, have in common.
     """
 
@@ -156,7 +156,7 @@ def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows, *, dismiss: bo
 
 
 def missing_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
-    """The task that finds missing customer lines. With any, or if nobody can tell, no table is computed.
+    """The task that finds missing customer lines. If there are any, or if they cannot be counted, no table is computed.
 
     Args:
         rows: reads `landed_files`.

@@ -48,7 +48,7 @@ MAX_CACHED_ROWS = 1_000_000
 
 
 class EmbeddedEngine:
-    """The engine of this process. What each method does is said in `Engine`."""
+    """The engine of this process. `Engine` documents the methods."""
 
     name = "embedded"
 

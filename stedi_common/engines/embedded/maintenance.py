@@ -31,7 +31,7 @@ Rewrite = Callable[[Contract, Table, Sequence[str]], AbstractContextManager[list
 
 
 class EmbeddedMaintenance:
-    """The maintenance of a lake. What each method does is said in `Maintenance`."""
+    """The maintenance of a lake. `Maintenance` documents the methods."""
 
     def __init__(self, lake: Lake, catalog: LakeCatalog, tables: CatalogTables, rewrite: Rewrite) -> None:
         self._lake, self._catalog, self._tables, self._rewrite = lake, catalog, tables, rewrite

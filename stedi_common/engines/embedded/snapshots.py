@@ -20,7 +20,7 @@ from stedi_common.errors import QueryError
 
 
 class PyIcebergSnapshots:
-    """The snapshots that a table keeps. What each method does is said in `Snapshots`."""
+    """The snapshots that a table keeps. `Snapshots` documents the methods."""
 
     def __init__(self, contract: Contract, table: Table) -> None:
         self._contract, self._table = contract, table

@@ -40,7 +40,7 @@ from stedi_common.rules.frames import Classified, Frame
 
 
 class SparkEngine:
-    """The engine of a lake in a folder or in S3. What each method does is said in `Engine`."""
+    """The engine of a lake in a folder or in S3. `Engine` documents the methods."""
 
     name = "spark"
 

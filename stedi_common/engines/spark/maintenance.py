@@ -20,7 +20,7 @@ from stedi_common.lake import Lake
 
 
 class JavaMaintenance:
-    """The maintenance of a session's tables. What each method does is said in `Maintenance`."""
+    """The maintenance of a session's tables. `Maintenance` documents the methods."""
 
     def __init__(self, lake: Lake, tables: JavaTables, session: Any, jvm: Any) -> None:
         self._lake, self._tables, self._session = lake, tables, session

@@ -16,7 +16,7 @@ from stedi_common.engines.protocol import Head
 
 
 class JavaSnapshots:
-    """The snapshots that a table keeps. What each method does is said in `Snapshots`.
+    """The snapshots that a table keeps. `Snapshots` documents the methods.
 
     Args:
         contract: the table's.

@@ -1,7 +1,7 @@
 """The metadata files of a table, `<version>-<uuid>.metadata.json`: which there are, and what they name.
 
 Both engines number them: each commit writes the version after that which the catalog has, then swaps it in the catalog.
-A commit that is killed in between, or comes second, leaves a file that no catalog has ever named. So the files of a
+A commit that is killed in between, or meets a conflict, leaves a file that no catalog has ever named. So the files of a
 table are at most one version ahead of its catalog.
 
 `version-hint.text` beside them names a file that the catalog has named. Iceberg's readers without a catalog know it.
