@@ -322,7 +322,7 @@ def repair_(
         typer.Option(
             "--landing",
             envvar="STEDI_LANDING",
-            help="The landing folder from which files land again. Without it, none does.",
+            help="The landing folder from which files land again. If it is not set, no file lands.",
         ),
     ] = None,
     lake: LakeOption = DEFAULTS.lake,
@@ -399,7 +399,7 @@ def query_(
     sql: Annotated[
         str | None,
         typer.Argument(
-            help="One SELECT, SHOW, DESCRIBE or SUMMARIZE in DuckDB's SQL, over zone.table. - is standard input."
+            help="One SELECT, SHOW, DESCRIBE or SUMMARIZE in DuckDB's SQL, over zone.table; - reads standard input."
         ),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="The file that holds the SQL.")] = None,
