@@ -41,6 +41,13 @@ def write_new(path: Path, text: str, mode: int = 0o600) -> None:
             path.hardlink_to(draft)
 
 
+def current_umask() -> int:
+    """The umask of this process, which only setting it tells."""
+    before = os.umask(0o077)
+    os.umask(before)
+    return before
+
+
 @contextmanager
 def umask(mask: int) -> Iterator[None]:
     """The umask of this process until the block ends."""

@@ -6,16 +6,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from support.drops import at, customer, landing, reading, step
-from support.lakes import write
+from support.lakes import land, write
 from support.processes import FORKED, PATIENCE, wait_for
 
 import stedi_common as stedi
 from stedi_common.cli import main
+from stedi_common.files import umask
 from stedi_common.jobs import lakehouse
 
 ANN = "ann@example.org"
@@ -68,6 +70,15 @@ def test_files_are_for_whom_the_mask_says(folder, engine, options, variables, ex
         said = stedi_(folder, command, "--engine", engine, *options, **variables)
         assert said.returncode == 0, said.stderr
     assert modes(folder / "lake") == expected
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o027])
+def test_an_engine_obeys_the_mask_of_its_process(connect, tmp_path, key, mask):
+    with umask(mask):
+        engine = connect(tmp_path / "lake")
+        write(tmp_path / "drops", DROPS)
+        land(engine, tmp_path / "drops", key, datetime(2024, 4, 1))
+    assert modes(tmp_path / "lake" / "landing") == {("folder", 0o777 & ~mask), ("file", 0o666 & ~mask)}
 
 
 def test_the_library_makes_a_folder_of_its_own_user(folder):

@@ -22,6 +22,7 @@ from stedi_common.engines.spark import local_disk
 from stedi_common.engines.spark.jars import cached_jars, class_archive_options, download_settings
 from stedi_common.engines.spark.java import java_home, stdout_to_stderr
 from stedi_common.errors import LakeError
+from stedi_common.files import current_umask
 from stedi_common.lake import CATALOG, Lake
 
 #: Options of Java's JIT compiler. It takes a third of a short run; with these it compiles later, and less at a time.
@@ -190,6 +191,9 @@ def _catalog_settings(lake: Lake) -> dict[str, str]:
         # More than one connection to a SQLite file from one process blocks itself.
         f"{catalog}.clients": "1",
         f"{catalog}.warehouse": f"file://{lake.location}",
+        # Hadoop gives each file a mode, by a mask of its own. A file system in its cache has that of who asked first.
+        f"{catalog}.hadoop.fs.permissions.umask-mode": f"{current_umask():03o}",
+        f"{catalog}.hadoop.fs.file.impl.disable.cache": "true",
     }
 
 
