@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from support.drops import at, customer, landing, reading, step
-from support.lakes import land, write
+from support.lakes import land, modes, write
 from support.processes import FORKED, PATIENCE, wait_for
 
 import stedi_common as stedi
@@ -47,12 +47,6 @@ def stedi_(folder, *words, **environment):
         timeout=PATIENCE,
         check=False,
     )
-
-
-def modes(folder: Path) -> set[tuple[str, int]]:
-    """The kinds of what is in the folder, itself included, with their modes."""
-    found = (path.lstat().st_mode for path in (folder, *folder.rglob("*")))
-    return {("folder" if stat.S_ISDIR(mode) else "file", stat.S_IMODE(mode)) for mode in found}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -98,6 +99,12 @@ def play(  # noqa: PLR0913, PLR0917 - a history is all of this
 def table_of(lake: Path, of: Contract) -> Table:
     """A table of the lake, as PyIceberg has it."""
     return SqlCatalog("stedi", uri=f"sqlite:///{lake}/catalog.db").load_table(of.identifier)
+
+
+def modes(folder: Path) -> set[tuple[str, int]]:
+    """The kinds of what is in the folder, itself included, with their modes."""
+    found = (path.lstat().st_mode for path in (folder, *folder.rglob("*")))
+    return {("folder" if stat.S_ISDIR(mode) else "file", stat.S_IMODE(mode)) for mode in found}
 
 
 def without_properties(lake: Path) -> None:
