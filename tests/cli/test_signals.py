@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from support.crowds import crowd, in_pieces
-from support.lakes import write
 from support.processes import PATIENCE
+
+from stedi_common.generate import Plan, generate
 
 COMMANDS = ("land", "run", "maintain")
 #: The command, which says when it has begun: before, the signal is Python's own.
@@ -45,8 +45,8 @@ class Command(subprocess.Popen):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with drops."""
-    write(tmp_path / "drops", in_pieces(crowd(5), 1).runs[0])
+    """A folder with drops, all of which can be read."""
+    generate(Plan(people=12, readings=600, days=4), tmp_path / "drops")
     return tmp_path
 
 
