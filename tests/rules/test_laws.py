@@ -178,19 +178,21 @@ def bag(played: Played, table: str, *columns: str) -> Bag:
 
 
 def consents(engine: Engine) -> Callable[[str, datetime], bool]:
-    """Whether a person's records cover an instant: all of the latest ones consent, no later than that, and nobody
-    refused after it."""
-    records = defaultdict(list)
-    for email, made, consent in rows(
-        engine, "customer_landing", ("email", "lastupdatedate", "sharewithresearchasofdate")
-    ):
-        records[email].append((made, consent))
+    """Whether a person's lines cover an instant: all of the latest records consent, no later than that, nobody refused
+    after it, and a record has arrived after each line that suspends."""
+    records, doubtful = defaultdict(list), defaultdict(list)
+    columns = ("email", "doubt", "arrived_at", "lastupdatedate", "sharewithresearchasofdate")
+    for email, doubt, *line in rows(engine, "customer_landing", columns):
+        (doubtful if doubt else records)[email].append(line)
 
     def covered(email: str, at: datetime) -> bool:
-        latest = max(made for made, _ in records[email])
-        current = [consent for made, consent in records[email] if made == latest]
-        refused = [made for made, consent in records[email] if consent is None]
-        return None not in current and max(current) <= at and all(made <= at for made in refused)
+        latest = max(made for _, made, _ in records[email])
+        current = [consent for _, made, consent in records[email] if made == latest]
+        refused = [made for _, made, consent in records[email] if consent is None]
+        refused += [arrived for arrived, _, consent in doubtful[email] if consent is None]
+        last = max(arrived for arrived, _, _ in records[email])
+        is_lifted = all(arrived < last for arrived, _, consent in doubtful[email] if consent is not None)
+        return is_lifted and None not in current and max(current) <= at and all(made <= at for made in refused)
 
     return covered
 
