@@ -34,8 +34,8 @@ ASKED_FOR = (
     *("py4j.reflection.TypeUtil", "org.apache.iceberg.spark.Spark3Util", "org.apache.spark.util.Utils"),
 )
 
-#: Lakes that many tests look at.
-SHARED = {"made", "tables_after_each_run", "played"}
+#: What many tests look at: lakes, and what the oracle makes of many histories.
+SHARED = {"made", "tables_after_each_run", "played", "sampled", "reference_landing"}
 
 Connect = Callable[[Path], Engine]
 ConnectTo = Callable[[str, Path], Engine]
@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under `pytest -n 2 --dist loadgroup` the tests that share a lake go to one worker, which makes it once."""
+    """Under `pytest -n 2 --dist loadgroup` the tests that share something go to one worker, which makes it once."""
     if only := config.getoption("--engine"):
         others = set(ENGINES) - {only}
         deselected = [item for item in items if engines_of(item) & others]
