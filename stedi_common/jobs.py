@@ -6,8 +6,8 @@ The line is on standard output after the commit. Metrics are made from it, so it
     land        source, files, lines, landed, rejected, duplicate, suppressed, blank, nulled_values, doubtful,
                 without_address, unread, skipped (file and reason of each), warnings
     remove_withdrawn
-                deleted (rows by table), emptied (tables that could not be read); its table is `withdrawals`, and if no
-                row is deleted there is no line
+                deleted (rows by table), emptied (tables whose rows could not be classified); its table is
+                `withdrawals`, and if no row is deleted there is no line
     maintain_tables
                 files, bytes (before and after), snapshots, refs, removed, pinned, skipped,
                 recent_unknown_files, unknown_bytes, table_bytes

@@ -17,6 +17,7 @@ from datetime import date
 import narwhals as nw
 
 from stedi_common.contracts import Contract, contract
+from stedi_common.engines.errors import missing_table
 from stedi_common.engines.protocol import Engine, Head, Materialized
 from stedi_common.incremental.deletion_by_consent import Consents
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, read, rows_of
@@ -49,10 +50,12 @@ def plan_deletion(
         A deletion for each table with withdrawn rows, downstream first. Its rows can be read until the block ends.
 
     Raises:
-        LakeError: a table that exists has no snapshot.
+        LakeError: a table that exists has no snapshot, or there are tables, but no customer records.
     """
     with ExitStack() as stack:
         if not engine.exists(CUSTOMER_LANDING):
+            if computed_tables(engine, without):
+                raise missing_table(CUSTOMER_LANDING)
             yield ()
             return
         lake = _LakeState.now(engine, with_defective_rows(engine, policy), key, without)

@@ -1,7 +1,7 @@
 """Missing lines: customer lines that have landed, and that the landing table no longer has. Each may be a withdrawal.
 
 They are lost if the newest metadata of the table are lost, or if an old copy replaces its files. `landed_files` still
-has their number.
+has their number. While some are missing, no table is computed, and all computed tables are empty.
 """
 
 from __future__ import annotations

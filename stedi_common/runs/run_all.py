@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from stedi_common.contracts import CUSTOMER, SOURCES, contract
 from stedi_common.engines.protocol import Engine
-from stedi_common.errors import StediError, as_stedi_error
+from stedi_common.errors import MissingLinesError, StediError, as_stedi_error
 from stedi_common.landing import Landed, discover_sources, land
 from stedi_common.landing.landed_files import Row
 from stedi_common.landing.missing import expect_no_missing_lines
@@ -129,13 +129,29 @@ def landing_tasks(
     return [task(source) for source in chosen]
 
 
-def deletion_task() -> Task:
-    """The task that deletes withdrawn rows, downstream first. If it fails, the jobs after it still delete them."""
+def deletion_task(rows: Callable[..., Sequence[Row]] | None = None) -> Task:
+    """The task that deletes withdrawn rows, downstream first. If it fails, the jobs after it still delete them.
+
+    Args:
+        rows: reads `landed_files`, to find out whether customer lines are missing. None: this task may not read it.
+    """
 
     def run(engine: Engine, settings: RunSettings) -> withdrawals.Deleted | None:
-        return withdrawals.delete_withdrawn(engine, settings.policy, settings.key)
+        lacks_lines = rows is not None and _lacks_lines(engine, rows)
+        return withdrawals.delete_withdrawn(engine, settings.policy, settings.key, lacks_lines=lacks_lines)
 
     return Task("remove_withdrawn", "withdrawals", run, is_required=False, reads=InputSize.of_deletion)
+
+
+def _lacks_lines(engine: Engine, rows: Callable[..., Sequence[Row]]) -> bool:
+    """Whether customer lines are missing. If nobody can tell, the records that are there decide."""
+    try:
+        expect_no_missing_lines(engine, rows(engine))
+    except MissingLinesError:
+        return True
+    except Exception:  # the next tasks raise it; it must not keep withdrawn rows
+        return False
+    return False
 
 
 def unread_task(rows: Callable[..., Sequence[Row]] = landed_rows, *, dismiss: bool = False) -> Task:
@@ -210,10 +226,10 @@ def tasks(
         dismiss_unread: whether a run that lands nothing dismisses the unread files.
     """
     rows = cache(landed_rows)  # read once, by the first task that needs them
-    computing = [missing_task(rows), *map(job_task, jobs)]
+    deletion, computing = deletion_task(rows), [missing_task(rows), *map(job_task, jobs)]
     if landing is None:
-        return [deletion_task(), unread_task(rows, dismiss=dismiss_unread), *computing]
-    return [*landing_tasks(landing, to_land_again=to_land_again), deletion_task(), *computing]
+        return [deletion, unread_task(rows, dismiss=dismiss_unread), *computing]
+    return [*landing_tasks(landing, to_land_again=to_land_again), deletion, *computing]
 
 
 def run_all(

@@ -1,8 +1,8 @@
 """Carry out the deletion of withdrawn rows, before a run computes its tables. `incremental.deletion` plans it.
 
 If the plan of all tables fails, because a file is damaged for instance, each table has a plan of its own. A table whose
-rows cannot be classified is emptied, because people in it may have withdrawn. If the customer records cannot be read,
-every table is emptied.
+rows cannot be classified is emptied, because people in it may have withdrawn. If the customer records are missing or
+cannot be read, or lines of them are missing, every table is emptied.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ class Deleted:
     emptied: tuple[str, ...] = ()
 
 
-def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Deleted | None:
+def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks_lines: bool = False) -> Deleted | None:
     """Delete withdrawn rows from the trusted and curated tables, in one commit for each table.
 
     Args:
         engine: an open lake.
         policy: the policy of the run.
         key: the pseudonym key of the run.
+        lacks_lines: whether customer lines are missing. Each may be a withdrawal, so every table is emptied.
 
     Returns:
         How many rows were deleted; None if there were none.
@@ -55,11 +56,14 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey) -> Delet
     """
     unusable = _prepare(engine)
     run = _DeletionRun(engine, policy, key, unusable)
-    try:
-        retry_on_conflict(run.delete)
-    except Exception as error:
-        _raise_if_temporary(error)
-        unusable |= run.delete_from_each_table()
+    if lacks_lines:
+        unusable |= run.delete_from_each_table(lacks_lines=True)
+    else:
+        try:
+            retry_on_conflict(run.delete)
+        except Exception as error:
+            _raise_if_temporary(error)
+            unusable |= run.delete_from_each_table()
     if unusable:
         raise next(iter(unusable.values()))
     return run.result
@@ -84,15 +88,18 @@ class _DeletionRun:
             for deletion in deletions:
                 self._carry_out(deletion)
 
-    def delete_from_each_table(self) -> dict[str, StediError]:
+    def delete_from_each_table(self, *, lacks_lines: bool = False) -> dict[str, StediError]:
         """Delete from each table by the current consents, and empty the tables whose rows cannot be classified.
+
+        Args:
+            lacks_lines: whether the current consents are not known, because customer lines are missing.
 
         Returns:
             The errors of the tables that could not be emptied, by name.
         """
         errors: dict[str, StediError] = {}
         with ExitStack() as stack:
-            consents = self._consents(stack)
+            consents = None if lacks_lines else self._consents(stack)
             for table in computed_tables(self._engine, self._without):
                 try:
                     self._delete_or_empty(table, consents)

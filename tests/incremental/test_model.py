@@ -56,7 +56,7 @@ def withdrawals_mark_no_days(patch: pytest.MonkeyPatch) -> None:
             return diff.days_of(engine, about, now[about.name], cached.frame, lookup.on) if cached.rows else set()
 
     patch.setattr(diff, "_days_of_lookup", days_of_who_is_new)
-    patch.setattr(withdrawals, "delete_withdrawn", lambda *_: None)
+    patch.setattr(withdrawals, "delete_withdrawn", lambda *_, **__: None)
 
 
 def the_second_claimant_owns_too(patch: pytest.MonkeyPatch) -> None:

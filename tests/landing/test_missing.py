@@ -1,12 +1,12 @@
-"""A customer line that has landed and is missing may be a withdrawal: no table is computed, and withdrawals go on."""
+"""A landed customer line that is missing may be a withdrawal: the computed tables are empty until it is there."""
 
 from types import NoneType
 
 import narwhals as nw
 import pytest
 from support.damages import files_of
-from support.lakes import SLOW_ON_SPARK, rows
-from support.withdrawals import ANN, ANN_WITHDRAWS, BOB, CONSENTING, dropped
+from support.lakes import SLOW_ON_SPARK, rows, run
+from support.withdrawals import ANN, ANN_WITHDRAWS, BOB, CONSENTING, WHOSE, dropped
 
 from stedi_common.contracts import contract
 from stedi_common.errors import DamagedFileError, MissingLinesError
@@ -33,6 +33,21 @@ def test_no_table_is_computed_and_withdrawn_rows_are_deleted(engine, tmp_path, k
     assert [each.task.job for each in done] == ["remove_withdrawn", "find_unread", "find_missing"]
     assert isinstance(done[-1].error, MissingLinesError)
     assert ANN not in {who for (who,) in rows(engine, "customer_trusted", ["email"])}
+
+
+@SLOW_ON_SPARK
+def test_the_tables_stay_empty_until_all_lines_have_landed(engine, tmp_path, key):
+    """What is missing is Ann's withdrawal, which no run has consumed."""
+    dropped(engine, tmp_path, key, CONSENTING, ANN_WITHDRAWS)
+    head = engine.head(CUSTOMERS)
+    is_lost = nw.col("source_file") == "customer/second.json"
+    engine.replace(CUSTOMERS, engine.read(CUSTOMERS, head).filter(~is_lost), head, {})
+    done = list(run_all(engine, RunSettings(Policy(), key), tasks()))
+    assert isinstance(done[-1].error, MissingLinesError)
+    assert not any(rows(engine, table) for table in WHOSE)
+    engine.append(CUSTOMERS, engine.read(CUSTOMERS, head).filter(is_lost), engine.head(CUSTOMERS), {})
+    run(engine, Policy(), key)
+    assert rows(engine, "customer_trusted", ["email"]) == {(BOB,): 1}
 
 
 @SLOW_ON_SPARK

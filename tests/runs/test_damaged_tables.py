@@ -19,9 +19,10 @@ from support.lakes import SLOW_ON_SPARK, opening, rows, run, table_of
 from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING, DAYS, FIRST, WHOSE, dropped, whose
 
 from stedi_common.contracts import Contract, contract
+from stedi_common.engines.embedded.recovery import recover
 from stedi_common.engines.embedded.session import redact
 from stedi_common.errors import CommitConflictError, LakeError, StediError
-from stedi_common.lake import local_path
+from stedi_common.lake import Lake, local_path
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import withdrawals
@@ -167,6 +168,19 @@ def test_a_table_keeps_the_rows_of_the_policy_that_it_was_built_with(connect, tm
 @EMBEDDED
 def test_without_the_customer_records_every_table_is_emptied(connect, lake, key, kind):
     damage(lake, "customer_landing", kind, remove)
+    engine = connect(lake)
+    deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
+    assert deleted
+    assert deleted.emptied == tuple(WHOSE)
+    assert {table: left(engine, table) for table in WHOSE} == dict.fromkeys(WHOSE, Bag())
+
+
+@EMBEDDED
+def test_without_the_table_of_customer_records_every_table_is_emptied(connect, lake, key):
+    """`stedi recover` registers only the tables that have a folder."""
+    shutil.rmtree(lake / "landing" / "customer_landing")
+    (lake / "catalog.db").unlink()
+    recover(Lake.at(str(lake)))
     engine = connect(lake)
     deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
     assert deleted
