@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import re
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -173,7 +174,9 @@ class Staging:
             with _changed_meanwhile(RECORDS):
                 new = DataFile(folder, old.partition, self._final_name(old))
                 moved.append(filesystem(new.location)[1])
-                if self._lake.is_local or self._is_shared:
+                if self._lake.is_local:
+                    shutil.move(old.location, moved[-1])  # copies it if the table's folder is a link to another disk
+                elif self._is_shared:
                     system.move(filesystem(old.location)[1], moved[-1])
                 else:
                     s3.upload(Path(old.location), new.location)
