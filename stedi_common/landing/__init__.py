@@ -28,6 +28,7 @@ from stedi_common.errors import (
 from stedi_common.incremental.summary import LandingSummary, landing_properties
 from stedi_common.instants import utc_now
 from stedi_common.landing import skipped as skipped_files
+from stedi_common.landing.arrival import arrival, clock_warnings
 from stedi_common.landing.deduplicate import PLACE, excluded, with_version
 from stedi_common.landing.drift import cut_short, warnings_about
 from stedi_common.landing.first_arrival import (
@@ -121,7 +122,7 @@ def land(  # noqa: PLR0913 - what a landing is made of
         source: one of `SOURCES`.
         landing: the landing folder or its S3 URI.
         key: the pseudonym key, for the hashes of rejected lines and of files.
-        arrived_at: when the drops arrived, UTC without zone; by default now.
+        arrived_at: when the drops arrived, UTC without zone; by default now, but after all that has landed.
         settings: limits and time zones.
         found: the files of the landing folder; by default they are listed.
         to_land_again: names and digests of file versions that have landed, and land again as of their first arrival,
@@ -134,20 +135,19 @@ def land(  # noqa: PLR0913 - what a landing is made of
         LakeError: there is no landing folder, or none of the sources' folders in it.
         CommitConflictError: other runs kept committing in between.
     """
-    arrived_at = arrived_at or utc_now()
-    here = found or discover_sources(landing, [source])
-    reader = Reader(source, arrived_at, key.content_key, settings or ReaderSettings())
+    here, arrives_now = found or discover_sources(landing, [source]), arrived_at is None
+    reader = Reader(source, arrived_at or utc_now(), key.content_key, settings or ReaderSettings())
     for each in (_table(reader), REJECTED, LANDED_FILES):
         engine.prepare(each)
     parts: list[Landed] = []
     handled: set[str] = set()
 
     def attempt() -> Landed:
-        landing = _Landing.now(engine, reader, here, key, to_land_again, handled)
+        landing = _Landing.now(engine, reader, here, key, to_land_again, handled, arrives_now=arrives_now)
         while first := landing.earliest_group():
             parts.append(first.land())
             handled.update(drop.name for drop in first.drops)
-            landing = _Landing.now(engine, reader, here, key, to_land_again, handled)
+            landing = _Landing.now(engine, reader, here, key, to_land_again, handled, arrives_now=arrives_now)
         return landing.land()
 
     parts.append(retry_on_conflict(attempt))
@@ -198,7 +198,8 @@ class _Landing:
             retried.
         landed_files: the table of landed files, read before any drop as well.
         readable: the rows of files that were skipped before and can be read now.
-        began_at: when the run began.
+        clock: when the run began, by the clock of this machine.
+        began_at: when the run began: the arrival of new drops.
         first_arrivals: the drops that land as of their first arrival, before all others.
         expected_versions: the ids of the versions of the drops, if they land as of their first arrival, which is then
             the reader's `arrived_at`; None if they arrive now.
@@ -211,6 +212,7 @@ class _Landing:
     drops: Sequence[Drop]
     skipped: Sequence[Skipped]
     readable: Sequence[Row]
+    clock: datetime
     began_at: datetime
     first_arrivals: FirstArrivals
     expected_versions: frozenset[str] | None = None
@@ -224,10 +226,14 @@ class _Landing:
         key: PseudonymKey,
         to_land_again: Collection[tuple[str, str]],
         handled: Collection[str],
+        *,
+        arrives_now: bool,
     ) -> _Landing:
         """An attempt to land all drops except those of these names, which this landing has handled."""
-        source, head = reader.source, engine.head(_table(reader))
+        source, clock, head = reader.source, reader.arrived_at, engine.head(_table(reader))
         landed_files = LandedFiles.read(engine, engine.head(LANDED_FILES), key, folder_digest(found.location, key))
+        if arrives_now:
+            reader = replace(reader, arrived_at=arrival(clock, landed_files, head))
         if landed_files.has_unkeyed:  # an earlier version wrote them
             landed_files = landed_files.keyed(engine, landing_properties(source, 0, str(engine.choice)))
         drops = [drop for drop in found.drops[source] if drop.name not in handled]
@@ -252,6 +258,7 @@ class _Landing:
             [drop for drop in new if drop.name not in excluded_names],
             sorted([*skipped, *unreadable]),
             [row for row in readable if row["source_file"] not in handled],
+            clock,
             reader.arrived_at,
             first,
         )
@@ -443,13 +450,14 @@ class _Landing:
         retry_on_conflict(append)
 
     def _landed(self, read: Sequence[Mapping[str, Any]]) -> Landed:
+        clock = clock_warnings(self.clock, self.began_at) if read and not self._first_arrival else ()
         return Landed(
             self.reader.source,
             files=len(read),
             **{name: sum(row[name] for row in read) for name in COUNTS},
             unread=sum(each.reason in UNREAD_REASONS for each in self.skipped),
             skipped=tuple({"file": shown(each.name), "reason": each.reason} for each in self.skipped),
-            warnings=(*cut_short(read), *warnings_about(read, self.landed_files)),
+            warnings=(*clock, *cut_short(read), *warnings_about(read, self.landed_files)),
         )
 
     def _earlier_versions(self) -> dict[str, datetime]:

@@ -78,6 +78,10 @@ class LandedFiles:
         has_doubt = any(row["doubtful"] for rows in versions.values() for row in rows)
         return cls(head, folder, versions, skipped, of_unknown_folder, has_doubt, key)
 
+    def arrivals(self) -> Iterator[datetime]:
+        """When the files have arrived."""
+        return (row["arrived_at"] for rows in self.versions.values() for row in rows)
+
     def landed(self, source: str) -> int:
         """How many lines of the source have landed: see `landed_lines`."""
         return landed_lines(self.of_source(source), source)

@@ -390,7 +390,7 @@ def test_whichever_engines_run_the_tables_are_the_oracles(spark_runs, tmp_path, 
         drawn.append(next(draws))
         return Choice(drawn[-1], "drawn")
 
-    monkeypatch.setattr("stedi_common.landing.utc_now", lambda: ARRIVAL)
+    monkeypatch.setattr("stedi_common.landing.arrival", lambda *_: ARRIVAL)
     monkeypatch.setattr("stedi_common.api.engine.choose", draw)
     for n, drops in enumerate(history.runs, start=1):
         write(tmp_path / "drops", drops)
