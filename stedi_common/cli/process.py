@@ -148,8 +148,11 @@ def open_engines(settings: Settings, lake: Lake, *, writes: bool = True) -> Iter
 
 
 def run_tasks(engine_for: EngineFor, settings: Any, tasks: Sequence[Task]) -> list[CompletedTask]:
-    """Run the tasks, and show on standard error which one runs. Returns them with their results and errors."""
-    from stedi_common.api.tasks import run_logged
+    """Run the tasks, and show on standard error which one runs. Returns them with their results and errors.
+
+    The errors of a task are printed as soon as it has run: some never come again if the command is killed later.
+    """
+    from stedi_common.api.tasks import errors_of, run_logged
     from stedi_common.cli import console
 
     @contextmanager
@@ -159,20 +162,31 @@ def run_tasks(engine_for: EngineFor, settings: Any, tasks: Sequence[Task]) -> li
             yield
         signals.expect_none()
 
-    return list(run_logged(engine_for, settings, tasks, around))
+    done: list[CompletedTask] = []
+    shown = 0
+    for each in run_logged(engine_for, settings, tasks, around):
+        done.append(each)
+        errors = errors_of(done)
+        for error in errors[shown:]:
+            _show(error)
+        shown = len(errors)
+    return done
 
 
 def exit_on_errors(done: Sequence[CompletedTask], *others: StediError) -> None:
-    """Print these errors and those of the tasks, and exit with the code of the most serious. Returns if there are none.
+    """Print the other errors, and exit with the code of the most serious of all. Returns if there are none.
 
     Of several that are equally serious, the first decides.
+
+    Args:
+        done: tasks that `run_tasks` has run. It has printed their errors.
+        others: other errors.
     """
     from stedi_common.api.tasks import errors_of, most_serious
 
-    errors = [*others, *errors_of(done)]
-    for error in errors:
+    for error in others:
         _show(error)
-    if errors:
+    if errors := [*others, *errors_of(done)]:
         sys.exit(most_serious(errors).exit_code)
 
 

@@ -409,7 +409,7 @@ def test_the_command_repairs_once(stedi, tmp_path, monkeypatch):
     engine.close()
 
 
-def test_the_command_says_what_is_damaged_before_what_is_unread(stedi, tmp_path, monkeypatch):
+def test_the_command_says_what_is_unread_and_ends_with_what_is_damaged(stedi, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "drops", drops(1))
     (tmp_path / "drops" / "customer" / "2.json").symlink_to("/nowhere")
@@ -423,7 +423,7 @@ def test_the_command_says_what_is_damaged_before_what_is_unread(stedi, tmp_path,
     without.close()
     said = stedi("repair")
     assert said.code == 5
-    assert [line[:17] for line in said.err.splitlines()[::2]] == ["error: lake: expe", "error: run: expec"]
+    assert [line[:17] for line in said.err.splitlines()[::2]] == ["error: run: expec", "error: lake: expe"]
 
 
 def test_the_command_says_what_it_could_not_repair(stedi, tmp_path, monkeypatch):

@@ -9,9 +9,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support.lakes import write
 from support.processes import PATIENCE
 
 from stedi_common.generate import Plan, generate
+from stedi_common.landing import land
 
 COMMANDS = ("land", "run", "maintain")
 #: The command, which says when it has begun: before, the signal is Python's own.
@@ -89,3 +91,23 @@ def test_interrupted_at_any_moment(folder, name, moments):
     assert interrupted > moments / 3
     for each in COMMANDS:
         duration(folder, each)
+
+
+def test_an_error_that_comes_once_is_said_before_the_next_source_lands(folder, stedi, monkeypatch):
+    """The next landing says nothing of the line: its file has landed."""
+    write(folder / "drops", {"customer/nobody.json": b"{\n"})
+
+    def killed(engine, source, *args, **named):
+        if source != "customer":
+            raise KeyboardInterrupt
+        return land(engine, source, *args, **named)
+
+    monkeypatch.chdir(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr("stedi_common.runs.run_all.land", killed)
+        said = stedi("land")
+    assert said.code == 130
+    first, *_, last = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    assert first.startswith("error: land: expected a known address in every customer line, got none in ")
+    assert last.startswith("error: interrupted by SIGINT")
+    assert stedi("land").code == 0
