@@ -153,6 +153,18 @@ class MissingLinesError(StediError):
         )
 
 
+class UnknownTablesError(LakeError):
+    """The lake has computed tables without a contract, so that nobody deletes withdrawn rows from them."""
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        super().__init__(
+            f"lake: expected a contract of every computed table, got none of {', '.join(tables)}; "
+            "withdrawn rows stay there",
+            hint="run it with their project: in its folder, or with STEDI_PROJECT; if nobody needs a table, remove its "
+            "folder from the lake",
+        )
+
+
 class CommitConflictError(StediError):
     """Another commit was made to the table after this run had read its head."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from stedi_common.contracts import Contract
 
+#: The name of the property that only tables of this package have, whichever project their contract is from.
+OWNER = "stedi.owner"
 #: The size of the files that compaction writes.
 TARGET_FILE_BYTES = 256 * 2**20
 #: Small files of a partition, or of an unpartitioned table, are compacted from this number on.
@@ -34,7 +36,7 @@ def table_properties(contract: Contract) -> dict[str, str]:
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "20",
         "comment": contract.description,
-        "stedi.owner": contract.owner,
+        OWNER: contract.owner,
         # A column bound in a manifest would outlive the person whose value it is (rule 14).
         **unmeasured,
     }

@@ -238,6 +238,9 @@ class Engine(Protocol):
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
 
+    def unknown_tables(self) -> Sequence[str]:
+        """Zone and name of the trusted and curated tables of a lake in a folder that have rows, and no contract."""
+
     def cached_lookups(self) -> AbstractContextManager[None]:
         """In the block, a table of a remote catalog may be looked up only once, so its head may not be the newest.
 

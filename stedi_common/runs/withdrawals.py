@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retry import retry_on_conflict
-from stedi_common.errors import CommitConflictError, StediError, as_stedi_error
+from stedi_common.errors import CommitConflictError, StediError, UnknownTablesError, as_stedi_error
 from stedi_common.incremental.deletion import computed_tables, plan_deletion
 from stedi_common.incremental.deletion_by_consent import Consents, emptying
 from stedi_common.incremental.plan import Deletion
@@ -52,7 +52,8 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
 
     Raises:
         CommitConflictError: other runs kept committing in between.
-        StediError: a table can neither be read nor written to. The withdrawn rows of all others are deleted.
+        StediError: a table can neither be read nor written to, or has no contract. The withdrawn rows of all others are
+            deleted.
     """
     unusable = _prepare(engine)
     run = _DeletionRun(engine, policy, key, unusable)
@@ -66,6 +67,8 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
             unusable |= run.delete_from_each_table()
     if unusable:
         raise next(iter(unusable.values()))
+    if unknown := engine.unknown_tables():
+        raise UnknownTablesError(unknown)
     return run.result
 
 

@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.commands import Finished, stedi
 from support.paths import ROOT
 from support.processes import PATIENCE
 
@@ -277,3 +279,28 @@ def test_rows_are_deleted_if_nothing_is_left_that_says_whose_they_are(project):
     (project / "drops" / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
     (project / "drops" / "heart_rate" / "2.json").write_text(BEAT.format(who="bob", day=4, beats=72))
     assert json.loads(run(project, EXPIRED)) == [2, 0]
+
+
+@pytest.mark.rule(13)
+def test_a_run_without_the_project_says_that_withdrawn_rows_stay_in_its_tables(project, tmp_path_factory):
+    """As by a nightly command in another folder, or after a table was renamed."""
+    elsewhere, lake = tmp_path_factory.mktemp("elsewhere"), project / "lake"
+    run(project, FIRST_RUN)
+    (project / "drops" / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
+
+    def typed(*words: str | Path) -> Finished:
+        config = str(project / "config")
+        return stedi(*words, "--lake", lake, XDG_CONFIG_HOME=config, STEDI_PROJECT=str(elsewhere))
+
+    assert typed("land", "--landing", project / "drops").code == 0
+    said = typed("run")
+    assert said.code == 1
+    expected = "lake: expected a contract of every computed table, got none of curated.beats_of_beats, "
+    assert f"error: {expected}curated.beats_of_days, curated.beats_of_pseudonyms" in said.err
+    assert "customers_curated" not in said.err
+    assert not json.loads(
+        typed("query", "SELECT * FROM trusted.customer_trusted WHERE email LIKE 'ann%'", "--json").out
+    )
+    for name, (zone, _, _) in (TABLES | {"heart_rate_trusted": ("trusted", "", ())}).items():
+        shutil.rmtree(lake / zone / name)  # nobody needs it
+    assert typed("run").code == 0
