@@ -201,6 +201,18 @@ class StorageError(StediError):
         self.is_out_of_resources = hint in {_ROOM, _MORE_FILES}
 
 
+class ResourcesError(StediError):
+    """The machine, or the container, has no more memory or threads for the command."""
+
+    is_out_of_resources = True
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"machine: expected memory and threads for the command, got: {problem}",
+            hint="allow this user or container more of them, then run the command again",
+        )
+
+
 class ServiceError(StediError):
     """A service of AWS or an Iceberg REST catalog has refused a request, or has not answered."""
 
@@ -224,11 +236,19 @@ def as_stedi_error(error: Exception) -> StediError:
     """
     if isinstance(error, StediError):
         return error
-    known = next(filter(None, (_storage_error(each) or _service_error(each) for each in _causes(error))), None)
+    asked = (_resources_error, _storage_error, _service_error)
+    known = next(filter(None, (ask(each) for each in _causes(error) for ask in asked)), None)
     if known is None:
         return UnexpectedError(error)
     known.__cause__ = error
     return known
+
+
+def _resources_error(error: BaseException) -> ResourcesError | None:
+    """The error of Python that there is no more memory, or no thread can be started."""
+    if isinstance(error, MemoryError):
+        return ResourcesError("out of memory")
+    return ResourcesError(_NO_THREAD) if isinstance(error, RuntimeError) and str(error) == _NO_THREAD else None
 
 
 def _storage_error(error: BaseException) -> StorageError | None:
@@ -297,6 +317,7 @@ _HINTS = {
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), _MORE_FILES),
     **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), "look at the disk, then run the command again"),
 }
+_NO_THREAD = "can't start new thread"
 _FULL = "database or disk is full"
 #: The same of SQLite, by its messages.
 _SQLITE_HINTS = {

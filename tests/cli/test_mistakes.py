@@ -296,6 +296,16 @@ def test_an_error_of_the_system_says_what_where_and_what_to_do(number):
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [(RuntimeError("can't start new thread"), "can't start new thread"), (MemoryError("ann"), "out of memory")],
+)
+def test_a_machine_without_threads_or_memory_is_no_defect(error, problem):
+    known = as_stedi_error(error)
+    assert known.is_out_of_resources  # so no table is emptied
+    assert str(known).startswith(f"machine: expected memory and threads for the command, got: {problem}\nhint: ")
+
+
 @pytest.mark.parametrize(("where", "what"), [(BlockReader, "stage"), (DataFileWriter, "_write")])
 def test_debug_shows_what_has_led_to_an_error_of_the_system(landed, tmp_path, monkeypatch, where, what):
     value = "ann@example.org"
