@@ -21,7 +21,7 @@ from typing import Any, Self
 from stedi_common.errors import LakeError, LakePropertiesError, PolicyError
 from stedi_common.files import overwritten, write_new
 from stedi_common.lake.catalog_file import opened_catalog
-from stedi_common.lake.location import Lake
+from stedi_common.lake.location import RECOVER, Lake
 from stedi_common.lake.mark import Mark, history_digests, mark_in, mark_of
 from stedi_common.rules.policy import Policy, is_production
 
@@ -78,6 +78,10 @@ class LakeProperties:
         """
         found = cls.unverified(lake)
         mark = mark_of(lake)
+        if mark and found and mark.location not in {None, found.location}:
+            raise LakePropertiesError(
+                f"lake {lake.location}: expected its own catalog in catalog.db, got that of another lake", hint=RECOVER
+            )
         if mark and not (found and found.is_accepted_by(mark)):
             raise unknown_properties(lake, found)
         return found

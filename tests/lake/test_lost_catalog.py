@@ -66,9 +66,11 @@ def folder(made):
 
 
 def opened(folder: Path, engine: str):
-    return stedi_common.open(
-        folder / "lake", engine=engine, landing=str(folder / "drops"), pseudonym_key_file=folder / "key"
-    )
+    return opened_at(folder, folder / "lake", engine)
+
+
+def opened_at(folder: Path, lake: Path, engine: str = "embedded"):
+    return stedi_common.open(lake, engine=engine, landing=str(folder / "drops"), pseudonym_key_file=folder / "key")
 
 
 def contents(folder: Path, engine: str):
@@ -90,13 +92,19 @@ def lose(folder: Path, how: str) -> None:
         with opening() as connect:
             connect("embedded", folder / "other")
         shutil.copy(folder / "other" / "catalog.db", catalog)
+    elif how == "foreign":
+        with opened_at(folder, folder / "foreign") as lake:
+            lake.land(folder / "drops")
+            lake.run()
+        shutil.copy(folder / "foreign" / "catalog.db", catalog)
+        shutil.rmtree(folder / "foreign")
     elif how == "old":
         shutil.copy(folder / "night-0.db", catalog)
     elif how != "gone":
         catalog.write_bytes({"empty": b"", "junk": b"hello\n" * 500, "cut": content[: len(content) // 2]}[how])
 
 
-HOW = ("gone", "empty", "new", "old", "junk", "cut")
+HOW = ("gone", "empty", "new", "foreign", "old", "junk", "cut")
 
 
 def everything(folder: Path) -> dict[Path, bytes]:
@@ -165,6 +173,20 @@ def test_the_other_engine_reads_and_writes_it(folder, engine_name, connect_to):
         assert sum(landed.landed for landed in lake.land()) == 1
         lake.run()
     (folder / "drops" / "accelerometer" / "third.json").unlink(missing_ok=True)
+
+
+@EMBEDDED
+def test_another_prefix_is_refused_before_anything_is_written(folder, stedi, monkeypatch):
+    """The tables of two prefixes would have the same folders, and each the metadata of the other."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("STEDI_DATABASE_PREFIX", "other")
+    before = everything(folder / "lake")
+    for command in (*COMMANDS, ("check",)):
+        key = ("--key-file", "key") if command[0] in {"land", "run", "demo"} else ()
+        error, hint = error_lines(stedi(*command, *key))
+        assert "expected it in the database other_landing, got landing" in error, command
+        assert "--database-prefix" in hint
+    assert everything(folder / "lake") == before
 
 
 @EMBEDDED

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from pyiceberg.catalog.sql import SqlCatalog
 
-from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, place_of
+from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, is_within, place_of
 from stedi_common.engines.storage.catalog_guard import record_metadata
 from stedi_common.engines.storage.metadata_files import (
     Metadata,
@@ -90,7 +90,7 @@ def recover(lake: Lake) -> Recovered:
         lake.expect_exists()
     expect_no_run(lake)
     known = _readable_entries(lake)
-    before = known or {}
+    before = {place: entry for place, entry in (known or {}).items() if not _is_of_another_lake(lake, place, entry)}
     chosen = {place: _newest(folder, before.get(place)) for folder in folders if (place := place_of(folder / "*"))}
     after = {place: file for place, file in chosen.items() if file}
     tables = [_recovered(place, file, before.get(place)) for place, file in after.items()]
@@ -108,6 +108,11 @@ def _readable_entries(lake: Lake) -> Mapping[Place, CatalogEntry] | None:
         return None
 
 
+def _is_of_another_lake(lake: Lake, place: Place, entry: CatalogEntry) -> bool:
+    """Whether the entry has the name of a table of this lake, and is in another one: whose catalog it is then."""
+    return entry.namespace in lake.namespaces and not is_within(lake, place, entry)
+
+
 def _mark(lake: Lake, properties: LakeProperties | None) -> Mark:
     """The mark of the rebuilt catalog. Without a mark, a lake that has lost `lake.json` would take any policy."""
     known = None
@@ -115,6 +120,8 @@ def _mark(lake: Lake, properties: LakeProperties | None) -> Mark:
         known = mark_of(lake)
     if properties is None:
         return known or Mark()
+    if known and known.location not in {None, properties.location}:
+        return properties.mark()  # the catalog is that of another lake, and knows nothing of this one
     return known if known and not properties.is_accepted_by(known) else properties.mark()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stedi_common.lake import CATALOG, Lake
+from stedi_common.lake import CATALOG, Lake, local_path
 from stedi_common.lake.catalog_file import has_table, opened_catalog
 
 #: The zone and the name of a table, as its folders are called. The namespace in the catalog may have a prefix.
@@ -31,6 +31,8 @@ def place_of(metadata: str | Path) -> Place:
 def entries(lake: Lake) -> Mapping[Place, CatalogEntry]:
     """The tables in the catalog, by their folders. Empty if the catalog is missing or empty.
 
+    Of several in one folder it is the one in the namespace of the lake.
+
     Raises:
         LakeError: it is no SQLite database, or cannot be read.
     """
@@ -44,4 +46,10 @@ def entries(lake: Lake) -> Mapping[Place, CatalogEntry]:
             f"SELECT {columns} FROM iceberg_tables WHERE catalog_name = ? AND metadata_location IS NOT NULL",
             (CATALOG,),
         ).fetchall()
-    return {place_of(row[2]): CatalogEntry(*row) for row in sorted(rows, key=lambda row: str(row[2]))}
+    found = [(place_of(row[2]), CatalogEntry(*row)) for row in sorted(rows, key=lambda row: str(row[2]))]
+    return dict(sorted(found, key=lambda each: each[1].namespace == lake.namespace(each[0][0])))
+
+
+def is_within(lake: Lake, place: Place, entry: CatalogEntry) -> bool:
+    """Whether the metadata of the entry lie in the folder of this lake, and not in that of another one."""
+    return local_path(entry.location).parent == local_path(str(lake.folder.joinpath(*place, "metadata")))

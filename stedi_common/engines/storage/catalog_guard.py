@@ -6,11 +6,11 @@ orphans. See docs/decisions/lost-catalog.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, place_of
+from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, is_within, place_of
 from stedi_common.engines.storage.metadata_files import MetadataFile, hint, hinted, newest_version
 from stedi_common.errors import LakeError
 from stedi_common.lake import RECOVER, Lake
@@ -18,6 +18,8 @@ from stedi_common.lake import RECOVER, Lake
 
 def expect_known_metadata(lake: Lake, *, writes: bool) -> None:
     """Raise LakeError if a table has metadata that were committed, and the catalog does not know them.
+
+    Or if its databases have another prefix: the tables of two prefixes would have the same folders.
 
     Args:
         lake: the lake. One in S3 has another catalog, and is not looked at.
@@ -28,11 +30,23 @@ def expect_known_metadata(lake: Lake, *, writes: bool) -> None:
     # The folders first: what is committed in between, the catalog knows.
     tables = [_Table.of(folder) for folder in lake.metadata_folders]
     known = entries(lake)
+    _expect_prefix(lake, tables, known)
     unknown = [(table, file) for table in tables if (file := table.unknown(known.get(table.place)))]
     if unknown:
         raise _error(lake, unknown, known)
     if writes:
         _record(lake, known)
+
+
+def _expect_prefix(lake: Lake, tables: Iterable[_Table], known: Mapping[Place, CatalogEntry]) -> None:
+    """Raise LakeError if a table of the lake is in another database than its prefix says."""
+    for place in (table.place for table in tables):
+        entry = known.get(place)
+        if entry and entry.namespace != lake.namespace(place[0]) and is_within(lake, place, entry):
+            raise LakeError(
+                f"{'.'.join(place)}: expected it in the database {lake.namespace(place[0])}, got {entry.namespace}",
+                hint="give the prefix that the lake has: --database-prefix, STEDI_DATABASE_PREFIX; by default none",
+            )
 
 
 def record_metadata(lake: Lake) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from stedi_common.contracts import contract, names
 from stedi_common.engines.properties import OWNER
-from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries
+from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, is_within
 from stedi_common.engines.storage.metadata_files import MetadataFile, current_snapshot
-from stedi_common.lake import Lake, local_path
+from stedi_common.lake import Lake
 
 
 def unknown_tables(lake: Lake) -> list[str]:
@@ -28,7 +28,7 @@ def unknown_tables(lake: Lake) -> list[str]:
 def _is_ours(lake: Lake, place: Place, entry: CatalogEntry) -> bool:
     """Whether this package has made the table and it has rows. If its metadata cannot be read, it may have."""
     file = MetadataFile.at(entry.location)
-    if file is None or file.path.parent != local_path(str(lake.folder.joinpath(*place, "metadata"))):
+    if file is None or not is_within(lake, place, entry):
         return False
     try:
         metadata = file.read()
