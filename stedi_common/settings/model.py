@@ -24,6 +24,9 @@ ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 #: Bits of a file mode: all rights, those of the owner, and the rights of others to write.
 _ALL_RIGHTS, _OWNER_RIGHTS, _OTHERS_WRITE = 0o777, 0o700, 0o022
 
+#: What begins a URI, also one from which a program has taken a slash, and the only URI of a place.
+_URI, _S3_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/"), re.compile(r"s3://[^/]")
+
 #: The bytes of each unit.
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -91,9 +94,15 @@ def _text(where: str, given: Any) -> str:
 
 
 def _location(where: str, given: Any) -> str:
+    """A path or an S3 URI. Another URI would be a folder of this name below the working folder."""
     text = _text(where, given)
     if not text:
         raise UnusablePathError(f"{where}: expected a folder or an S3 URI, got nothing")
+    if _URI.match(text) and not _S3_URI.match(text):
+        raise UnusablePathError(
+            f"{where}: expected a path or an S3 URI, got {text}",
+            hint="a path has no file:// before it, and an S3 URI is as s3://bucket/folder",
+        )
     return text
 
 
@@ -118,11 +127,11 @@ def _bytes(where: str, given: Any) -> int:
 
 
 def _umask(where: str, given: Any) -> int:
-    """The umask, from octal digits or a number."""
-    if isinstance(given, bool) or not isinstance(given, int | str):
-        raise SettingsError(f"{where}: expected an octal umask such as 077, got {given!r}")
+    """The umask, from octal digits. A number is none: TOML has no 027, and 27 would let others read."""
+    if not isinstance(given, str):
+        raise SettingsError(f'{where}: expected an octal umask in quotes, such as "077", got {given!r}')
     try:
-        mask = given if isinstance(given, int) else int(given, 8)
+        mask = int(given, 8)
     except ValueError:
         mask = -1
     if not 0 <= mask <= _ALL_RIGHTS or mask & _OWNER_RIGHTS or mask & _OTHERS_WRITE != _OTHERS_WRITE:

@@ -91,6 +91,19 @@ def test_an_empty_path_is_wrong_usage(stedi, tmp_path, option):
     assert not files_in(tmp_path)
 
 
+@pytest.mark.parametrize("option", ["--lake", "--landing"])
+@pytest.mark.parametrize("uri", ["file:///a", "file:/a", "gs://a/b", "S3://a", "s3a://a", "s3:/a", "s3://", "s3:///a"])
+def test_a_uri_of_another_place_is_no_folder_of_this_name(stedi, tmp_path, option, uri):
+    write(tmp_path / "drops", drops())
+    said = stedi("land", f"{option}={uri}")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines() == [
+        f"error: {option}: expected a path or an S3 URI, got {uri}",
+        "hint:  a path has no file:// before it, and an S3 URI is as s3://bucket/folder",
+    ]
+    assert files_in(tmp_path) == {"drops"}
+
+
 @pytest.mark.parametrize(("name", "other"), [("a*", "ab"), ("[a]", "a"), ("[!b]", "a"), ("{a,b}", "a")])
 def test_a_name_with_a_wildcard_is_that_of_one_lake_only(stedi, tmp_path, name, other):
     """DuckDB takes such a path for a pattern, and the copy of a lake has files of the same names."""

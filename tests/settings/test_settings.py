@@ -260,10 +260,12 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
         ),
         ("umask = '002'", "stedi.toml: umask: expected an octal umask that lets only the owner write"),
         ("umask = '777'", "stedi.toml: umask: expected an octal umask that lets only the owner write"),
-        ("umask = true", "stedi.toml: umask: expected an octal umask such as 077, got True"),
+        ("umask = true", 'stedi.toml: umask: expected an octal umask in quotes, such as "077", got True'),
+        # Read as a number it is 033, which lets everybody read.
+        ("umask = 27", 'stedi.toml: umask: expected an octal umask in quotes, such as "077", got 27'),
         ("[project]\ncontract = 'x'", "stedi.toml: project: expected only contracts, tables, got 'contract'"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_a_value_that_is_not_understood_is_an_error_with_its_place(line, error):
     assert refused(f"{line}\n").startswith(error)
