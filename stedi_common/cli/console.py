@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 
+from stedi_common.cli.output import discard
 from stedi_common.text import escaped
 
 
@@ -21,6 +22,10 @@ class _Console(Console):
         for segment in super().render(renderable, options):
             text = segment.text if segment.control else escaped(segment.text, keep="\n")
             yield segment if text == segment.text else Segment(text, segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Let the command go on: Rich would exit before the errors are printed, with another exit code."""
+        discard(self.file)
 
 
 # Without a terminal there is no width to keep to.

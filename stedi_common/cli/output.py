@@ -1,16 +1,21 @@
-"""Where an answer goes: to a file that only its owner may read, or to standard output."""
+"""Where output goes: to a file that only its owner may read, or to standard output, whose reader may have ended."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO, cast
+
+import typer
 
 from stedi_common.errors import StediError
 from stedi_common.files import overwritten
+from stedi_common.text import escaped
 
 
 @contextmanager
@@ -42,7 +47,32 @@ def opened(file: Path | None) -> Iterator[BinaryIO]:
         ) from None
 
 
-def discard() -> None:
-    """Let nothing more go to standard output, whose reader has ended: Python would complain when it exits."""
+def shown(to: BinaryIO) -> BinaryIO:
+    """A stream of UTF-8 for a terminal: in what is written to it, each character shows, or is a line feed."""
+    return cast(BinaryIO, _Shown(to))
+
+
+class _Shown(RawIOBase):
+    def __init__(self, to: BinaryIO) -> None:
+        self._to, self._decoder = to, codecs.getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._to.write(escaped(self._decoder.decode(bytes(data)), keep="\n").encode())
+        return len(data)
+
+
+def say(text: str) -> None:
+    """Print a text on standard output as it is. If its reader has ended, as of `| head`, the command goes on."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        discard(sys.stdout)
+
+
+def discard(stream: IO[Any]) -> None:
+    """Let nothing more go to a stream whose reader has ended: Python would complain when it exits."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

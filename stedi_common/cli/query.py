@@ -41,6 +41,6 @@ def run_query(lake: Lake, sql: str, at: datetime | None, name: str | None, file:
                 answers.show_table(answer)
                 return
             with output.opened(file) as to:
-                answers.WRITERS[name](answer, to)
+                answers.WRITERS[name](answer, output.shown(to) if is_terminal else to)
     except BrokenPipeError:  # as of `| head`
-        output.discard()
+        output.discard(sys.stdout)

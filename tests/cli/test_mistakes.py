@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from support.commands import finished
 from support.drops import at, customer, landing, reading, step
 from support.lakes import without_properties, write
+from support.processes import PATIENCE
 
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.storage.block_reader import BlockReader
@@ -53,6 +55,26 @@ def test_what_the_caller_has_closed_is_no_file_of_the_lake(landed, closed, print
     assert (said.code, said.err) == (0, "")
     assert bool(said.out) == prints
     assert landed("check").code == 0
+
+
+def without_reader(*words: str) -> tuple[int, str]:
+    """Exit code and errors of a command whose output nobody reads any more, as of `| head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "stedi_common.cli", *words]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    os.close(writing)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_errors_are_said_if_nobody_reads_the_output(landed, tmp_path, json):
+    (tmp_path / "drops/customer/elsewhere.json").symlink_to("/etc/hostname")
+    assert landed("land").code == 1
+    code, error = without_reader("run", *json)
+    assert code == 6
+    assert error.startswith("error: run: expected every file to have landed, got 1 unread file")
+    assert without_reader("policy", "show", *json) == (0, "")
 
 
 def test_a_log_on_a_full_disk_is_a_warning(landed):

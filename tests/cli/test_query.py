@@ -267,6 +267,16 @@ def test_a_terminal_has_the_first_rows_and_says_so(made_folder):
     assert len(all_rows.splitlines()) == 5001
 
 
+@pytest.mark.parametrize("name", ["csv", "json", "ndjson"])
+def test_a_terminal_shows_no_control_characters_in_any_format(made_folder, name):
+    sql = "SELECT 'é' || chr(27) || '[2J' || chr(127) || chr(155) AS v, 1 AS w"
+    out = query_process(made_folder, "--format", name, sql, terminal=True).out.decode().replace("\r\n", "\n")
+    assert out.count("\n") == {"csv": 2, "json": 1, "ndjson": 1}[name]
+    assert out.replace("\n", "").isprintable()
+    piped = query_process(made_folder, "--format", name, sql).out.decode()
+    assert ("\x1b" in piped) == (name == "csv")
+
+
 def test_a_value_that_is_wider_than_the_terminal_is_whole(made_folder):
     sql = "SELECT 1 AS a, repeat('x', 200) AS b, '\x1b[31m' || chr(10) AS c"
     out = query_process(made_folder, sql, columns=60, terminal=True).out.decode()
