@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,13 +33,17 @@ __all__ = ["Drop", "Plan", "Truth", "generate"]
 
 #: The folder of the truth, beside those of the sources.
 TRUTH = "truth"
+#: What begins a URI, of which a `Path` has one slash.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None = None) -> Truth:
     """Writes the plan's drops below `into`, one folder per source and day, and the truth to `into/truth`.
 
-    Calls `progress` with the number of walks written and of all walks. Raises StediError if there are drops already.
+    Calls `progress` with the number of walks written and of all walks. Raises StediError if there are drops already, or
+    the folder cannot be made.
     """
+    _make_folder(into)
     _expect_no_drops(into)
     world = World.of(plan)
     customers = _write_customers(plan, into, world)
@@ -52,6 +57,18 @@ def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None
     truth = Truth(plan, files, stories(world.people, world.consents), doubt, landing(files), policies(tally))
     _write_truth(truth, world, doubted, into / TRUTH)
     return truth
+
+
+def _make_folder(into: Path) -> None:
+    if _URI.match(str(into)):
+        raise StediError(f"generate: expected a folder, got the URI {into}", "generate into a folder, and copy it then")
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StediError(
+            f"generate: expected a folder that can be written to, got: {error.strerror} at {into}",
+            hint="name another folder, or make it yours",
+        ) from None
 
 
 def _expect_no_drops(into: Path) -> None:

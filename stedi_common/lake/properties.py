@@ -9,6 +9,7 @@ A lake in S3 has no such file: Terraform says what its jobs are given.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -113,8 +114,10 @@ class LakeProperties:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
+            is_refused = error.errno in {errno.EACCES, errno.EPERM}
             raise LakePropertiesError(
-                f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}", "let this user read it"
+                f"lake {lake.location}: expected to read {FILE}, got: {error.strerror}",
+                hint="let this user read it" if is_refused else "name another folder by --lake",
             ) from None
         except (ValueError, TypeError, KeyError, AttributeError, PolicyError):
             raise LakePropertiesError(

@@ -92,7 +92,8 @@ def _in_folder(landing: str, tree: folders.Tree, sources: Sequence[str]) -> Foun
 
 
 def _got(error: OSError) -> str:
-    return {FileNotFoundError: "none", NotADirectoryError: "a file"}.get(type(error), type(error).__name__)
+    known = {FileNotFoundError: "none", NotADirectoryError: "a file"}
+    return known.get(type(error)) or (os.strerror(error.errno) if error.errno else type(error).__name__)
 
 
 def _read(entry: folders.ListedFile) -> Drop | Skipped | None:

@@ -594,6 +594,24 @@ def test_drops_are_generated_with_the_truth(stedi):
     assert Path("some/truth/truth.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("into", "expected"),
+    [
+        ("s3://bucket/drops", "a folder, got the URI s3:/bucket/drops"),
+        ("file:///drops", "a folder, got the URI file:/drops"),
+        ("afile", "a folder that can be written to, got: File exists at afile"),
+        ("afile/drops", "a folder that can be written to, got: Not a directory at afile/drops"),
+        ("/proc/drops", "a folder that can be written to, got: No such file or directory at /proc/drops"),
+    ],
+)
+def test_drops_are_generated_into_a_folder(stedi, tmp_path, into, expected):
+    if into.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("there is no /proc")
+    (tmp_path / "afile").touch()
+    assert error_lines(stedi("generate", into, "--people", 3))[0] == f"error: generate: expected {expected}"
+    assert [path.name for path in tmp_path.iterdir()] == ["afile"]
+
+
 @pytest.mark.parametrize("folder", [*SOURCES, "truth"])
 def test_drops_are_never_overwritten(stedi, tmp_path, folder):
     write(tmp_path / "drops", {f"{folder}/1.json": b"mine"})

@@ -57,6 +57,15 @@ def test_what_the_caller_has_closed_is_no_file_of_the_lake(landed, closed, print
     assert landed("check").code == 0
 
 
+def test_a_link_to_itself_is_neither_a_lake_nor_drops(landed, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    said = landed("land", "--landing", "loop")
+    assert error_of(said) == "error: loop: expected a folder of drops, got Too many levels of symbolic links"
+    said = landed("land", "--lake", "loop")
+    assert error_of(said).endswith("loop: expected to read lake.json, got: Too many levels of symbolic links")
+    assert "hint:  name another folder by --lake" in said.err
+
+
 def without_reader(*words: str) -> tuple[int, str]:
     """Exit code and errors of a command whose output nobody reads any more, as of `| head -1`."""
     reading, writing = os.pipe()
