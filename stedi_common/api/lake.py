@@ -86,7 +86,7 @@ class OpenLake:
 
         Raises:
             SettingsError: a source is not known.
-            LakeError: there is no such folder.
+            LakeError: there is no such folder, or one of it and the lake is in the other.
             UnknownRefusalError: a customer line may be the refusal of an unknown person. All else has landed.
             IncompleteLandingError: a file could not be read. All others have landed.
 
@@ -96,7 +96,8 @@ class OpenLake:
         """
         wanted = SOURCES if sources is None else names_of("land", sources)
         expect_known("land", wanted, SOURCES)
-        return self._run("land", landing_tasks(str(folder or self.settings.landing), wanted), Landed)
+        settings = replace(self.settings, landing=str(folder or self.settings.landing))
+        return self._run("land", landing_tasks(settings.landing, wanted), Landed, settings)
 
     def plan(self, jobs: Sequence[str] | None = None, *, rebuild: bool | None = None) -> list[Preview]:
         """What a run is going to do with each table, and why. Nothing is committed.

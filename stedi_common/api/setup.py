@@ -103,7 +103,10 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
         PolicyError: the environment does not allow the policy.
         KeyMissingError: there is no key where the settings say, and the lake has no tables.
         LakeError: there is no lake, and `must_exist`.
+        UnusablePathError: one of the lake and the landing folder is in the other, and `creates`.
     """
+    if creates:
+        lake.expect_apart_from(settings.landing)
     properties, unknown = _properties_of(lake)
     policy = properties.policy if properties else settings.policy
     if unknown:

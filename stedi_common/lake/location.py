@@ -93,6 +93,23 @@ class Lake:
         """The folder of a local lake."""
         return Path(self.location)
 
+    def expect_apart_from(self, landing: str) -> None:
+        """Raise UnusablePathError if one of the lake and the landing folder is in the other.
+
+        The files of the lake would be listed as drops, and change with each landing.
+        """
+        if not self.is_local or landing.startswith("s3://"):
+            return
+        lake, drops = (
+            Path(os.path.realpath(folder)) for folder in (self.folder, landing)
+        )  # pathlib's raises for a loop
+        if lake.is_relative_to(drops) or drops.is_relative_to(lake):
+            raise UnusablePathError(
+                f"landing {escaped(landing)}: expected a folder apart from the lake {escaped(self.location)}, "
+                "got one in the other",
+                hint="put them side by side, such as drops/ and lake/",
+            )
+
     def make_folder(self, umask: int = 0o077) -> None:
         """Make the folder of a local lake, if it is not there.
 

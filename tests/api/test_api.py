@@ -318,7 +318,14 @@ def test_production_has_the_default_policy_here_too(tmp_path):
         stedi.open(tmp_path / "lake", consent="ever", environment="prod") as lake,
         pytest.raises(stedi.PolicyError, match="expected consent=as-of pairing=owner in prod"),
     ):
+        lake.land(tmp_path / "drops")
+
+
+def test_a_lake_and_its_drops_are_apart(tmp_path):
+    (tmp_path / "customer").mkdir()
+    with stedi.open(tmp_path / "lake") as lake, pytest.raises(stedi.LakeError, match="expected a folder apart from"):
         lake.land(tmp_path)
+    assert not (tmp_path / "lake").exists()
 
 
 def test_an_unknown_job_or_source_is_told_the_nearest(own):

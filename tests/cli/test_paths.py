@@ -104,6 +104,24 @@ def test_a_uri_of_another_place_is_no_folder_of_this_name(stedi, tmp_path, optio
     assert files_in(tmp_path) == {"drops"}
 
 
+@pytest.mark.parametrize(
+    ("landing_", "lake"),
+    [(".", "lake"), ("drops", "drops/customer"), ("drops", "drops"), ("drops", "."), ("link", "drops/lake")],
+)
+def test_a_lake_and_its_drops_are_apart(stedi, tmp_path, landing_, lake):
+    """Otherwise the files of the lake would be listed as drops, and would change with each landing."""
+    write(tmp_path / "drops", drops())
+    (tmp_path / "link").symlink_to("drops")
+    for command in ("land", "demo"):
+        said = stedi(command, f"--landing={landing_}", f"--lake={lake}")
+        assert (said.code, said.out) == (2, "")
+        error, hint = said.err.splitlines()
+        assert error.startswith(f"error: landing {landing_}: expected a folder apart from the lake ")
+        assert hint == "hint:  put them side by side, such as drops/ and lake/"
+    assert files_in(tmp_path) == {"drops", "link"}
+    assert files_in(tmp_path / "drops") == {"customer", "accelerometer", "step_trainer"}
+
+
 @pytest.mark.parametrize(("name", "other"), [("a*", "ab"), ("[a]", "a"), ("[!b]", "a"), ("{a,b}", "a")])
 def test_a_name_with_a_wildcard_is_that_of_one_lake_only(stedi, tmp_path, name, other):
     """DuckDB takes such a path for a pattern, and the copy of a lake has files of the same names."""
