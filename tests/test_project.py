@@ -16,6 +16,7 @@ from stedi_common.errors import ContractError, ProjectError
 
 CONTRACTS = Path(model.__file__).parent
 TRUSTED = (CONTRACTS / "accelerometer_trusted.yaml").read_text(encoding="utf-8")
+MADE_FROM = "      - {property: madeFrom, value: [accelerometer_landing, customer_trusted]}\n"
 HEART_RATE = TRUSTED.replace("accelerometer_trusted", "heart_rate_trusted").replace(
     "accelerometer_landing_to_trusted", "heart_rate_landing_to_trusted"
 )
@@ -154,6 +155,12 @@ def test_a_variable_that_names_no_folder_is_a_clear_error(tmp_path, named):
         ("        classification: pii\n", "", "properties[0]: expected the field classification, got none"),
         ("{property: snapshotDays, value: 4}", "{property: snapshotDays, value: four}", "expected a whole number"),
         ("      - {property: zone, value: trusted}\n", "", "schema[0]: expected the custom property zone, got none"),
+        (
+            "value: trusted}",
+            "value: landing}",
+            "expected trusted or curated, because the table has madeFrom, got landing",
+        ),
+        (MADE_FROM, "", "schema[0]: expected the custom property madeFrom, got none"),
         ("value: trusted}", "value: bronze}", "expected one of landing, trusted, curated, got 'bronze'"),
         ("team:\n", "team\n", "expected YAML, got"),
         (
@@ -186,6 +193,23 @@ def test_a_broken_contract_names_file_line_and_field(tmp_path, monkeypatch, old,
     assert where == str(file)
     if len(new) and "\n" not in new:
         assert new in broken.splitlines()[int(line) - 1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("value: land}", "value: lnd}", "expected land, because the table is in landing, got lnd"),
+        ("schema:\n", "schema:\n  - name: other\n", "schema[1]: expected one table, got another"),
+    ],
+)
+def test_a_contract_of_landing_is_one_table_that_landing_builds(tmp_path, monkeypatch, old, new, error):
+    landing = (CONTRACTS / "accelerometer_landing.yaml").read_text(encoding="utf-8")
+    assert old in landing
+    file = tmp_path / "accelerometer_landing.yaml"
+    file.write_text(landing.replace(old, new, 1))
+    monkeypatch.setattr(model, "_files", lambda: {"accelerometer_landing": file})
+    with pytest.raises(ContractError, match=re.escape(error)):
+        model.contract.__wrapped__("accelerometer_landing")
 
 
 def test_an_empty_contract_is_named():

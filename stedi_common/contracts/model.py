@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CLASSIFICATIONS = ("pii", "pseudonymous", "internal")
 ZONES = ("landing", "trusted", "curated")
+#: What builds the tables of landing (`madeBy`).
+LAND = "land"
 
 #: The longest that an old snapshot may be kept.
 MAX_SNAPSHOT_DAYS = 3650
@@ -179,11 +181,15 @@ SOURCES = _sources()
 
 
 def _parse(document: YamlField) -> Contract:
-    table = next(iter(document["schema"]), None)
-    if table is None:
+    tables = [*document["schema"]]
+    if not tables:
         raise document["schema"].error("expected a table, got none")
+    table, *others = tables
+    if others:
+        raise others[0].error("expected one table, got another; each table has a file of its own")
     custom, columns = _custom(table), [(_column(each), _custom(each)) for each in table["properties"]]
     _expect_columns(table["properties"], [column for column, _ in columns])
+    _expect_lineage(table, custom)
     sort = {keys["sortKeyPosition"].value(int): column.name for column, keys in columns if "sortKeyPosition" in keys}
     return Contract(
         name=table["name"].name(),
@@ -196,6 +202,17 @@ def _parse(document: YamlField) -> Contract:
         columns=tuple(column for column, _ in columns),
         sort=tuple(sort[position] for position in sorted(sort)),
     )
+
+
+def _expect_lineage(table: YamlField, custom: Mapping[str, YamlField]) -> None:
+    """Raise ContractError unless the table is one of landing, or is built from others."""
+    zone, made_by = (_required(table, custom, name) for name in ("zone", "madeBy"))
+    if zone.value(str) != "landing":
+        _required(table, custom, "madeFrom")
+    elif "madeFrom" in custom:
+        raise zone.error("expected trusted or curated, because the table has madeFrom, got landing")
+    elif made_by.value(str) != LAND:
+        raise made_by.error(f"expected {LAND}, because the table is in landing, got {made_by.value(str)}")
 
 
 def _days(field: YamlField) -> int:
