@@ -67,7 +67,7 @@ def tables() -> ModuleType | None:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise ProjectError(f"{file}:{error.lineno}: expected Python, got: {error.msg}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProjectError(f"{file}:{_line(error, file)}: {type(error).__name__}: {error}") from error
     return module
 

@@ -73,6 +73,7 @@ def test_the_variable_names_the_project_from_anywhere(project, tmp_path_factory)
     [
         ("tables.py", "def heart_rate_trusted(:", r"ProjectError: .*tables.py:1: expected Python, got: "),
         ("tables.py", "import os\nnothing.here", r"ProjectError: .*tables.py:2: NameError: name 'nothing'"),
+        ("tables.py", "import sys\nsys.exit(3)", r"ProjectError: .*tables.py:2: SystemExit: 3"),
         ("tables.py", "", "ContractError: heart_rate_trusted: expected a function of this name, got none"),
         (
             "tables.py",
@@ -111,6 +112,7 @@ def test_the_variable_names_the_project_from_anywhere(project, tmp_path_factory)
     ids=[
         "syntax",
         "import",
+        "exit",
         "missing",
         "parameters",
         "name",
