@@ -168,9 +168,9 @@ def test_a_script_removes_who_withdrew(tmp_path):
     assert list(printed["deleted"].values()) == [1] * 5
 
 
-@pytest.mark.parametrize("job", lineage.JOBS.values(), ids=list(lineage.JOBS))
-def test_a_job_that_reads_customer_records_expects_all_that_have_landed(tmp_path, job):
-    """The others do not, and need no right to read them."""
+@pytest.fixture
+def without_customers(tmp_path) -> list[str]:
+    """A lake that has lost its customer records, as arguments."""
     write(tmp_path / "drops", PAIR)
     of_lake = ["--lake", str(tmp_path / "lake"), "--engine", "embedded"]
     assert jobs.lakehouse(["--landing", str(tmp_path / "drops"), *of_lake]) is None
@@ -178,8 +178,21 @@ def test_a_job_that_reads_customer_records_expects_all_that_have_landed(tmp_path
     with opening() as connect_to:
         engine = connect_to("embedded", tmp_path / "lake")
         engine.replace(customers, engine.frame(customers, []), engine.head(customers), {})
-    stale = jobs.run_job(job.name, of_lake)
-    if customers in job.sources:
+    return of_lake
+
+
+def test_a_script_empties_all_tables_if_customer_records_are_missing(without_customers, capsys):
+    capsys.readouterr()
+    assert jobs.remove_withdrawn(without_customers) is None
+    printed = json.loads(capsys.readouterr().out)
+    assert len(printed["emptied"]) == len(lineage.JOBS)
+
+
+@pytest.mark.parametrize("job", lineage.JOBS.values(), ids=list(lineage.JOBS))
+def test_a_job_that_reads_customer_records_expects_all_that_have_landed(without_customers, job):
+    """The others do not, and need no right to read them."""
+    stale = jobs.run_job(job.name, without_customers)
+    if contract("customer_landing") in job.sources:
         missing = "customer_landing: expected a row for each of 1 lines that have landed, got 0"
         assert stale.startswith(f"{job.target.name} is stale: {missing}")
     else:

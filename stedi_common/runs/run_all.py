@@ -129,15 +129,15 @@ def landing_tasks(
     return [task(source) for source in chosen]
 
 
-def deletion_task(rows: Callable[..., Sequence[Row]] | None = None) -> Task:
+def deletion_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
     """The task that deletes withdrawn rows, downstream first. If it fails, the jobs after it still delete them.
 
     Args:
-        rows: reads `landed_files`, to find out whether customer lines are missing. None: this task may not read it.
+        rows: reads `landed_files`, to find out whether customer lines are missing.
     """
 
     def run(engine: Engine, settings: RunSettings) -> withdrawals.Deleted | None:
-        lacks_lines = rows is not None and _lacks_lines(engine, rows)
+        lacks_lines = _lacks_lines(engine, rows)
         return withdrawals.delete_withdrawn(engine, settings.policy, settings.key, lacks_lines=lacks_lines)
 
     return Task("remove_withdrawn", "withdrawals", run, is_required=False, reads=InputSize.of_deletion)

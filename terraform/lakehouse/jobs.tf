@@ -57,12 +57,13 @@ locals {
   ]
 
   # Before any table is made, what customers no longer consent to leaves all of them. The tables' own rows are classified
-  # again wherever they can be, so that it sees no reading that was not admitted.
+  # again wherever they can be, so that it sees no reading that was not admitted. While customer records are missing, of
+  # which landed_files has the number, nobody knows who has withdrawn.
   removal_steps = {
     remove_withdrawn = {
       script    = "remove_withdrawn"
       table     = "withdrawals"
-      reads     = distinct(concat(local.joined, local.classified_as_landed))
+      reads     = distinct(concat(local.joined, local.classified_as_landed, ["landed_files"]))
       writes    = [for step in local.table_steps : step.table]
       makes     = []
       drops     = null

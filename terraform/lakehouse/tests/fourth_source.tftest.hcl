@@ -81,7 +81,7 @@ run "all_follows_from_its_contracts" {
   }
 
   assert {
-    condition     = toset(local.jobs.remove_withdrawn.reads) == toset(["customer_landing", "heart_rate_landing"])
+    condition     = toset(local.jobs.remove_withdrawn.reads) == toset(["customer_landing", "heart_rate_landing", "landed_files"])
     error_message = "expected the deletion to read what landed where its table's rows lack a column of it, and no other readings."
   }
 

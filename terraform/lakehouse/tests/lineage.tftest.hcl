@@ -40,7 +40,7 @@ run "a_removal_sees_no_reading_that_was_not_admitted" {
   command = plan
 
   assert {
-    condition     = toset(local.jobs.remove_withdrawn.reads) == toset(["customer_landing"]) && toset(local.jobs.remove_withdrawn.writes) == toset([for name, table in local.lineage : name if table.madeBy != "land"])
+    condition     = toset(local.jobs.remove_withdrawn.reads) == toset(["customer_landing", "landed_files"]) && toset(local.jobs.remove_withdrawn.writes) == toset([for name, table in local.lineage : name if table.madeBy != "land"])
     error_message = "expected it to read the customers' records, and to write what was made of them."
   }
 
