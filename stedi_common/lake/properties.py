@@ -79,13 +79,13 @@ class LakeProperties:
         """
         found = cls.unverified(lake)
         mark = mark_of(lake)
-        if mark and found and mark.location not in {None, found.location}:
+        if mark is None or (found and found.is_accepted_by(mark)):
+            return found
+        if found and mark.location not in {None, found.location}:
             raise LakePropertiesError(
                 f"lake {lake.location}: expected its own catalog in catalog.db, got that of another lake", hint=RECOVER
             )
-        if mark and not (found and found.is_accepted_by(mark)):
-            raise unknown_properties(lake, found)
-        return found
+        raise unknown_properties(lake, found)
 
     @classmethod
     def unverified(cls, lake: Lake) -> Self | None:

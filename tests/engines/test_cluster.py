@@ -94,7 +94,7 @@ def daemon(log: Path, environment: dict[str, str], name: str, *words: str) -> It
             yield
         finally:
             kill(process)
-            process.wait()
+            process.wait(PATIENCE)
 
 
 def said(log: Path, pattern: str) -> str:
