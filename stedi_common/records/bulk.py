@@ -46,6 +46,8 @@ _TWO_BRACES = r"\{[^{]*\{"
 #: A damaged line with at least so many bytes for each address does not count as damage.
 _BYTES_OF_ADDRESS = 128
 
+#: Only `mailto:` in an email stands for an address without an `@`, a backslash or anything but ASCII.
+_ENCODED = "%"
 #: Without one of these a line holds no address, and without two quotes nothing in it is read as one.
 _OF_ADDRESS, _QUOTED = r"[@\\\x80-\xff]", r"""(?s)"[^"]*"|'[^']*'|["'].*\\|\\.*["']"""
 
@@ -124,6 +126,8 @@ def counted(
         if rejection.content is not None:
             keys[tuple(key for key, _ in rejection.content)] += len(places)
     is_unsure = kinds[left] == UNSURE
+    if is_customer:
+        is_unsure &= ~pc.match_substring(some, _ENCODED).to_numpy(zero_copy_only=False)
     some, left = some.filter(pa.array(is_unsure)), left[is_unsure]
     for _ in range(MAX_LAYOUTS):
         layout = _learned(some, columns, is_customer) if len(left) >= fast.MIN_LINES else None

@@ -205,6 +205,14 @@ def test_no_address_among_rejected_lines_is_lost(address):
     assert (said.tally.rejected, said.tally.doubtful) == (60_000, 3)
 
 
+def test_no_email_with_an_encoded_sign_is_counted_in_bulk():
+    """It is the only address without an `@`, a backslash or anything but ASCII."""
+    line = b'{"email":"mailto:ada%d%%40x.org","lastUpdateDate":1655564455341}\n'
+    said = parsed(b"x\n" * 20_000 + b"".join(line % n for n in range(2_000)), "customer", 10)
+    assert [row["email"] for row in said.rows if not row["mark"]] == [f"ada{n}@x.org" for n in range(2_000)]
+    assert (said.tally.rejected, said.tally.without_address) == (20_000, 20_000)
+
+
 def test_several_layouts_in_a_file_are_fast():
     one, other = RECORDS["accelerometer"], b'{"timestamp":1655564455341,"user":"a@b.c","z":1,"y":0,"x":-1.0,"q":7}'
     content = (one + b"\n" + other + b"\n") * 5_000
