@@ -13,6 +13,7 @@ import narwhals as nw
 from stedi_common.contracts import contract
 from stedi_common.engines.protocol import Engine, Head
 from stedi_common.errors import StediError
+from stedi_common.instants import utc_now
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import UNREAD_REASONS, Drop, Reader, Skipped, Tally, sha256, why_unreadable
 from stedi_common.rules.frames import Frame
@@ -161,9 +162,14 @@ class LandedFiles:
 
     def _is_unchanged(self, drop: Drop) -> bool:
         # A file that was skipped must be read: the version with its name, size and time may be from another folder.
-        return drop.name not in self.skipped and any(
-            (row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at)
-            for row in self.versions.get(drop.name, ())
+        # A time that has not come yet was set by a program, and may stay the same when the content changes.
+        return (
+            drop.name not in self.skipped
+            and drop.modified_at <= utc_now()
+            and any(
+                (row["bytes"], row["modified_at"]) == (drop.bytes, drop.modified_at)
+                for row in self.versions.get(drop.name, ())
+            )
         )
 
     def _of_same_size(self, drop: Drop) -> list[str]:

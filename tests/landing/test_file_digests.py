@@ -89,6 +89,15 @@ def test_digests_of_an_earlier_version_are_keyed_and_their_files_do_not_land_aga
 
 
 @SLOW_ON_SPARK
+def test_other_content_under_the_same_time_in_the_future_is_read(engine, tmp_path, key):
+    """A program can set such a time, also of two files in two folders; the content of each must be looked at."""
+    for folder, consent in (("one", at("08:00")), ("two", at("08:30")), ("two", at("08:30"))):
+        write(tmp_path / folder, landing([customer(ANN, at("08:00"), consent)]))
+        os.utime(tmp_path / folder / "customer" / "1.json", (3_786_912_000, 3_786_912_000))
+    assert [files_of(land(engine, tmp_path / folder, key, ARRIVED)) for folder in ("one", "two", "two")] == [1, 1, 0]
+
+
+@SLOW_ON_SPARK
 def test_under_another_key_no_file_lands_twice(landed, tmp_path):
     other = PseudonymKey(bytes(range(1, 33)))
     before = [rows(landed, f"{source}_landing") for source in ("customer", "accelerometer")]
