@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from stedi_common.records.blocks import CUT_OFF
@@ -75,7 +76,7 @@ def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Do
         email = values[EMAIL]
         texts = [email] if isinstance(email, str) else list(filter(_may_be_address, _strings(rejection.content)))
         addresses = [email] if isinstance(email, str) else addresses_in(texts)
-        has_email = all(addresses_in(_strings(said)) for said in _emails(rejection.content))
+        has_email = all(addresses_in(_strings(said)) for said in _emails(rejection.content, is_read=email is not None))
     rows = (values | {EMAIL: each} for each in addresses[:MAX_ADDRESSES])
     return Doubt(
         _reason(rejection.reason, len(addresses), has_email),
@@ -144,10 +145,27 @@ def _or_none(field: Field, value: object) -> Value:
         return None
 
 
-def _emails(content: Object) -> list[object]:
-    """The values of the keys `email`, without those in which nothing stands."""
-    values = [value for key, value in content if key.isascii() and key.lower() == EMAIL]
-    return [value for value in values if value is not None and not (isinstance(value, str) and not address(value))]
+def _emails(content: Object, is_read: bool) -> Iterator[object]:
+    """What stands in the keys `email`, each value of a list by itself.
+
+    Args:
+        content: the object.
+        is_read: its own email is understood. If not, the objects in it may be the records, so theirs are returned, too.
+    """
+    said = list(_of_email(content))
+    if not is_read:
+        said += chain.from_iterable(map(_of_email, _objects(content)))
+    while said:
+        value = said.pop()
+        if isinstance(value, list) and value:
+            said += value
+        elif not (value is None or (isinstance(value, str) and not address(value))):
+            yield value
+
+
+def _of_email(content: Object) -> Iterator[object]:
+    """The values of the keys `email` of an object."""
+    return (value for key, value in content if key.isascii() and key.lower() == EMAIL)
 
 
 def _has_email(text: str, is_json: bool) -> bool:
@@ -159,12 +177,21 @@ def _has_email(text: str, is_json: bool) -> bool:
 
 def _strings(content: object) -> Iterator[str]:
     """Every string that is a value in an object or a list, at any depth."""
+    return (value for value in _values(content) if type(value) is str)
+
+
+def _objects(content: Object) -> Iterator[Object]:
+    """Every object in an object, at any depth."""
+    return (value for value in _values(content) if isinstance(value, tuple) and value is not content)
+
+
+def _values(content: object) -> Iterator[object]:
+    """The value, and every value in an object or a list, at any depth."""
     values = [content]
     while values:
         value = values.pop()
-        if type(value) is str:
-            yield value
-        elif isinstance(value, tuple):
+        yield value
+        if isinstance(value, tuple):
             values += [inner for _, inner in value]
         elif isinstance(value, list):
             values += value

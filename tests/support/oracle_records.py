@@ -939,13 +939,35 @@ def doubt(line: Line, fault: RejectedError, limits: Bounds = LIMITS) -> str:
     if fault.reason.startswith(("too_long", "too_compressed", "corrupt_")):
         return fault.reason
     if fault.column is not None:
-        said = [value for key, value in parsed(line, limits).pairs if lower(key) == "email"]
-        is_read = all(is_nothing(value) or any(addresses_in(strings_in(value))) for value in said)
+        is_read = all(
+            is_nothing(said) or any(addresses_in(strings_in(said))) for said in emails(parsed(line, limits), limits)
+        )
     else:
         quoted = behind_email(unescaped(line.content.decode("utf-8", "replace").replace("\0", "")))
         is_whole = fault.reason == "not_an_object" or bool(quoted)
         is_read = is_whole and all("\ufffd" not in each and any(addresses_in([each])) for each in quoted)
     return fault.reason if is_read else "unreadable_email"
+
+
+def emails(given: Object, limits: Bounds) -> list[Any]:
+    """What stands in `email`; if that is no address, also in the objects within. A list says several things."""
+    objects = [given]
+    with suppress(RejectedError):
+        taken(given, "email", partial(address, limits=limits))
+        return [each for value in occurrences(given, "email") for each in parts(value)]
+    for each in objects:
+        objects += [inner for inner in insides(each) if isinstance(inner, Object)]
+    return [each for one in objects for value in occurrences(one, "email") for each in parts(value)]
+
+
+def parts(value: Any) -> list[Any]:
+    return [each for inner in value for each in parts(inner)] if isinstance(value, list) and value else [value]
+
+
+def insides(value: Any) -> list[Any]:
+    """What is within, at any depth."""
+    inner = [each for _, each in value.pairs] if isinstance(value, Object) else value
+    return [found for each in inner for found in (each, *insides(each))] if isinstance(inner, list) else []
 
 
 def behind_email(text: str) -> list[str]:

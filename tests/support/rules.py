@@ -538,6 +538,8 @@ CUSTOMER_RECORDS = [
                     customer("bob#example.org", at("11:00"), None, customerName="ann@example.org"),
                     b'{"email":"bob\xff@example.org","customerName":"ann@example.org"}',
                     b'{"customerName":"ann@example.org","em',
+                    {"customers": [{"email": ANN}, {"email": "bob#example.org"}]},
+                    {"email": [ANN, "bob#example.org"]},
                 )
             },
         ],
@@ -545,13 +547,13 @@ CUSTOMER_RECORDS = [
             "customer_landing": rows(
                 "email doubt source_file source_line",
                 (ANN, None, "customer/1.json", 1),
-                *((ANN, "unreadable_email", "customer/2.json", line) for line in (1, 2, 3)),
+                *((ANN, "unreadable_email", "customer/2.json", line) for line in (1, 2, 3, 4, 5)),
             ),
             "customer_trusted": rows("email"),
             "landed_files": rows(
                 "source_file lines landed rejected doubtful without_address",
                 ("customer/1.json", 1, 1, 0, 0, 0),
-                ("customer/2.json", 3, 3, 0, 3, 3),
+                ("customer/2.json", 5, 5, 0, 5, 5),
             ),
         },
     ),
