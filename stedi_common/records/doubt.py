@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stedi_common.records.blocks import CUT_OFF
 from stedi_common.records.record import NOT_AN_OBJECT, Field, Object, Rejection, Value, found
 from stedi_common.records.values import Number, ValueFaultError, is_text
-from stedi_common.rules.identity import SPACE, address, is_address
+from stedi_common.rules.identity import SPACE, address, is_address, is_spelled_out
 
 EMAIL = "email"
 CONSENT = "sharewithresearchasofdate"
@@ -121,7 +121,7 @@ def _may_be_address(string: str) -> bool:
 
 
 def _address(string: str) -> str | None:
-    if not _may_be_address(string):
+    if not (_may_be_address(string) and is_spelled_out(string)):
         return None
     # `address` does not normalise a longer text, so it need not be cached.
     normalised = (_address_of_text if len(string) <= _LONG else address)(string.strip(SPACE))

@@ -118,10 +118,11 @@ def email(value: object, digits: int = DIGITS) -> str | None:
     """The same, but only an address."""
     if type(value) is str and _USUAL_EMAIL.fullmatch(value):
         return value.lower()
-    name = address(value, digits)
-    if name and not identity.is_address(name):
+    written = text(value, digits)
+    name = written and identity.address(written)
+    if written and name and not (identity.is_address(name) and identity.is_spelled_out(written)):
         raise ValueFaultError(UNREADABLE)
-    return name
+    return name or None
 
 
 def device(value: object, digits: int = DIGITS) -> str | None:

@@ -32,7 +32,17 @@ _BRACKETS = re.compile("([^<>]*)<+([^<>]*)>+")
 _QUOTES = "\"'"
 #: Quotes, dashes, bullets and brackets that text has around an address or in place of ASCII's own, and what stands for
 #: a character that was lost.
-_TYPOGRAPHY = "\xa1\xab\xbb\xbf\u060c\u061b\u061f\u2010-\u205e\u3001-\u3003\u3008-\u301f\ufff9-\ufffd"
+_TYPOGRAPHY = (
+    "\xa1\xab\xbb\xbf\u060c\u061b\u061f\u2010-\u205e\u25a0-\u25ff\u275b-\u2760\u2768-\u2775\u27e6-\u27ef"
+    "\u3001-\u3003\u3008-\u301f\ufff9-\ufffd"
+)
+#: Punctuation that NFKC takes apart: a spacing accent becomes a mark on the letter before it, an ellipsis three dots.
+_TAKEN_APART = re.compile(
+    "[\xa8\xaf\xb4\xb8\u02d8-\u02dd\u037a\u0384\u0385\u1fbd\u1fbf-\u1fc1\u1fcd-\u1fcf\u1fdd-\u1fdf\u1fed\u1fee\u1ffd"
+    "\u1ffe\u2017\u2025\u2026\u203c\u203e\u2047-\u2049\u2a74-\u2a76\u309b\u309c\ufe19\ufe30\ufe49-\ufe4c\uffe3]"
+)
+#: What NFKC makes `<` of.
+_OPENING_BRACKET = re.compile("[<\uff1c\ufe64]")
 #: Before the `@` no special of RFC 5322; behind it labels with single dots. So a spelling that is not understood,
 #: such as a list or a comment, does not become a stranger.
 _LABEL = rf"(?:(?![{_TYPOGRAPHY}])[a-z0-9_\x80-\U0010ffff-])+"
@@ -63,6 +73,11 @@ def device(text: str) -> str:
 def is_address(name: str) -> bool:
     """Whether a normalised name is an address: one `@`, and on both sides what an address has there."""
     return len(name) <= _LONGEST and _ADDRESS.fullmatch(name) is not None
+
+
+def is_spelled_out(text: str) -> bool:
+    """Whether an address, as it is written, has no punctuation that is not seen in its normalised name."""
+    return text.isascii() or _TAKEN_APART.search(_OPENING_BRACKET.split(text)[-1]) is None
 
 
 def _is_plain(text: str) -> bool:

@@ -1,7 +1,9 @@
 """What a value is understood as: docs/records.md, "Values", sentence by sentence."""
 
 import json
+import string
 import time
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import format_datetime
@@ -136,11 +138,29 @@ def test_a_long_value_takes_little_time(understand, unit):
         ("ada@", UNREADABLE),
         ("ada@steps.example, bob@steps.example", UNREADABLE),
         ("ada@\ud800.example", UNREADABLE),
+        ("…ada@steps.example", UNREADABLE),
+        ("ada.fin…@steps.example", UNREADABLE),
+        ("ada@steps…", UNREADABLE),
+        ("\u00b4ada@steps.example", UNREADABLE),
+        ("ada@steps.example\u00b4", UNREADABLE),
+        ("Ada <ada@steps.example\u00b8>", UNREADABLE),
+        ("\u00b4Ada\u00b4 … <ada@steps.example>", "ada@steps.example"),
+        ("\u00b4Ada\u00b4 … \uff1cada@steps.example\uff1e", "ada@steps.example"),
         (Number("12"), UNREADABLE),
     ],
 )
 def test_an_email_is_an_address_or_unreadable(value, understood):
     assert outcome(email, value) == understood
+
+
+def test_an_email_has_no_sign_that_folding_takes_apart():
+    """A space with a mark, or several signs of ASCII, would make another address of it, which is a stranger's."""
+    for sign in map(chr, range(0x80, 0xD800)):
+        folded = unicodedata.normalize("NFKC", sign)
+        is_accent = folded[0] == " " and folded != " "
+        is_punctuation = len(folded) > 1 and all(each in string.punctuation for each in folded)
+        if is_accent or is_punctuation:
+            assert outcome(email, f"ada{sign}@steps.example") == UNREADABLE, ascii(sign)
 
 
 @pytest.mark.parametrize(

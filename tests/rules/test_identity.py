@@ -143,6 +143,13 @@ def test_a_spelling_of_an_address(spelling, name):
             "o’brien@steps.example",
             "a–b@steps.example",
         ),
+        *(
+            "❝ada@steps.example❞",
+            "⟨ada@steps.example⟩",
+            "❮ada@steps.example",
+            "ada@steps.example❱",
+            "● ada@steps.example",
+        ),
         *("a\ufffda@steps.example", "ada@st\ufffdps.example", "ada@steps.example\ufffc", "¿ada@steps.example"),
         "ö" * 1000 + "@steps.example",
     ],

@@ -758,8 +758,18 @@ def is_address(plain: str) -> bool:
 
 def is_typographic(character: str) -> bool:
     code = ord(character)
-    ranges = (0x2010, 0x205E), (0x3001, 0x3003), (0x3008, 0x301F), (0xFFF9, 0xFFFD)
+    ranges = (
+        *((0x2010, 0x205E), (0x25A0, 0x25FF), (0x275B, 0x2760), (0x2768, 0x2775), (0x27E6, 0x27EF)),
+        *((0x3001, 0x3003), (0x3008, 0x301F), (0xFFF9, 0xFFFD)),
+    )
     return character in "¡«»¿\u060c\u061b\u061f" or any(first <= code <= last for first, last in ranges)
+
+
+#: Spacing accents, and several ASCII signs in one.
+TAKEN_APART = (
+    "\xa8\xaf\xb4\xb8\u02d8\u02d9\u02da\u02db\u02dc\u02dd\u037a\u0384\u0385\u1fbd\u1fbf\u1fc0\u1fc1\u1fcd\u1fce\u1fcf\u1fdd\u1fde\u1fdf"
+    "\u1fed\u1fee\u1ffd\u1ffe\u2017\u203e\u309b\u309c\ufe49\ufe4a\ufe4b\ufe4c\uffe3\u2025\u2026\u203c\u2047\u2048\u2049\u2a74\u2a75\u2a76\ufe19\ufe30"
+)
 
 
 def there(plain: str) -> str:
@@ -778,7 +788,8 @@ def user(value: Any, limits: Bounds) -> str:
 
 def address(value: Any, limits: Bounds) -> str:
     plain = user(value, limits)
-    if not is_address(plain):
+    # Of a display name the punctuation does not matter.
+    if not is_address(plain) or set(TAKEN_APART) & set(re.split("[<\uff1c\ufe64]", text(value, limits))[-1]):
         raise RejectedError("unreadable_value")
     return plain
 
