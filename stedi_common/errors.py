@@ -236,8 +236,8 @@ def as_stedi_error(error: Exception) -> StediError:
     """
     if isinstance(error, StediError):
         return error
-    asked = (_resources_error, _storage_error, _service_error)
-    known = next(filter(None, (ask(each) for each in _causes(error) for ask in asked)), None)
+    converters = (_resources_error, _storage_error, _service_error)
+    known = next(filter(None, (convert(each) for each in _causes(error) for convert in converters)), None)
     if known is None:
         return UnexpectedError(error)
     known.__cause__ = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 #: Control and format characters (ANSI, bidirectional text), lone surrogates, and separators of lines.
@@ -11,6 +12,14 @@ _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 AT = r"(?:[@\uff20\ufe6b]|%40)"
 #: What is shown instead of an address.
 ADDRESS = "‹address›"  # noqa: RUF001 - not `<`, which is markup
+
+#: What begins a URI. A program such as pathlib may have taken one of its slashes.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+
+
+def is_uri(text: str) -> bool:
+    """Whether the text is a URI and no path."""
+    return _URI.match(text) is not None
 
 
 def escaped(text: str, keep: str = "") -> str:

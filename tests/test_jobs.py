@@ -6,14 +6,12 @@ import json
 import os
 import re
 import shutil
-import sys
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from support import canaries
-from support.commands import JOBS, finished, job, python
+from support.commands import JOBS, job, python, submitted
 from support.drops import at, customer, drop, landing, reading, step
 from support.lakes import opening, write
 
@@ -283,14 +281,6 @@ def test_a_script_runs_under_spark_submit(tmp_path, engine_asked, chosen):
 def last_line(done):
     """What the script said. Before it, Java may tell of its options."""
     return json.loads(done.out.splitlines()[-1])
-
-
-def submitted(script, *words):
-    from stedi_common.engines.spark.java import java_home  # noqa: PLC0415
-
-    spark_submit = Path(sys.executable).with_name("spark-submit")
-    environment = {"JAVA_HOME": java_home(), "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    return finished(spark_submit, JOBS / f"{script}.py", *words, **environment)
 
 
 def test_an_error_is_written_to_standard_error(tmp_path):

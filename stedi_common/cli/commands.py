@@ -37,7 +37,7 @@ from stedi_common.cli.options import (
     UmaskOption,
     settings_of,
 )
-from stedi_common.cli.output import say
+from stedi_common.cli.output import echo
 from stedi_common.cli.policy import policy
 from stedi_common.cli.process import begin, exit_on_errors, open_engine, open_engines, run_tasks
 from stedi_common.cli.sql import SqlCommand, instant, read_sql
@@ -114,7 +114,7 @@ def init_(
     from stedi_common.cli.init import make_project
 
     made = make_project(folder)
-    _print(as_json, made, lambda: say("\n".join(f"made {escaped(str(file))}" for file in made)))
+    _print(as_json, made, lambda: echo("\n".join(f"made {escaped(str(file))}" for file in made)))
 
 
 @app.command()
@@ -529,7 +529,7 @@ def _results(done: Sequence[CompletedTask], of: type[ResultType]) -> list[Result
 
 def _print(as_json: bool, data: Any, draw: Any) -> None:
     if as_json:
-        say(json.dumps(data, default=_plain))
+        echo(json.dumps(data, default=_plain))
     else:
         draw()
 

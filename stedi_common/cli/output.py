@@ -64,7 +64,7 @@ class _Shown(RawIOBase):
         return len(data)
 
 
-def say(text: str) -> None:
+def echo(text: str) -> None:
     """Print a text on standard output as it is. If its reader has ended, as of `| head`, the command goes on."""
     try:
         typer.echo(text)

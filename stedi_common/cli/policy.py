@@ -20,7 +20,7 @@ from stedi_common.cli.options import (
     PairingOption,
     settings_of,
 )
-from stedi_common.cli.output import say
+from stedi_common.cli.output import echo
 
 if TYPE_CHECKING:
     from stedi_common.lake.properties import LakeProperties
@@ -67,6 +67,6 @@ def _print(properties: LakeProperties, *, as_json: bool) -> None:
     from stedi_common.cli import show
 
     if as_json:
-        say(json.dumps(properties.public()))
+        echo(json.dumps(properties.public()))
     else:
         show.policy(properties)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,13 +27,12 @@ from stedi_common.generate.truth import (
     stories,
 )
 from stedi_common.generate.world import World
+from stedi_common.text import is_uri
 
 __all__ = ["Drop", "Plan", "Truth", "generate"]
 
 #: The folder of the truth, beside those of the sources.
 TRUTH = "truth"
-#: What begins a URI, of which a `Path` has one slash.
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None = None) -> Truth:
@@ -60,7 +58,7 @@ def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None
 
 
 def _make_folder(into: Path) -> None:
-    if _URI.match(str(into)):
+    if is_uri(str(into)):
         raise StediError(f"generate: expected a folder, got the URI {into}", "generate into a folder, and copy it then")
     try:
         into.mkdir(parents=True, exist_ok=True)

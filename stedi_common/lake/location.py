@@ -100,9 +100,8 @@ class Lake:
         """
         if not self.is_local or landing.startswith("s3://"):
             return
-        lake, drops = (
-            Path(os.path.realpath(folder)) for folder in (self.folder, landing)
-        )  # pathlib's raises for a loop
+        # `Path.resolve` raises for a link to itself.
+        lake, drops = (Path(os.path.realpath(folder)) for folder in (self.folder, landing))
         if lake.is_relative_to(drops) or drops.is_relative_to(lake):
             raise UnusablePathError(
                 f"landing {escaped(landing)}: expected a folder apart from the lake {escaped(self.location)}, "

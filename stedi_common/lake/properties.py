@@ -81,7 +81,7 @@ class LakeProperties:
         mark = mark_of(lake)
         if mark is None or (found and found.is_accepted_by(mark)):
             return found
-        if found and mark.location not in {None, found.location}:
+        if found and found.disowns(mark):
             raise LakePropertiesError(
                 f"lake {lake.location}: expected its own catalog in catalog.db, got that of another lake", hint=RECOVER
             )
@@ -128,6 +128,10 @@ class LakeProperties:
     def is_accepted_by(self, mark: Mark) -> bool:
         """Whether these properties are those of the mark, or were changed from them."""
         return mark.accepts(self.id, self._histories())
+
+    def disowns(self, mark: Mark) -> bool:
+        """Whether the mark is that of another lake: it does not accept these properties, and names another folder."""
+        return not self.is_accepted_by(mark) and mark.location not in {None, self.location}
 
     def mark(self, *further_ids: str) -> Mark:
         """The mark of these properties.

@@ -135,7 +135,8 @@ def land(  # noqa: PLR0913 - what a landing is made of
         LakeError: there is no landing folder, or none of the sources' folders in it.
         CommitConflictError: other runs kept committing in between.
     """
-    here, arrives_now = found or discover_sources(landing, [source]), arrived_at is None
+    here = found or discover_sources(landing, [source])
+    arrives_now = arrived_at is None
     reader = Reader(source, arrived_at or utc_now(), key.content_key, settings or ReaderSettings())
     for each in (_table(reader), REJECTED, LANDED_FILES):
         engine.prepare(each)

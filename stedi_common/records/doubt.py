@@ -76,7 +76,9 @@ def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Do
         email = values[EMAIL]
         texts = [email] if isinstance(email, str) else list(filter(_may_be_address, _strings(rejection.content)))
         addresses = [email] if isinstance(email, str) else addresses_in(texts)
-        has_email = all(addresses_in(_strings(said)) for said in _emails(rejection.content, is_read=email is not None))
+        has_email = all(
+            addresses_in(_strings(value)) for value in _emails(rejection.content, is_read=email is not None)
+        )
     rows = (values | {EMAIL: each} for each in addresses[:MAX_ADDRESSES])
     return Doubt(
         _reason(rejection.reason, len(addresses), has_email),
@@ -152,13 +154,13 @@ def _emails(content: Object, is_read: bool) -> Iterator[object]:
         content: the object.
         is_read: its own email is understood. If not, the objects in it may be the records, so theirs are returned, too.
     """
-    said = list(_of_email(content))
+    pending = list(_of_email(content))
     if not is_read:
-        said += chain.from_iterable(map(_of_email, _objects(content)))
-    while said:
-        value = said.pop()
+        pending += chain.from_iterable(map(_of_email, _objects(content)))
+    while pending:
+        value = pending.pop()
         if isinstance(value, list) and value:
-            said += value
+            pending += value
         elif not (value is None or (isinstance(value, str) and not address(value))):
             yield value
 

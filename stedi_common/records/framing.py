@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from stedi_common.records.compression import BreakError
 from stedi_common.records.names import TOO_DAMAGED
-from stedi_common.records.structure import DEEPEST, NO_COLON, WORD, Walk
+from stedi_common.records.structure import DEEPEST, NO_COLON, NO_COMMA, Walk, is_word_at
 from stedi_common.settings import Limits
 
 #: The single bytes that are padding around a line or an object. A byte-order mark is padding too.
@@ -70,10 +70,6 @@ _WINDOW = 4 * 2**10
 _WINDOW_GROWS = 8
 #: How near to the window's end an error may be for want of more text: within a word or an escape.
 _NEAR = 32
-
-#: What Python's decoder says where no comma follows a value.
-_NO_COMMA = "Expecting ',' delimiter"
-_word = re.compile(WORD)
 
 #: An object with fewer bytes is no record of any source.
 _SHORT_OBJECT = 32
@@ -754,7 +750,7 @@ def _breaks_flat(window: str, error: json.JSONDecodeError) -> bool:
     if error.pos >= len(window) or window.find("{", 1, error.pos) >= 0:
         return False
     # A value that is not JSON may go on where the decoder wants a comma.
-    return error.msg == NO_COLON or (error.msg == _NO_COMMA and _word.match(window, error.pos) is None)
+    return error.msg == NO_COLON or (error.msg == NO_COMMA and not is_word_at(window, error.pos))
 
 
 def _padding_end(text: str, at: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from stedi_common.contracts import Column, contract
 from stedi_common.records import values as typed
 from stedi_common.records.framing import unpadded
-from stedi_common.records.structure import NO_COLON
+from stedi_common.records.structure import NO_COLON, WORD, is_word_at
 from stedi_common.records.values import END_OF_9999, Number, ValueFaultError
 from stedi_common.settings import Limits, ReaderSettings
 
@@ -46,8 +46,7 @@ _LONG = 2**16
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _BRACKET = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
 _KEY = re.compile(rf"{_STRING}[ \t\n\r]*+(:)?", re.DOTALL)
-_WORD_CHARACTER = re.compile(r"[A-Za-z0-9_.+-]")
-_WORD = re.compile(rf"{_STRING}|({_WORD_CHARACTER.pattern}++)", re.DOTALL)
+_WORD = re.compile(rf"{_STRING}|({WORD})", re.DOTALL)
 _JSON_WORD = re.compile(f"true|false|null|{typed.NUMBER.pattern}")
 
 
@@ -157,7 +156,7 @@ def parsed(line: str, limits: Limits) -> object:
     try:
         value = decode(line)
     except json.JSONDecodeError as error:
-        if error.msg == NO_COLON or not _WORD_CHARACTER.match(line, error.pos):  # it does not break at a word
+        if error.msg == NO_COLON or not is_word_at(line, error.pos):  # no bare word is what breaks the line
             raise
         understood = _WORD.sub(_as_constant, line)
         if understood == line:  # decoded in vain already

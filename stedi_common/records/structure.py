@@ -10,10 +10,10 @@ import re
 #: An object nested deeper is damaged, so that a file of brackets does not fill the memory.
 DEEPEST = 100_000
 
-_SPACE = r"[ \t\n\r]*+"
-#: What Python's decoder says where no colon follows a key.
-NO_COLON = "Expecting ':' delimiter"
+#: What Python's decoder says where no colon follows a key, and where no comma follows a value.
+NO_COLON, NO_COMMA = "Expecting ':' delimiter", "Expecting ',' delimiter"
 
+_SPACE = r"[ \t\n\r]*+"
 #: A number, `true`, or a bare word that is not JSON.
 WORD = r"[0-9A-Za-z_.+-]++"
 #: In a string no control character stands, so a lost quote is seen at the end of its line.
@@ -184,6 +184,11 @@ class Walk:
 
     def _expect(self, *allowed: int) -> None:
         self.is_broken |= self._next not in allowed
+
+
+def is_word_at(text: str, at: int) -> bool:
+    """Whether a number, `true` or a bare word that is not JSON begins or goes on at this place."""
+    return _word.match(text, at) is not None
 
 
 def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from stedi_common.errors import SettingsError, UnusablePathError, nearest
 from stedi_common.settings.reader import Limits, ReaderSettings
+from stedi_common.text import is_uri
 
 # The rules import what takes long, and `stedi --help` is quick.
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ ENVIRONMENTS = ("local", "dev", "test", "staging", "prod", "production")
 #: Bits of a file mode: all rights, those of the owner, and the rights of others to write.
 _ALL_RIGHTS, _OWNER_RIGHTS, _OTHERS_WRITE = 0o777, 0o700, 0o022
 
-#: What begins a URI, also one from which a program has taken a slash, and the only URI of a place.
-_URI, _S3_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/"), re.compile(r"s3://[^/]")
+#: What begins the only URI that a location may be.
+_S3_URI = re.compile(r"s3://[^/]")
 
 #: The bytes of each unit.
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -98,7 +99,7 @@ def _location(where: str, given: Any) -> str:
     text = _text(where, given)
     if not text:
         raise UnusablePathError(f"{where}: expected a folder or an S3 URI, got nothing")
-    if _URI.match(text) and not _S3_URI.match(text):
+    if is_uri(text) and not _S3_URI.match(text):
         raise UnusablePathError(
             f"{where}: expected a path or an S3 URI, got {text}",
             hint="a path has no file:// before it, and an S3 URI is as s3://bucket/folder",

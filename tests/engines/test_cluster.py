@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,20 +12,21 @@ from typing import NamedTuple
 
 import pyspark
 import pytest
-from support.commands import JOBS, finished, job
+from support.commands import job, spark_variables, submitted
 from support.comparison import actual_tables
 from support.lakes import modes, opening
 from support.paths import ROOT
 from support.processes import PATIENCE, kill
 
 from stedi_common.engines.spark.jars import cached_jars
-from stedi_common.engines.spark.java import java_home
 from stedi_common.engines.spark.landing import MAX_LOCAL_BYTES
 from stedi_common.engines.spark.session import GLUE_VERSIONS, _glue_version
 from stedi_common.generate import Plan, generate
 
 #: What a worker that runs tasks of ours says, however many there are.
 RAN_A_TASK = re.compile(r"Finished task [0-9.]+ in stage")
+#: The environment of the master and the workers, beside that of each command of Spark.
+DAEMONS = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
 SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.executor.cores": "1",
@@ -54,32 +54,23 @@ class Cluster(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
-    python = sys.executable
-    return {
-        **{"JAVA_HOME": java_home(), "PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python},
-        **{"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"},
-    }
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory, environment) -> Iterator[Cluster]:
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     host = ("--host", "127.0.0.1", "--webui-port", "0")
     with ExitStack() as running:
         log = folder / "master.log"
-        running.enter_context(daemon(log, environment, "master.Master", *host, "--port", "0"))
+        running.enter_context(daemon(log, "master.Master", *host, "--port", "0"))
         url = said(log, r"Starting Spark master at (spark://\S+)")
         for number in (1, 2):
             where = ("--work-dir", str(folder / f"worker{number}"), "--cores", "1", "--memory", "1g")
             of_worker = folder / f"worker{number}.log"
-            running.enter_context(daemon(of_worker, environment, "worker.Worker", *host, *where, url))
+            running.enter_context(daemon(of_worker, "worker.Worker", *host, *where, url))
             said(of_worker, "Successfully registered with (master)")
         yield Cluster(url, folder)
 
 
 @contextmanager
-def daemon(log: Path, environment: dict[str, str], name: str, *words: str) -> Iterator[None]:
+def daemon(log: Path, name: str, *words: str) -> Iterator[None]:
     """A daemon of Spark, whose files are for its user alone, until the block ends."""
     spark_class = Path(pyspark.__file__).parent / "bin" / "spark-class"
     with log.open("wb") as file:
@@ -87,7 +78,7 @@ def daemon(log: Path, environment: dict[str, str], name: str, *words: str) -> It
             [str(spark_class), f"org.apache.spark.deploy.{name}", *words],
             stdout=file,
             stderr=subprocess.STDOUT,
-            env=os.environ | environment,
+            env=os.environ | spark_variables() | DAEMONS,
             start_new_session=True,
         )
         try:
@@ -106,13 +97,12 @@ def said(log: Path, pattern: str) -> str:
     raise TimeoutError(log.read_text())
 
 
-def submitted(cluster, environment, script, *words):
+def options(cluster: Cluster) -> list[str]:
+    """Those of `spark-submit`."""
     with cached_jars(_glue_version().packages) as jars:
         assert jars, "no session of Spark has downloaded them yet"
     settings = (f"--conf={name}={value}" for name, value in SETTINGS.items())
-    spark_submit = Path(sys.executable).with_name("spark-submit")
-    command = (spark_submit, "--master", cluster.url, "--jars", ",".join(map(str, jars)), *settings)
-    return finished(*command, JOBS / f"{script}.py", *words, **environment)
+    return ["--master", cluster.url, "--jars", ",".join(map(str, jars)), *settings]
 
 
 @pytest.mark.parametrize("version", GLUE_VERSIONS, ids=lambda version: version.glue)
@@ -123,12 +113,13 @@ def test_the_packages_in_the_documentation_are_those_of_a_local_session(version)
 
 
 @pytest.mark.long
-def test_a_cluster_makes_the_tables_of_the_embedded_engine(spark_runs, cluster, environment, tmp_path):
+def test_a_cluster_makes_the_tables_of_the_embedded_engine(spark_runs, cluster, tmp_path):
     generate(Plan(people=60, readings=220_000, days=2), tmp_path / "drops")
     assert sum(file.stat().st_size for file in (tmp_path / "drops" / "accelerometer").rglob("*")) > MAX_LOCAL_BYTES
     words = ("--landing", tmp_path / "drops")
     assert job("lakehouse", *words, "--lake", tmp_path / "embedded", "--engine", "embedded").code == 0
-    done = submitted(cluster, environment, "lakehouse", *words, "--lake", tmp_path / "spark", "--engine", "spark")
+    of_lake = ("--lake", tmp_path / "spark", "--engine", "spark")
+    done = submitted("lakehouse", *words, *of_lake, options=options(cluster))
     assert done.code == 0, done.err[-2000:]
     assert json.loads(done.out.splitlines()[-1])["table"] == "machine_learning_curated"
     assert cluster.executors_with_tasks() == 2

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import boto3
 import pytest
-from support.commands import finished
+from support.commands import finished, spark_variables
 from support.drops import at, customer, landing, reading, step
 from support.lakes import play
 from support.paths import ROOT
@@ -104,8 +104,6 @@ def test_spark(expected, output_of):
     pytest.importorskip("pyspark")
     from support.rest_server import fetched  # noqa: PLC0415 - it needs PySpark
 
-    from stedi_common.engines.spark.java import java_home  # noqa: PLC0415
-
     runtime = ("org/apache/iceberg", "iceberg-spark-runtime-3.5_2.12", "1.10.0", "")
     jars = [str(fetched(jar)) for jar in (runtime, ("org/apache/iceberg", "iceberg-aws-bundle", "1.10.0", ""))]
     # The names of LocalStack's buckets are no names of hosts.
@@ -113,8 +111,7 @@ def test_spark(expected, output_of):
     (rows,) = output_of(
         "pyspark",
         "[list(row) for row in readings.collect()]",
-        JAVA_HOME=java_home(),
-        PYSPARK_PYTHON=sys.executable,
+        **spark_variables(),
         PYSPARK_SUBMIT_ARGS=f"--master local[1] --jars {','.join(jars)} --conf {path_style} pyspark-shell",
         AWS_REGION=os.environ["AWS_DEFAULT_REGION"],
     )

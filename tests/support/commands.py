@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,3 +49,16 @@ def stedi(*words: str | Path, **environment: str) -> Finished:
 
 def job(script: str, *words: str | Path, **environment: str) -> Finished:
     return python(JOBS / f"{script}.py", *words, **environment)
+
+
+def submitted(script: str, *words: str | Path, options: Sequence[str] = ()) -> Finished:
+    """A script of `jobs/` by `spark-submit` with these options of its own."""
+    spark_submit = Path(sys.executable).with_name("spark-submit")
+    return finished(spark_submit, *options, JOBS / f"{script}.py", *words, **spark_variables())
+
+
+def spark_variables() -> dict[str, str]:
+    """What Spark's commands find in the environment: a Java that suits, and this Python."""
+    from stedi_common.engines.spark.java import java_home  # noqa: PLC0415 - only tests of Spark need it
+
+    return {"JAVA_HOME": java_home(), "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}

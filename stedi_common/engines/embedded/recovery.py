@@ -120,9 +120,10 @@ def _mark(lake: Lake, properties: LakeProperties | None) -> Mark:
         known = mark_of(lake)
     if properties is None:
         return known or Mark()
-    if known and known.location not in {None, properties.location}:
-        return properties.mark()  # the catalog is that of another lake, and knows nothing of this one
-    return known if known and not properties.is_accepted_by(known) else properties.mark()
+    # The catalog of another lake knows nothing of this one.
+    if known is None or properties.is_accepted_by(known) or properties.disowns(known):
+        return properties.mark()
+    return known
 
 
 def _newest(folder: Path, entry: CatalogEntry | None) -> MetadataFile | None:

@@ -46,8 +46,9 @@ def entries(lake: Lake) -> Mapping[Place, CatalogEntry]:
             f"SELECT {columns} FROM iceberg_tables WHERE catalog_name = ? AND metadata_location IS NOT NULL",
             (CATALOG,),
         ).fetchall()
-    found = [(place_of(row[2]), CatalogEntry(*row)) for row in sorted(rows, key=lambda row: str(row[2]))]
-    return dict(sorted(found, key=lambda each: each[1].namespace == lake.namespace(each[0][0])))
+    found = [CatalogEntry(*map(str, row)) for row in rows]
+    found.sort(key=lambda entry: (entry.namespace == lake.namespace(place_of(entry.location)[0]), entry.location))
+    return {place_of(entry.location): entry for entry in found}
 
 
 def is_within(lake: Lake, place: Place, entry: CatalogEntry) -> bool:

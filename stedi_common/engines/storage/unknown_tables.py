@@ -37,8 +37,5 @@ def _is_ours(lake: Lake, place: Place, entry: CatalogEntry) -> bool:
     except (OSError, ValueError):
         return True
     snapshot = current_snapshot(metadata)
-    return OWNER in metadata.get("properties", {}) and snapshot is not None and not _is_empty(snapshot["summary"])
-
-
-def _is_empty(summary: dict[str, str]) -> bool:
-    return summary.get("total-records") == "0"
+    has_rows = snapshot is not None and snapshot["summary"].get("total-records") != "0"
+    return has_rows and OWNER in metadata.get("properties", {})
