@@ -141,7 +141,7 @@ def test_the_error_names_the_table_and_the_files(folder, stedi, monkeypatch):
 
 @pytest.mark.parametrize("how", HOW)
 @SLOW_ON_SPARK
-def test_it_is_recovered(folder, engine_name, connect_to, how):
+def test_it_is_recovered(folder, engine_name, how):
     before = contents(folder, engine_name)
     was = (folder / "lake" / "catalog.db").stat().st_mode
     lose(folder, how)

@@ -166,6 +166,16 @@ def test_without_an_email_every_value_of_an_object_may_be_the_address(changes, f
     assert (said.tally.doubtful, said.tally.without_address) == (bool(found), not found)
 
 
+@pytest.mark.parametrize("written", [f"\xb4{ADDRESS}\xb4", f"\u02dc{ADDRESS}", ADDRESS.replace("@", "\xaf@")])
+@pytest.mark.parametrize(
+    "damaged", [lambda content: content[:-2] + b"\n", lambda content: content], ids=["torn", "whole"]
+)
+def test_punctuation_that_normalisation_takes_apart_makes_no_stranger(written, damaged):
+    said = said_of(damaged(line(email=written, lastUpdateDate=None)))
+    assert addresses(said) == []
+    assert (said.tally.rejected, said.tally.without_address) == (1, 1)
+
+
 def test_an_email_that_is_understood_is_the_only_address():
     assert addresses(said_of(line(lastUpdateDate=None, phone="other@example.com"))) == [ADDRESS]
 
