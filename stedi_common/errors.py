@@ -158,7 +158,7 @@ class UnknownTablesError(LakeError):
 
     def __init__(self, tables: Sequence[str]) -> None:
         super().__init__(
-            f"lake: expected a contract of every computed table, got none of {', '.join(tables)}; "
+            f"lake: expected a contract for every computed table, got none for {', '.join(tables)}; "
             "withdrawn rows stay there",
             hint="run it with their project: in its folder, or with STEDI_PROJECT; if nobody needs a table, remove its "
             "folder from the lake",

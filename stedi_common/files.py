@@ -42,7 +42,7 @@ def write_new(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def current_umask() -> int:
-    """The umask of this process, which only setting it tells."""
+    """The umask of this process. It can be read only by setting it, so it is set back at once."""
     before = os.umask(0o077)
     os.umask(before)
     return before

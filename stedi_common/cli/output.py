@@ -48,7 +48,7 @@ def opened(file: Path | None) -> Iterator[BinaryIO]:
 
 
 def shown(to: BinaryIO) -> BinaryIO:
-    """A stream of UTF-8 for a terminal: in what is written to it, each character shows, or is a line feed."""
+    """A stream of UTF-8 for a terminal. It escapes each character that does not show, except line feeds."""
     return cast(BinaryIO, _Shown(to))
 
 

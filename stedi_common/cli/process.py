@@ -150,7 +150,8 @@ def open_engines(settings: Settings, lake: Lake, *, writes: bool = True) -> Iter
 def run_tasks(engine_for: EngineFor, settings: Any, tasks: Sequence[Task]) -> list[CompletedTask]:
     """Run the tasks, and show on standard error which one runs. Returns them with their results and errors.
 
-    The errors of a task are printed as soon as it has run: some never come again if the command is killed later.
+    The errors of a task are printed as soon as it has run: if the command is killed later, exit code 4 does not come
+    again.
     """
     from stedi_common.api.tasks import errors_of, run_logged
     from stedi_common.cli import console

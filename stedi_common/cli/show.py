@@ -76,7 +76,7 @@ def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> No
         out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
         if each.emptied:
             tables = ", ".join(each.emptied)
-            why = "their rows could not be read, or not compared with all consents"
+            why = "their rows could not be read, or customer records are missing"
             out.print(f"[yellow]emptied[/] because {why}: {tables}\n", soft_wrap=True)
     funnel(outcomes)
 

@@ -32,7 +32,7 @@ def arrival(clock: datetime, landed_files: LandedFiles, head: Head) -> datetime:
         head: the head of the landing table. A killed landing may have committed to it alone.
 
     Raises:
-        LakeError: the clock is certainly wrong, and nothing that has landed tells a later instant.
+        LakeError: the clock is certainly wrong, and nothing has landed at a later instant.
     """
     killed = LandingSummary.parse(head.summary)
     known = [*landed_files.arrivals(), *([killed.arrived_at] if killed else [])]

@@ -162,7 +162,7 @@ class LandedFiles:
 
     def _is_unchanged(self, drop: Drop) -> bool:
         # A file that was skipped must be read: the version with its name, size and time may be from another folder.
-        # A time that has not come yet was set by a program, and may stay the same when the content changes.
+        # A time in the future was set by a program, and may stay the same when the content changes.
         return (
             drop.name not in self.skipped
             and drop.modified_at <= utc_now()

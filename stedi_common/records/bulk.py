@@ -46,7 +46,7 @@ _TWO_BRACES = r"\{[^{]*\{"
 #: A damaged line with at least so many bytes for each address does not count as damage.
 _BYTES_OF_ADDRESS = 128
 
-#: Only `mailto:` in an email stands for an address without an `@`, a backslash or anything but ASCII.
+#: Without an `@`, a backslash or anything but ASCII, an email is an address only as `mailto:` with an encoded `@`.
 _ENCODED = "%"
 #: Without one of these a line holds no address, and without two quotes nothing in it is read as one.
 _OF_ADDRESS, _QUOTED = r"[@\\\x80-\xff]", r"""(?s)"[^"]*"|'[^']*'|["'].*\\|\\.*["']"""

@@ -746,7 +746,7 @@ def _decoded(window: str, is_most: bool) -> _Tried | None:
 
 
 def _breaks_flat(window: str, error: json.JSONDecodeError) -> bool:
-    """Whether a walk breaks where the decoder does, and no object in this one is open there. Spares most the walk."""
+    """Whether a walk breaks where the decoder does, and no object in this one is open there. Then no walk is needed."""
     if error.pos >= len(window) or window.find("{", 1, error.pos) >= 0:
         return False
     # A value that is not JSON may go on where the decoder wants a comma.

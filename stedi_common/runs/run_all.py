@@ -144,7 +144,7 @@ def deletion_task(rows: Callable[..., Sequence[Row]] = landed_rows) -> Task:
 
 
 def _lacks_lines(engine: Engine, rows: Callable[..., Sequence[Row]]) -> bool:
-    """Whether customer lines are missing. If nobody can tell, the records that are there decide."""
+    """Whether customer lines are missing. If that cannot be found out, the existing records decide."""
     try:
         expect_no_missing_lines(engine, rows(engine))
     except Exception as error:  # any other error is raised by the tasks that follow; it must not keep withdrawn rows

@@ -77,7 +77,7 @@ def without_reader(*words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("json", [(), ("--json",)])
-def test_errors_are_said_if_nobody_reads_the_output(landed, tmp_path, json):
+def test_errors_are_printed_if_nobody_reads_the_output(landed, tmp_path, json):
     (tmp_path / "drops/customer/elsewhere.json").symlink_to("/etc/hostname")
     assert landed("land").code == 1
     code, error = without_reader("run", *json)

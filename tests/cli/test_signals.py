@@ -93,7 +93,7 @@ def test_interrupted_at_any_moment(folder, name, moments):
         duration(folder, each)
 
 
-def test_an_error_that_comes_once_is_said_before_the_next_source_lands(folder, stedi, monkeypatch):
+def test_an_error_that_comes_once_is_printed_before_the_next_source_lands(folder, stedi, monkeypatch):
     """The next landing says nothing of the line: its file has landed."""
     write(folder / "drops", {"customer/nobody.json": b"{\n"})
 

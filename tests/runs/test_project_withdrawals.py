@@ -295,7 +295,7 @@ def test_a_run_without_the_project_says_that_withdrawn_rows_stay_in_its_tables(p
     assert typed("land", "--landing", project / "drops").code == 0
     said = typed("run")
     assert said.code == 1
-    expected = "lake: expected a contract of every computed table, got none of curated.beats_of_beats, "
+    expected = "lake: expected a contract for every computed table, got none for curated.beats_of_beats, "
     assert f"error: {expected}curated.beats_of_days, curated.beats_of_pseudonyms" in said.err
     assert "customers_curated" not in said.err
     assert not json.loads(

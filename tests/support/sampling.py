@@ -29,7 +29,7 @@ def example(strategy: SearchStrategy[Example], number: int) -> Example:
     """The example of that number.
 
     It has a run of Hypothesis to itself: within a run many examples are variants of earlier ones. The first example of
-    a run is the simplest there is. The second one must begin otherwise, which a number that nobody looks at sees to.
+    a run is the simplest there is. The second one must differ from it, which the number in front does. It is not used.
     """
     found: list[Example] = []
 

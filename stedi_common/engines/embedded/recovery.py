@@ -109,7 +109,7 @@ def _readable_entries(lake: Lake) -> Mapping[Place, CatalogEntry] | None:
 
 
 def _is_of_another_lake(lake: Lake, place: Place, entry: CatalogEntry) -> bool:
-    """Whether the entry has the name of a table of this lake, and is in another one: whose catalog it is then."""
+    """Whether the entry has the name of a table of this lake, but its metadata are in the folder of another lake."""
     return entry.namespace in lake.namespaces and not is_within(lake, place, entry)
 
 

@@ -191,7 +191,7 @@ def _catalog_settings(lake: Lake) -> dict[str, str]:
         # More than one connection to a SQLite file from one process blocks itself.
         f"{catalog}.clients": "1",
         f"{catalog}.warehouse": f"file://{lake.location}",
-        # Hadoop gives each file a mode, by a mask of its own. A file system in its cache has that of who asked first.
+        # Hadoop sets the mode of each file, by a mask of its own. A cached file system keeps the mask of its opening.
         f"{catalog}.hadoop.fs.permissions.umask-mode": f"{current_umask():03o}",
         f"{catalog}.hadoop.fs.file.impl.disable.cache": "true",
     }

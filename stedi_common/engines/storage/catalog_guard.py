@@ -19,7 +19,7 @@ from stedi_common.lake import RECOVER, Lake
 def expect_known_metadata(lake: Lake, *, writes: bool) -> None:
     """Raise LakeError if a table has metadata that were committed, and the catalog does not know them.
 
-    Or if its databases have another prefix: the tables of two prefixes would have the same folders.
+    The same if its databases have another prefix: the tables of two prefixes would have the same folders.
 
     Args:
         lake: the lake. One in S3 has another catalog, and is not looked at.
