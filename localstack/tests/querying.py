@@ -1,12 +1,14 @@
 """Queries in Athena, run to their end."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.client import BaseClient
 
-FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
+#: The states of a query that has not ended.
+GOING = frozenset({"QUEUED", "RUNNING"})
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,17 @@ class Querying:
         """A query's state."""
         return str(self.execution(query_id)["Status"]["State"])
 
-    def ended(self, query_id: str, patience: float = 120) -> dict[str, Any]:
-        """A query, once it has ended."""
+    def left(self, query_id: str, states: Collection[str] = GOING, patience: float = 120) -> dict[str, Any]:
+        """A query, once it has left these states."""
         deadline = time.monotonic() + patience
-        while self.state(query_id) not in FINAL:
-            assert time.monotonic() < deadline, f"query {query_id} does not end"
+        while self.state(query_id) in states:
+            assert time.monotonic() < deadline, f"query {query_id} does not leave {sorted(states)}"
             time.sleep(0.02)
         return self.execution(query_id)
 
     def run(self, sql: str, **options: Any) -> dict[str, Any]:
         """A query, from submission to end."""
-        return self.ended(self.start(sql, **options))
+        return self.left(self.start(sql, **options))
 
     def results(self, sql: str, **options: Any) -> dict[str, Any]:
         """The first page of a query that succeeds."""

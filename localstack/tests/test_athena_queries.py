@@ -27,7 +27,7 @@ def endless(querying: Querying) -> Iterator[str]:
     query_id = querying.start(ENDLESS)
     yield query_id
     querying.athena.stop_query_execution(QueryExecutionId=query_id)
-    querying.ended(query_id)
+    querying.left(query_id)
 
 
 def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str, str]:
@@ -194,9 +194,7 @@ def test_a_statement_that_is_not_supported_says_so(querying: Querying, sql: str,
 
 
 def test_a_running_query_can_be_stopped(querying: Querying, endless: str) -> None:
-    while querying.state(endless) == "QUEUED":
-        pass
-    assert querying.state(endless) == "RUNNING"
+    assert querying.left(endless, {"QUEUED"})["Status"]["State"] == "RUNNING"
     with pytest.raises(ClientError) as error:
         querying.athena.get_query_results(QueryExecutionId=endless)
     assert refusal(error)[1:] == (
