@@ -191,3 +191,35 @@ def test_no_variable_overrides_the_folder_of_a_local_driver(monkeypatch):
     with settings_obeyed():
         assert not {"SPARK_LOCAL_DIRS", "SPARK_EXECUTOR_DIRS"} & os.environ.keys()
     assert os.environ["SPARK_LOCAL_DIRS"] == os.environ["SPARK_EXECUTOR_DIRS"] == "disk"
+
+
+@pytest.fixture
+def nowhere(temporary, monkeypatch) -> Path:
+    """The system's temporary folder, which is full: `tempfile` finds no other one either."""
+
+    def fails() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(scratch, "gettempdir", fails)
+    return temporary
+
+
+def test_a_writer_needs_no_temporary_folder(lake, nowhere):
+    """It deletes withdrawn rows, and spills into the lake."""
+    writes(lake)
+
+
+def test_without_a_temporary_folder_a_reader_says_so(lake, nowhere):
+    with pytest.raises(
+        LakeError, match=r"^temporary folder: expected one that can be written to, got none\nhint: .*TMPDIR"
+    ):
+        reads(lake)
+
+
+def test_what_has_filled_the_temporary_folder_is_removed_too(lake, temporary, monkeypatch, tmp_path):
+    """A process that was killed has filled it, so `tempfile` takes another one from then on."""
+    with running(READER, lake):
+        assert files(temporary)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    writes(lake)
+    assert files(temporary) == []

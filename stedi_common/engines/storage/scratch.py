@@ -18,9 +18,13 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from stedi_common.engines.storage import locks
+from stedi_common.errors import LakeError
 
 #: Where Spark's users say that its local disks are.
 SPARK_DISKS = "SPARK_LOCAL_DIRS"
+
+#: The temporary folders of a system, as `tempfile` tries them.
+_STANDARD = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - they are only searched
 
 _PREFIX = "stedi-scratch-"
 _FOLDER = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
@@ -36,11 +40,11 @@ class Scratch:
         folder: its path.
 
     Raises:
-        LakeError: the file system has no locks.
+        LakeError: the file system has no locks, or there is no temporary folder that can be written to.
     """
 
     def __init__(self, parent: str | None = None) -> None:
-        self.folder = f"{parent or gettempdir()}/{_PREFIX}{uuid.uuid4().hex}"
+        self.folder = f"{parent or _temporary_folder()}/{_PREFIX}{uuid.uuid4().hex}"
         self._lock = locks.acquire(self.folder, "temporary folder", "name another one by TMPDIR")
         atexit.register(self.remove)
         Path(self.folder).mkdir(mode=0o700)
@@ -59,8 +63,27 @@ def spark_disks() -> list[str]:
 
 def remove_dead() -> None:
     """Remove this user's scratch folders whose processes are dead."""
-    for parent in {gettempdir(), *spark_disks()}:
+    for parent in {*_temporary_folders(), *spark_disks()}:
         locks.remove_dead(_own(Path(parent).glob(f"{_PREFIX}*{locks.SUFFIX}")), _FOLDER)
+
+
+def _temporary_folder() -> str:
+    """The system's temporary folder. Raises LakeError if none can be written to."""
+    try:
+        return gettempdir()
+    except FileNotFoundError:
+        raise LakeError(
+            "temporary folder: expected one that can be written to, got none",
+            hint="free some space in /tmp, or name another folder by TMPDIR",
+        ) from None
+
+
+def _temporary_folders() -> Iterator[str]:
+    """The folders that may be the temporary one. A killed process may have filled one, so that another is taken now."""
+    with suppress(FileNotFoundError):
+        yield gettempdir()
+    yield from filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP")))
+    yield from _STANDARD
 
 
 def _own(files: Iterable[Path]) -> Iterator[Path]:
