@@ -206,10 +206,10 @@ class ResourcesError(StediError):
 
     is_out_of_resources = True
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, hint: str | None = None) -> None:
         super().__init__(
             f"machine: expected memory and threads for the command, got: {problem}",
-            hint="allow this user or container more of them, then run the command again",
+            hint=hint or "allow this user or container more of them, then run the command again",
         )
 
 
@@ -244,9 +244,19 @@ def as_stedi_error(error: Exception) -> StediError:
     return known
 
 
+def raise_if_out_of_resources(error: Exception) -> None:
+    """Raise what a machine without memory, threads, disk space or file descriptors has failed with.
+
+    Whoever looks for a damaged file asks: the error says nothing about the file.
+    """
+    known = as_stedi_error(error)
+    if known.is_out_of_resources:
+        raise known from error
+
+
 def _resources_error(error: BaseException) -> ResourcesError | None:
-    """The error of Python that there is no more memory, or no thread can be started."""
-    if isinstance(error, MemoryError):
+    """The error of Python or the system that there is no more memory, or no thread can be started."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return ResourcesError("out of memory")
     return ResourcesError(_NO_THREAD) if isinstance(error, RuntimeError) and str(error) == _NO_THREAD else None
 

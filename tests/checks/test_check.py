@@ -1,5 +1,6 @@
 """`stedi check`: each file of a lake, damaged in each way, is found and named; a whole lake has no findings."""
 
+import errno
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from random import Random
 import narwhals as nw
 import pyarrow as pa
 import pytest
+from pyiceberg.manifest import ManifestFile
 from support.damages import DAMAGES, Damage, damaged, deleted, files_of, flipped, overwritten, truncated
 from support.drops import at, customer, landing, reading, step
 from support.lakes import land, opening, rows, run, write
@@ -16,10 +18,12 @@ from support.lakes import land, opening, rows, run, write
 from stedi_common import maintenance
 from stedi_common.checks import Remedy, check
 from stedi_common.contracts import contract, names
+from stedi_common.engines.embedded import verification
 from stedi_common.engines.embedded.engine import EmbeddedEngine
 from stedi_common.engines.embedded.verification import read_pages
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.storage.checksums import is_as_written
+from stedi_common.errors import StediError, as_stedi_error
 from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
@@ -78,6 +82,40 @@ def test_a_whole_lake_has_no_findings(made):
     assert {each.table for each in checked.tables} == {table.identifier for table in TABLES}
     assert all(each.snapshots and each.files for each in checked.tables)
     assert made.found(quick=True) == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "no more"), OSError(errno.ENOMEM, "no more")])
+@pytest.mark.parametrize(
+    ("place", "reads"),
+    [
+        (ManifestFile, "fetch_manifest_entry"),
+        (verification, "read_manifest_list"),
+        (verification.pq, "read_metadata"),
+        (verification, "load_table"),
+    ],
+)
+def test_a_machine_out_of_resources_shows_no_damage(made, monkeypatch, place, reads, error):
+    """A repair would drop the table, or expire its snapshots."""
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(place, reads, fails)
+    with pytest.raises((StediError, MemoryError, OSError)) as raised:
+        check(made.engine)
+    assert as_stedi_error(raised.value).is_out_of_resources
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "no more")])
+def test_a_reader_out_of_resources_names_no_file_as_damaged(made, monkeypatch, error):
+    def fails(*_, **__):
+        raise error
+
+    table = contract("customer_landing")
+    monkeypatch.setattr(ManifestFile, "fetch_manifest_entry", fails)
+    with opening() as connect_to, pytest.raises((StediError, MemoryError, OSError)) as raised:
+        rows(connect_to("embedded", made.folder / "lake"), table.name, ("email",))
+    assert as_stedi_error(raised.value).is_out_of_resources
 
 
 def each_kind() -> list:

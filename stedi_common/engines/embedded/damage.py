@@ -13,14 +13,15 @@ from pyiceberg.table import Table
 from stedi_common.engines.errors import unreadable
 from stedi_common.engines.storage import s3
 from stedi_common.engines.storage.parquet import filesystem, read_file
-from stedi_common.errors import DamagedFileError, ServiceError, StediError, as_stedi_error
+from stedi_common.errors import DamagedFileError, ServiceError, StediError, as_stedi_error, raise_if_out_of_resources
 
 
 @contextmanager
 def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
     """Raise DamagedFileError with the file that `find` finds, if the block fails. Else the block's error is raised.
 
-    If a service refuses or does not answer, no file is damaged: its ServiceError is raised.
+    If a service refuses or does not answer, or the machine is out of memory or file descriptors, no file is damaged:
+    that error is raised.
     """
     try:
         yield
@@ -29,6 +30,7 @@ def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
     except Exception as error:
         if isinstance(known := as_stedi_error(error), ServiceError):
             raise known from error
+        raise_if_out_of_resources(error)
         if file := find():
             raise unreadable(table, file) from None
         raise
@@ -39,6 +41,7 @@ def unreadable_metadata(location: str | None) -> str | None:
     try:
         found = json.loads(read_file(location)) if location else {"location": None}
     except OSError as error:
+        raise_if_out_of_resources(error)
         return location if _shows_damage(str(location), error) else None
     except ValueError:
         return location
@@ -52,12 +55,14 @@ def unreadable_manifest(table: Table, snapshot_id: int) -> str | None:
         return None
     try:
         manifests = snapshot.manifests(table.io)
-    except Exception:
+    except Exception as error:
+        raise_if_out_of_resources(error)
         return snapshot.manifest_list
     for manifest in manifests:
         try:
             manifest.fetch_manifest_entry(table.io)
-        except Exception:
+        except Exception as error:
+            raise_if_out_of_resources(error)
             return manifest.manifest_path
     return None
 
@@ -85,9 +90,11 @@ def _is_parquet(path: str) -> bool:
     try:
         system, key = filesystem(path)
         pq.read_metadata(key, filesystem=system)
-    except pa.ArrowException:
+    except pa.ArrowException as error:
+        raise_if_out_of_resources(error)
         return False
     except OSError as error:
+        raise_if_out_of_resources(error)
         return not _shows_damage(path, error)
     return True
 

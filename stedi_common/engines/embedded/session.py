@@ -26,7 +26,15 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
 
     Raises:
         LakeError: the environment variable `STEDI_MEMORY` is no amount of memory.
+        EngineError: there is no memory for it.
     """
+    try:
+        return _connect(folder)
+    except duckdb.Error as error:  # there is not even memory to start
+        raise redact(error) from None
+
+
+def _connect(folder: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     try:

@@ -19,7 +19,7 @@ from stedi_common.engines.embedded.catalog import load_table
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.protocol import Damage, Verified
 from stedi_common.engines.storage.checksums import is_as_written
-from stedi_common.errors import StediError
+from stedi_common.errors import StediError, raise_if_out_of_resources
 from stedi_common.lake import Lake, local_path
 
 #: A table is verified again if it has changed meanwhile, so that the files of an expired snapshot are not missed.
@@ -45,6 +45,7 @@ def verify(lake: Lake, catalog: LakeCatalog, contract: Contract, *, quick: bool 
 
     Raises:
         LakeError: the table is at another place than the lake.
+        StediError: the machine is out of memory or file descriptors, which shows no damage.
     """
     for attempt in range(MAX_ATTEMPTS):
         location = catalog.metadata_location(lake.identifier(contract))
@@ -65,7 +66,8 @@ def _verify(lake: Lake, catalog: LakeCatalog, contract: Contract, location: str,
             table = load_table(lake, catalog, contract)
         except (StediError, SQLAlchemyError):
             raise
-        except Exception:
+        except Exception as error:
+            raise_if_out_of_resources(error)
             damage = _damage("metadata", location, "expected the metadata of a table, got something else")
     if table is None:
         return Verified(contract.identifier, damages=(damage,) if damage else ())
@@ -126,7 +128,8 @@ class _Verification:
             return
         try:
             manifests = list(read_manifest_list(self._io.new_input(snapshot.manifest_list)))
-        except Exception:
+        except Exception as error:
+            raise_if_out_of_resources(error)
             yield _damage("manifest list", snapshot.manifest_list, "expected an Avro file, got something else", needed)
             return
         for manifest in manifests:
@@ -139,7 +142,8 @@ class _Verification:
             return
         try:
             entries = manifest.fetch_manifest_entry(self._io, discard_deleted=False)
-        except Exception:
+        except Exception as error:
+            raise_if_out_of_resources(error)
             yield _damage("manifest", path, "expected an Avro file, got something else", needed)
             return
         if (wrong := _wrong_counts(manifest, entries)) is not None:
@@ -173,6 +177,7 @@ class _Verification:
             if not self._quick and is_as_written(local_path(location)) is None:
                 read_pages(location)
         except (OSError, pa.ArrowException) as error:
+            raise_if_out_of_resources(error)
             if getattr(error, "errno", None):  # of the system, and not of Arrow about the content
                 raise
             return _damage("data file", location, "expected a Parquet file, got something else", snapshots)

@@ -26,5 +26,7 @@ def records(content: bytes) -> Iterator[Any]:
 
     try:
         yield from fastavro.reader(io.BytesIO(content))
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes may be anything to the library
         raise DamagedAvroError(type(error).__name__) from None
