@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 
 from stedi_common.cli import signals
 
@@ -32,3 +33,6 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - it is open, and stays so
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What the encoding lacks, as ASCII lacks bars, is escaped, as on standard error. Data are written as bytes.
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -40,13 +41,15 @@ def read_sql(argument: str | None, file: Path | None) -> str:
 
     Raises:
         typer.BadParameter: both were given, or none, and standard input is a terminal or closed.
-        QueryError: the file cannot be read.
+        QueryError: the file cannot be read, or the SQL is not in UTF-8.
     """
     if argument is not None and file:
         raise typer.BadParameter("expected SQL or --file, got both")
     if file:
         return _decoded(_file(file), str(file))
-    return _stdin() if argument in {None, STDIN} else str(argument)
+    if argument is None or argument == STDIN:
+        return _stdin()
+    return _decoded(os.fsencode(argument), "the argument")  # Python has decoded it by the locale
 
 
 def instant(text: str | None) -> datetime | None:

@@ -6,18 +6,22 @@ The choice depends on one number, the bytes that a run reads. docs/decisions/eng
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, ResourcesError
 
 EMBEDDED, SPARK = "embedded", "spark"
 
 #: The memory of a run of the embedded engine: at least, for each byte that it reads, and at most. It spills the rest.
 MIN_MEMORY, MEMORY_PER_BYTE, MAX_MEMORY = 400_000_000, 3, 2_000_000_000
+
+#: Addresses are not memory: a process of 250 MB reserves 2.7 GB of them, and DuckDB may take 1.2 GB more.
+MIN_ADDRESS_SPACE = 2**32
 
 #: Files with the memory limit of a container, for the two versions of Linux's control groups.
 _CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -77,6 +81,19 @@ def choose(reads: int, limit: int, machine: Machine) -> Choice:
     if why := machine.why_no_spark():
         return Choice(EMBEDDED, f"{said}; {why}")
     return Choice(SPARK, said)
+
+
+def expect_address_space() -> None:
+    """Raise ResourcesError if a limit leaves an engine too little address space.
+
+    DuckDB and Arrow end the process by SIGSEGV if a thread gets no stack: no error could be caught then.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < MIN_ADDRESS_SPACE:
+        raise ResourcesError(
+            f"{_in_units(limit)} of address space of {_in_units(MIN_ADDRESS_SPACE)}",
+            hint=f"ulimit -v {MIN_ADDRESS_SPACE // 1024}, or more: a container limits memory itself, and no addresses",
+        )
 
 
 def _in_units(size: int) -> str:

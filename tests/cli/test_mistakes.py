@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import finished
+from support.commands import stedi as typed
 from support.drops import at, customer, landing, reading, step
 from support.lakes import without_properties, write
 from support.processes import PATIENCE
@@ -329,12 +331,34 @@ def test_an_error_of_the_system_says_what_where_and_what_to_do(number):
 
 @pytest.mark.parametrize(
     ("error", "problem"),
-    [(RuntimeError("can't start new thread"), "can't start new thread"), (MemoryError("ann"), "out of memory")],
+    [
+        (RuntimeError("can't start new thread"), "can't start new thread"),
+        (MemoryError("ann"), "out of memory"),
+        (OSError(errno.ENOMEM, "ann"), "out of memory"),
+    ],
 )
 def test_a_machine_without_threads_or_memory_is_no_defect(error, problem):
     known = as_stedi_error(error)
     assert known.is_out_of_resources  # so no table is emptied
     assert str(known).startswith(f"machine: expected memory and threads for the command, got: {problem}\nhint: ")
+
+
+@pytest.mark.parametrize("command", ["land", "status"])
+def test_too_little_address_space_is_said_before_a_library_ends_the_process(landed, command):
+    """DuckDB ends it by SIGSEGV if a thread gets no stack."""
+    words = shlex.join([sys.executable, "-m", "stedi_common.cli", command])
+    said = finished("sh", "-c", f"ulimit -v 2500000; exec {words}")
+    assert error_of(said) == (
+        "error: machine: expected memory and threads for the command, got: 2.6 GB of address space of 4.3 GB"
+    )
+    assert "ulimit -v 4194304" in said.err
+
+
+def test_an_encoding_without_bars_and_accents_fails_nothing(landed):
+    """The tables of `run` were committed, and its bars could not be printed."""
+    said = typed("run", PYTHONIOENCODING="ascii")
+    assert (said.code, said.err) == (0, "")
+    assert "\\u2588" in said.out
 
 
 @pytest.mark.parametrize(("where", "what"), [(BlockReader, "stage"), (DataFileWriter, "_write")])

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pyiceberg.catalog.sql import SqlCatalog
 from support.cli import DROPS, error_lines
 from support.commands import python
+from support.commands import stedi as program
 from support.drops import at, customer, landing
 from support.lakes import write
 from support.processes import PATIENCE
@@ -702,3 +703,14 @@ def test_every_table_is_read(made_folder, name):
     with answer(Lake.at(str(made_folder / "lake")), f"SELECT * FROM {contract(name).identifier}") as found:
         assert found.columns == list(contract(name).names)
         assert sum(batch.num_rows for batch in found.batches({None: "{}"}, 100)) > 0 or name == "rejected_records"
+
+
+def test_sql_is_read_as_utf8_whatever_the_locale(made):
+    ascii_ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    said = program("query", "--json", "SELECT 'é' AS a", **ascii_)
+    assert (said.code, json.loads(said.out), said.err) == (0, [{"a": "é"}], "")
+
+
+def test_sql_that_is_not_utf8_is_refused(made):
+    said = program("query", os.fsdecode(b"SELECT '\xff'"))
+    assert error_lines(said)[0] == "error: query: expected SQL in UTF-8, got another encoding in the argument"

@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 
 from stedi_common.contracts import Contract, contract, names
 from stedi_common.engines import history
-from stedi_common.engines.choice import Choice
+from stedi_common.engines.choice import Choice, expect_address_space
 from stedi_common.engines.embedded import damage
 from stedi_common.engines.embedded.catalog import CatalogTables, field_ids
 from stedi_common.engines.embedded.commit import commit, expect_head
@@ -54,6 +54,7 @@ class EmbeddedEngine:
     name = "embedded"
 
     def __init__(self, lake: Lake, *, writes: bool = True) -> None:
+        expect_address_space()
         if writes and lake.is_local:
             lake.make_folder()
         expect_known_metadata(lake, writes=writes)
