@@ -33,7 +33,7 @@ from stedi_common.contracts import Column, Contract, contract, names
 from stedi_common.engines.history import TableSnapshot
 from stedi_common.engines.properties import MIN_MANIFESTS, MIN_SMALL_FILES
 from stedi_common.engines.protocol import Engine, Head
-from stedi_common.engines.retention import Ref, expired
+from stedi_common.engines.retention import Expired, Ref, expired
 from stedi_common.engines.storage.table_files import needed_files
 from stedi_common.errors import CommitConflictError, DamagedFileError, EngineError, LakeError
 from stedi_common.lake import local_path
@@ -287,6 +287,19 @@ def test_the_snapshot_that_wrote_the_rows_of_the_head_does_not_expire():
     assert expired(READINGS, of_all, [Ref("main", 4, None)], AT).snapshots == (0, 1, 2, 3)
 
 
+def test_a_snapshot_of_a_clock_in_the_future_expires_after_the_commit_that_follows():
+    """It may hold somebody who has withdrawn: the deletion was committed onto it once the clock was right."""
+    future = AT + 3650 * DAY
+    before, held, deleted = (
+        TableSnapshot(n, n - 1, at, is_replace=False)
+        for n, at in ((1, AT - 30 * DAY), (2, future), (3, AT - (READINGS.snapshot_days + 1) * DAY))
+    )
+    refs = [Ref("main", 3, None), Ref("killed", 2, DAY)]
+    assert expired(READINGS, [before, held, deleted], refs, AT) == Expired((1, 2), ("killed",), ())
+    recent = TableSnapshot(3, 2, AT - DAY, is_replace=False)
+    assert expired(READINGS, [before, held, recent], refs[:1], AT).snapshots == (1,)
+
+
 # Orphan files
 
 
@@ -407,6 +420,18 @@ def test_expired_files_are_removed_however_many_they_are(engine, tmp_path):
     done = maintenance.maintain(engine, READINGS, now() + LATER)
     assert (done.errors, done.recent_unknown_files, done.snapshots) == ([], 0, 20)
     assert len(parquet_files(tmp_path / "lake" / "trusted")) == 2 < len(before)
+
+
+def test_expired_files_of_a_clock_in_the_future_are_removed(engine, tmp_path):
+    engine.prepare(READINGS)
+    for who in ("ann", "bob"):
+        engine.replace(READINGS, of(engine, who, [FIRST]), engine.head(READINGS), {})
+    (some, other) = parquet_files(tmp_path / "lake" / "trusted")
+    for file in (some, other):
+        os.utime(file, (2**32, 2**32))
+    maintenance.maintain(engine, READINGS, now() + LATER)
+    assert len(parquet_files(tmp_path / "lake" / "trusted")) == 1
+    assert rows(engine, READINGS.name, ["user"]) == {("bob",): 1}
 
 
 def test_what_killed_runs_left_is_removed_though_it_is_much(engine, tmp_path):

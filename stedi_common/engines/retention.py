@@ -46,11 +46,12 @@ def expired(contract: Contract, snapshots: Sequence[TableSnapshot], refs: Sequen
         now: UTC.
     """
     by_id, limit = {snapshot.id: snapshot for snapshot in snapshots}, now - timedelta(days=contract.snapshot_days)
+    committed_at = _latest_commits(snapshots)
 
     def is_past(ref: Ref) -> bool:
-        return ref.name != MAIN and ref.max_age is not None and now - by_id[ref.snapshot].committed_at > ref.max_age
+        return ref.name != MAIN and ref.max_age is not None and now - committed_at[ref.snapshot] > ref.max_age
 
-    old = {snapshot.id for snapshot in snapshots if snapshot.committed_at < limit}
+    old = {snapshot.id for snapshot in snapshots if committed_at[snapshot.id] < limit}
     old -= {id_ for ref in refs if ref.name == MAIN for id_ in _with_its_rows(by_id, ref.snapshot)}
     left = [ref for ref in refs if not is_past(ref)]
     return Expired(
@@ -58,6 +59,21 @@ def expired(contract: Contract, snapshots: Sequence[TableSnapshot], refs: Sequen
         refs=tuple(sorted(ref.name for ref in refs if is_past(ref))),
         pinned=tuple(sorted(ref.name for ref in left if ref.snapshot in old)),
     )
+
+
+def _latest_commits(snapshots: Sequence[TableSnapshot]) -> Mapping[int, datetime]:
+    """When each was committed at the latest, by its id: before what was committed onto it.
+
+    A clock that was in the future and was set right would else keep it, and who has withdrawn, until that time.
+    """
+    by_id = {snapshot.id: snapshot for snapshot in snapshots}
+    at = {snapshot.id: snapshot.committed_at for snapshot in snapshots}
+    for each in snapshots:
+        child = each
+        while (parent := by_id.get(child.parent_id or 0)) and at[parent.id] > at[child.id]:
+            at[parent.id] = at[child.id]
+            child = parent
+    return at
 
 
 def _with_its_rows(snapshots: Mapping[int, TableSnapshot], head: int) -> Iterator[int]:

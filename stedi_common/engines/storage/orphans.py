@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict, hint_of, unreadable
@@ -23,6 +23,8 @@ from stedi_common.lake import Lake, canonical
 #: Which share of a table's bytes may be removed though no snapshot ever named it. Killed runs leave less than they were
 #: about to add, and the run after them adds it. A lost history is what the table was before it: nearly all of it.
 MAX_UNKNOWN_SHARE = 0.5
+#: A file that is dated later than this was written by a wrong clock. Clocks of different machines differ by less.
+MAX_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def remove_orphans(
         if look_up().metadata_location != state.metadata_location:
             raise conflict(contract) from None
         raise unreadable(contract.identifier, error.filename) from None
-    orphans = {file for file, found in listed.items() if found.written_at < older_than} - needed
+    orphans = {file for file, found in listed.items() if _is_old(found.written_at, older_than)} - needed
     is_lost = not unknown and _has_lost_history(orphans, metadata)
     unnamed = set() if unknown else _unnamed(orphans, listed, metadata, state, is_lost=is_lost)
     newer = {file for file in unnamed if listed[file].written_at >= state.committed_at}
@@ -76,6 +78,14 @@ def remove_orphans(
     folder.remove(sorted(orphans - newer, key=_turn))
     folder.remove_empty_folders(older_than)
     return OrphanRemoval(len(orphans - newer), len(newer))
+
+
+def _is_old(written_at: datetime, older_than: datetime) -> bool:
+    """Whether a file was written before then, or by a clock that was in the future: nobody knows how old it is.
+
+    If no snapshot ever named it, it is newer than the last commit, and left.
+    """
+    return written_at < older_than or written_at > datetime.now(UTC).replace(tzinfo=None) + MAX_AHEAD
 
 
 def _has_lost_history(orphans: Collection[str], metadata: Metadata) -> bool:
