@@ -44,10 +44,15 @@ def _resumed(first: bytes, error: BreakError | None, unread: Iterator[bytes]) ->
 
 def _transcoded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(name)(errors="replace")
-    is_first = True
-    for piece in pieces:
-        text = decoder.decode(piece)
-        # The mark itself; one that stands further on is padding.
-        yield (text[1:] if is_first else text).encode()
-        is_first = is_first and not text
-    yield decoder.decode(b"", final=True).encode()
+    is_first, error = True, None
+    try:
+        for piece in pieces:
+            text = decoder.decode(piece)
+            # The mark itself; one that stands further on is padding.
+            yield (text[1:] if is_first else text).encode()
+            is_first = is_first and not text
+    except BreakError as broken:
+        error = broken
+    yield decoder.decode(b"", final=True).encode()  # part of a character, at which the file ends or breaks off
+    if error:
+        raise error

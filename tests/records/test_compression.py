@@ -199,6 +199,19 @@ def test_what_is_not_well_formed_is_replaced_however_the_file_is_cut(content, ma
     first.decode()
 
 
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE])
+def test_part_of_a_character_before_a_break_is_kept_as_at_the_end(mark):
+    def broken():
+        yield from pieces(mark + b"\0a\0", 2)
+        raise BreakError("corrupt_gzip")
+
+    found = []
+    with pytest.raises(BreakError, match="corrupt_gzip"):
+        found.extend(as_utf8(broken()))  # keeps what came before the error
+    assert b"".join(found) == b"".join(as_utf8([mark + b"\0a\0"]))
+    assert b"".join(found).endswith("\ufffd".encode())
+
+
 @settings(deadline=None)
 @given(content=st.binary(max_size=20), size=st.integers(1, 9))
 def test_without_such_a_mark_bytes_stay_as_they_are(content, size):
