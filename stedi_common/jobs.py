@@ -29,7 +29,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
-from stedi_common import log
+from stedi_common import log, project
 from stedi_common.api.engine import Engines
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
 from stedi_common.api.tasks import maintenance_tasks, run_logged
@@ -38,7 +38,7 @@ from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, nea
 from stedi_common.files import umask
 from stedi_common.landing import Landed
 from stedi_common.maintenance import Maintained
-from stedi_common.rules.lineage import JOBS
+from stedi_common.rules.lineage import JOBS, jobs
 from stedi_common.runs.run_all import (
     CompletedTask,
     RunSettings,
@@ -96,15 +96,20 @@ def run_job(job: str, argv: Sequence[str]) -> str | None:
 def make_table(argv: Sequence[str]) -> str | None:
     """Run the job that `--job` names. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser("make_table")
-    parser.add_argument("--job", choices=tuple(JOBS), required=True, help="The job, as in `madeBy` of its contract.")
+    known = None if project.failure() else tuple(JOBS)  # the names of a project that is set aside are not known
+    parser.add_argument("--job", choices=known, required=True, help="The job, as in `madeBy` of its contract.")
     arguments = _parsed(parser, argv)
-    return _run(parser, arguments, lambda _: [single_job_task(JOBS[arguments.job])])
+    return _run(parser, arguments, lambda _: [single_job_task(jobs([arguments.job])[0])])
 
 
 def remove_withdrawn(argv: Sequence[str]) -> str | None:
     """Delete withdrawn rows from all tables. Returns what `sys.exit` takes: of a failure, the message."""
     parser = _parser("remove_withdrawn")
-    return _run(parser, _parsed(parser, argv), lambda _: [deletion_task()])
+    return _run(parser, _parsed(parser, argv), lambda _: [deletion_task(), _PROJECT_TASK])
+
+
+#: Fails if the user's project is broken: withdrawn rows were deleted from the tables of the package only.
+_PROJECT_TASK = Task("remove_withdrawn", "withdrawals", lambda *_: project.expect_usable(), is_required=False)
 
 
 def lakehouse(argv: Sequence[str]) -> str | None:

@@ -3,6 +3,9 @@
 A project is a folder with `contracts/`, a YAML per table, and `tables.py`, a function per table. It is found when the
 package is imported: the folder that `STEDI_PROJECT` names, the working folder if its `stedi.toml` has a table
 `[project]`, or an installed package `stedi_project`, as Glue's jobs have it.
+
+A broken project is set aside: there are only the tables of the package then, and a run deletes withdrawn rows from them
+before it stops. Everything else stops at once.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from types import ModuleType
 from zipfile import ZipFile
 from zipimport import zipimporter
 
-from stedi_common.errors import ProjectError
+from stedi_common.errors import ProjectError, StediError
 
 #: Names the folder of the project.
 PROJECT_VARIABLE = "STEDI_PROJECT"
@@ -72,11 +75,30 @@ def tables() -> ModuleType | None:
     return module
 
 
+_failures: list[StediError] = []
+
+
+def set_aside(error: StediError) -> None:
+    """Set the project aside, because it is broken: from now on it has no contracts."""
+    _failures.append(error)
+
+
+def failure() -> StediError | None:
+    """Why the project was set aside; None if it was not."""
+    return _failures[0] if _failures else None
+
+
+def expect_usable() -> None:
+    """Raise the error of a project that was set aside."""
+    if error := failure():
+        raise error
+
+
 def _is_project(settings: Path) -> bool:
     """Whether this stedi.toml makes its folder a project. What else is wrong with it, `settings` says."""
     try:
         return "project" in tomllib.loads(settings.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

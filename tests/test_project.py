@@ -32,7 +32,8 @@ FUNCTION = "def heart_rate_trusted(accelerometer_landing, customer_trusted): ...
 
 def lineage_with(folder: Path, *, project: str | None = None) -> subprocess.CompletedProcess[str]:
     """The names of the jobs, as a process of its own finds them with this project."""
-    told = "from stedi_common.rules.lineage import JOBS; print(*JOBS)"
+    told = "from stedi_common import project; from stedi_common.rules.lineage import JOBS"
+    told += "; project.expect_usable(); print(*JOBS)"
     return subprocess.run(
         [sys.executable, "-c", told],
         cwd=folder,

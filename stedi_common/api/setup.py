@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from stedi_common import project
 from stedi_common import settings as sources
 from stedi_common.errors import KeyMissingError, LakePropertiesError, PolicyError, StediError
 from stedi_common.instants import EPOCH
@@ -34,12 +35,15 @@ def lake_of(settings: Settings, *, for_run: bool = False) -> Lake:
     Args:
         settings: the settings.
         for_run: whether the lake is opened for a run, which deletes withdrawn rows even if the properties of the lake
-            cannot be read.
+            cannot be read, or the user's project is broken.
 
     Raises:
+        ContractError, ProjectError: the project is broken.
         LakePropertiesError: the properties of the lake cannot be read.
         LakeError: the lake is a copy, or was moved.
     """
+    if not for_run:
+        project.expect_usable()
     lake = Lake.at(settings.lake, settings.database_prefix, settings.catalog)
     _, unknown = _properties_of(lake)
     if unknown and not for_run:
@@ -91,7 +95,7 @@ def given_key(settings: Settings) -> PseudonymKey | None:
 
 
 def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
-    """What a run needs. Unless its policy and key are those of the lake, it may only delete withdrawn rows.
+    """What a run needs. Unless policy and key are the lake's, and the project is whole, it only deletes withdrawn rows.
 
     Args:
         settings: the settings.
@@ -102,15 +106,18 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
     Raises:
         PolicyError: the environment does not allow the policy.
         KeyMissingError: there is no key where the settings say, and the lake has no tables.
+        ContractError, ProjectError: the project is broken, and the lake has no tables.
         LakeError: there is no lake, and `must_exist`.
         UnusablePathError: one of the lake and the landing folder is in the other, and `creates`.
     """
     if creates:
         lake.expect_apart_from(settings.landing)
+    if not lake.has_tables:
+        project.expect_usable()
     properties, unknown = _properties_of(lake)
-    policy = properties.policy if properties else settings.policy
+    policy = properties.policy if properties else _policy_without_properties(settings, lake)
     if unknown:
-        policy = Policy()  # the strictest one, for tables that do not say which policy they were built with
+        policy = Policy()
     is_new = properties is None and not unknown and not lake.has_tables
     key, no_key = _key_and_refusal(settings, lake, may_make=is_new, must_exist=must_exist)
     if creates and is_new and lake.is_local:
@@ -123,9 +130,20 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
         key,
         settings.reader,
         settings.rebuild,
-        refusal=unknown or other_key or _refusal(expect_policy, settings, properties),
-        landing_refusal=unknown or other_key,
+        refusal=project.failure()
+        or unknown
+        or other_key
+        or settings.unread_serials
+        or _refusal(expect_policy, settings, properties),
+        landing_refusal=project.failure() or unknown or other_key,
     )
+
+
+def _policy_without_properties(settings: Settings, lake: Lake) -> Policy:
+    """The policy of the settings. If its list cannot be read, the strictest, for tables that do not name their own."""
+    if settings.unread_serials and lake.has_tables:
+        return Policy()
+    return settings.policy
 
 
 def _key_and_refusal(

@@ -379,11 +379,13 @@ def recover(
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild catalog.db from the metadata of the tables, after it was lost, damaged, or replaced by an old copy."""
+    from stedi_common import project
     from stedi_common.checks import check, opened
     from stedi_common.cli import show
     from stedi_common.engines.embedded.recovery import recover as rebuild
     from stedi_common.lake import Lake
 
+    project.expect_usable()  # else the check would miss its tables
     settings = settings_of(context)
     lake_ = Lake.at(settings.lake, settings.database_prefix)
     recovered = rebuild(lake_)

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from stedi_common import project
 from stedi_common.contracts import SOURCES
 
 #: The formats of an answer.
@@ -32,8 +33,11 @@ class Names:
 
     def check(self, given: Any) -> Any:
         """Return the name or the names. Raises BadParameter for an unknown one, with the nearest as suggestion."""
+        known = () if given is None else self.known()
+        if project.failure():
+            return given  # it may be a name of the project, which is set aside; the error of the project follows
         for name in given if isinstance(given, list) else [given]:
-            if name is not None and self.normalize(name) not in (known := self.known()):
+            if name is not None and self.normalize(name) not in known:
                 near = get_close_matches(self.normalize(name).lower(), known, n=1, cutoff=_ALIKE)
                 suggestion = f"; did you mean {near[0]}?" if near else ""
                 raise typer.BadParameter(f"expected one of {', '.join(known)}, got {name!r}{suggestion}")

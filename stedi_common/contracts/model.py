@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from stedi_common import project
 from stedi_common.contracts.types import TYPES
-from stedi_common.errors import ContractError
+from stedi_common.errors import ContractError, ProjectError
 
 if TYPE_CHECKING:
     from stedi_common.contracts.document import YamlField
@@ -157,15 +157,23 @@ PACKAGED = frozenset(
 
 @cache
 def _files() -> Mapping[str, Traversable]:
-    """The file of each contract: the package's, and those of the user's own project."""
-    found: dict[str, Traversable] = {}
-    for file in (*files(__package__).iterdir(), *project.contracts()):
-        name, _, ending = file.name.rpartition(".")
-        if ending == "yaml":
-            if name in found:
+    """The file of each contract: the package's, and those of the user's own project unless it is set aside."""
+    packaged = {name: files(__package__) / f"{name}.yaml" for name in PACKAGED}
+    try:
+        own = {} if project.failure() else {file.name.removesuffix(".yaml"): file for file in project.contracts()}
+        for name, file in own.items():
+            if name in packaged:
                 raise ContractError(f"{file}: expected another name, got {name}, which is a table of the package")
-            found[name] = file
-    return found
+    except (ContractError, ProjectError) as error:
+        project.set_aside(error)
+        return packaged
+    return packaged | own
+
+
+def without_project() -> None:
+    """Forget the contracts of the project, which was set aside."""
+    for cached in (contract, names, _files):
+        cached.cache_clear()
 
 
 def _sources() -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from stedi_common import project
-from stedi_common.contracts import PACKAGED, Contract, contract, names
-from stedi_common.errors import ContractError, StediError, nearest
+from stedi_common.contracts import PACKAGED, Contract, contract, names, without_project
+from stedi_common.errors import ContractError, StediError, as_stedi_error, nearest
 from stedi_common.rules import tables
 from stedi_common.rules.frames import Classified
 from stedi_common.rules.tables import Lookup
@@ -106,12 +106,16 @@ class Job:
 def jobs(names: Sequence[str]) -> list[Job]:
     """The jobs of these names, upstream first.
 
+    If the project is set aside, all: its names are not known, and a run computes no table.
+
     Args:
         names: names of jobs; all jobs if there are none.
 
     Raises:
         StediError: a name is unknown. The hint has the nearest one.
     """
+    if project.failure():
+        return list(JOBS.values())
     for name in names:
         if name not in JOBS:
             raise StediError(f"run: expected jobs among {', '.join(JOBS)}, got {name}", nearest(name, JOBS))
@@ -120,8 +124,9 @@ def jobs(names: Sequence[str]) -> list[Job]:
 
 def module_of(job: Job) -> ModuleType:
     """The module that has the job's function."""
-    own = project.tables()
-    return own if own is not None and job.target.name not in PACKAGED else tables
+    if job.target.name in PACKAGED:
+        return tables
+    return project.tables() or tables
 
 
 def _function(table: Contract) -> Callable[..., Classified]:
@@ -198,8 +203,20 @@ def _upstream_first() -> list[Job]:
     return ordered
 
 
+def _all_jobs() -> dict[str, Job]:
+    """The jobs of all contracts; those of the package if the project is broken, which is then set aside."""
+    try:
+        return _by_name(_upstream_first())
+    except Exception as error:
+        if PACKAGED.issuperset(names()):
+            raise
+        project.set_aside(as_stedi_error(error))
+        without_project()
+    return _by_name(_upstream_first())
+
+
 #: The jobs by name, upstream first.
-JOBS = _by_name(_upstream_first())
+JOBS = _all_jobs()
 
 #: The jobs by the name of the table that they build, upstream first.
 JOBS_BY_TABLE = {job.target.name: job for job in JOBS.values()}

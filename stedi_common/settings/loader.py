@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stedi_common.errors import SettingsError, nearest
-from stedi_common.settings.model import OPTIONS, Settings
+from stedi_common.errors import SettingsError, StediError, UnusablePathError, as_stedi_error, nearest
+from stedi_common.settings.model import OPTIONS, Option, Settings
 from stedi_common.settings.reader import ReaderSettings
 from stedi_common.settings.toml import expect_known, parse, table
+from stedi_common.text import is_uri
 
 #: Names the file, if no option does.
 CONFIG_VARIABLE = "STEDI_CONFIG"
@@ -48,14 +49,19 @@ def load(
         read: reads the file, and each file in S3 whose content is a setting.
 
     Raises:
-        SettingsError: the file is missing, or a name or a value is unknown or not understood.
+        SettingsError: the file is missing, or a name or a value is unknown or not understood. If the list of defective
+            serial numbers cannot be read, `Settings.policy` raises it.
     """
     given = given or {}
     document, file = _document(given.get(CONFIG), read)
     sources = (_checked(given, _flag, read), _environment(read), _checked(*_of_file(document, file), read))
     found = _first(sources)
     reader = ReaderSettings.parsed(file, document)
-    return Settings(**found, limits=reader.limits, zones=reader.zones, explicit=frozenset(found))
+    values = {name: value for name, value in found.items() if not isinstance(value, StediError)}
+    unread = next((value for value in found.values() if isinstance(value, StediError)), None)
+    return Settings(
+        **values, limits=reader.limits, zones=reader.zones, explicit=frozenset(found), unread_serials=unread
+    )
 
 
 def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:
@@ -67,6 +73,10 @@ def with_options(settings: Settings, given: Mapping[str, Any]) -> Settings:
     if not isinstance(settings, Settings):
         raise SettingsError(f"settings: expected Settings, got {type(settings).__name__}")
     found = _checked(given, str, read_file)
+    if error := next((value for value in found.values() if isinstance(value, StediError)), None):
+        raise error
+    if "defective_serials" in found:
+        settings = replace(settings, unread_serials=None)
     if any(OPTIONS[name].is_key for name in found):
         found = {name: None for name, option in OPTIONS.items() if option.is_key} | found
     return replace(settings, **found)
@@ -110,9 +120,9 @@ def _environment(read: Callable[[str], bytes]) -> dict[str, Any]:
 
 
 def _checked(given: Mapping[str, Any], where: Callable[[str], str], read: Callable[[str], bytes]) -> dict[str, Any]:
-    """The parsed values."""
+    """The parsed values. For a file that is a value, and cannot be read, its error."""
     values = {
-        name: OPTIONS[name].read(where(name), _content(name, value, read))
+        name: _parsed(OPTIONS[name], where(name), value, read)
         for name, value in given.items()
         if name != CONFIG and value is not None
     }
@@ -122,9 +132,17 @@ def _checked(given: Mapping[str, Any], where: Callable[[str], str], read: Callab
     return values
 
 
-def _content(name: str, value: Any, read: Callable[[str], bytes]) -> Any:
-    """The content of a file in S3, if it is the value of the setting; else the value as it is given."""
-    return read(value) if OPTIONS[name].is_content and isinstance(value, str) and "://" in value else value
+def _parsed(option: Option, where: str, value: Any, read: Callable[[str], bytes]) -> Any:
+    is_file = option.is_content and isinstance(value, str | Path)
+    try:
+        # Of a file in S3 the content is parsed.
+        return option.read(where, read(value) if is_file and is_uri(str(value)) else value)
+    except UnusablePathError:
+        raise
+    except Exception as error:
+        if not is_file:
+            raise
+        return as_stedi_error(error)  # raised by whoever needs the value: withdrawn rows are deleted without it
 
 
 def _flag(name: str) -> str:

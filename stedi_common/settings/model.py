@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from stedi_common.errors import SettingsError, UnusablePathError, nearest
+from stedi_common.errors import SettingsError, StediError, UnusablePathError, nearest
 from stedi_common.settings.reader import Limits, ReaderSettings
 from stedi_common.text import is_uri
 
@@ -88,10 +88,20 @@ class Option:
 
 def _text(where: str, given: Any) -> str:
     if isinstance(given, Path):
-        return str(given)
+        given = str(given)
     if not isinstance(given, str):
         raise SettingsError(f"{where}: expected a text, got {given!r}")
+    if "\0" in given:  # TOML can have it; the system ends a name there
+        raise SettingsError(f"{where}: expected a text without the character 0, got {given!r}")
     return given
+
+
+def _prefix(where: str, given: Any) -> str:
+    """The beginning of a database's name. A dot would make it a name of two parts."""
+    text = _text(where, given)
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise SettingsError(f"{where}: expected ASCII letters, digits, _ and -, got {text!r}")
+    return text
 
 
 def _location(where: str, given: Any) -> str:
@@ -182,6 +192,7 @@ class Settings:
         limits: what input may not exceed.
         zones: the time zone of each source whose local times are read in one.
         explicit: the names of the settings that were given, so are not defaults.
+        unread_serials: why the list of defective serial numbers cannot be read. None if it was read, or not given.
 
     Examples:
         >>> from stedi_common import Settings
@@ -213,7 +224,7 @@ class Settings:
         parse=_bytes,
         metavar="BYTES",
     )
-    database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_text)
+    database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_prefix)
     catalog: str = _setting(
         "",
         help="The catalog of a lake in S3: its name in PyIceberg's configuration. By default Glue.",
@@ -281,10 +292,13 @@ class Settings:
     limits: Limits = field(default=Limits())
     zones: Mapping[str, str] = field(default_factory=dict, hash=False)
     explicit: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    unread_serials: StediError | None = field(default=None, compare=False, repr=False)
 
     @property
     def policy(self) -> Policy:
-        """The policy. Raises PolicyError if it is unknown, or not allowed in the environment."""
+        """The policy. Raises PolicyError if it is unknown, or not allowed in the environment; or `unread_serials`."""
+        if self.unread_serials:
+            raise self.unread_serials
         from stedi_common.rules.policy import Policy  # noqa: PLC0415
 
         return Policy.checked(self.consent, self.pairing, self.defective_serials, self.environment)

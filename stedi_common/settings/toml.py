@@ -17,6 +17,10 @@ def parse(content: bytes, name: str) -> dict[str, Any]:
         raise SettingsError(f"{name}: expected UTF-8, got other bytes at {error.start}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name}: expected TOML, got: {error}") from None
+    except ValueError:  # Python limits the digits of a number
+        raise SettingsError(f"{name}: expected TOML, got a number with too many digits") from None
+    except RecursionError:
+        raise SettingsError(f"{name}: expected TOML, got brackets within brackets without end") from None
 
 
 def table(file: str, document: Mapping[str, Any], name: str) -> dict[str, Any]:

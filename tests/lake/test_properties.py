@@ -91,18 +91,42 @@ def withdraw(folder):
 @pytest.mark.rule(13)
 @pytest.mark.parametrize(
     "options",
-    [("--consent", "ever"), ("--key-file", "other.key"), ("--key-file", "none.key"), ("--environment", "prod")],
+    [
+        *(("--consent", "ever"), ("--key-file", "other.key"), ("--key-file", "none.key"), ("--environment", "prod")),
+        *(("--defective-serials", "none.txt"), ("--defective-serials", "bytes.txt")),
+    ],
     ids=" ".join,
 )
 def test_a_run_that_is_refused_deletes_withdrawn_rows_all_the_same(made, folder, options):
+    (folder / "bytes.txt").write_bytes(b"\xff\xfb")
     withdraw(folder)
     assert made("land")[0] == 0
     code, out, err = made("run", *options)
-    assert (code, err.startswith(("error: policy: expected", "error: pseudonym key: expected"))) == (1, True)
+    expected = ("policy", "pseudonym key", "--defective-serials")
+    assert (code, err.startswith(tuple(f"error: {name}: expected" for name in expected))) == (1, True)
     assert "deleted" in out
     assert pairs(made) == 0
     assert json.loads(made("run", "--json")[1].splitlines()[0])
     assert pairs(made) == 0
+
+
+@pytest.mark.rule(13)
+def test_withdrawn_rows_are_deleted_though_a_lake_without_properties_has_no_list(made, folder):
+    """As in S3, where a job has the list as a file."""
+    without_properties(folder / "lake")
+    withdraw(folder)
+    assert made("land")[0] == 0
+    assert made("run", "--defective-serials", "none.txt")[0] == 1
+    assert pairs(made) == 0
+
+
+def test_no_policy_is_set_and_no_lake_made_with_a_list_that_cannot_be_read(made, folder):
+    before = snapshots(folder)
+    for command in (("policy", "set"), ("run", "--plan"), ("land", "--lake", "new")):
+        code, out, err = made(*command, "--defective-serials", "none.txt")
+        assert (code, out) == (1, "")
+        assert "expected a readable file, got No such file or directory at none.txt" in err
+    assert (snapshots(folder), (folder / "new").exists()) == (before, False)
 
 
 @pytest.mark.rule(13)

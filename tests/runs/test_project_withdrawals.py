@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.commands import Finished, stedi
+from support.commands import Finished, job, stedi
 from support.paths import ROOT
 from support.processes import PATIENCE
+
+from stedi_common.cli.init import make_project
 
 CONTRACT = """\
 apiVersion: v3.1.0
@@ -304,3 +306,46 @@ def test_a_run_without_the_project_says_that_withdrawn_rows_stay_in_its_tables(p
     for name, (zone, _, _) in (TABLES | {"heart_rate_trusted": ("trusted", "", ())}).items():
         shutil.rmtree(lake / zone / name)  # nobody needs it
     assert typed("run").code == 0
+
+
+@pytest.mark.rule(13)
+@pytest.mark.parametrize(
+    ("file", "content", "error"),
+    [
+        ("tables.py", "import nothing_here", "tables.py:1: ModuleNotFoundError: "),
+        ("tables.py", "LOOKUPS = 5", "heart_rate_trusted: expected a function of this name, got none"),
+        ("contracts/heart_rate_landing.yaml", "schema: [", "heart_rate_landing.yaml:1: expected YAML, got: "),
+        ("contracts/customer_trusted.yaml", "", "customer_trusted.yaml: expected another name, got customer_trusted"),
+        (None, None, "STEDI_PROJECT: expected a folder, got "),
+    ],
+    ids=["import", "function", "contract", "name", "folder"],
+)
+def test_a_broken_project_holds_up_no_deletion_from_the_tables_of_the_package(tmp_path, file, content, error):
+    drops, lake, folder = tmp_path / "drops", tmp_path / "lake", tmp_path / "health"
+    for source in ("customer", "accelerometer", "step_trainer"):
+        (drops / source).mkdir(parents=True)
+    (drops / "customer" / "1.json").write_text(CUSTOMER.format(who="ann", day=1, consent=CONSENTS))
+
+    def typed(*words: str | Path, **environment: str) -> Finished:
+        return stedi(*words, "--lake", lake, XDG_CONFIG_HOME=str(tmp_path / "config"), **environment)
+
+    assert typed("land", "--landing", drops).code == 0
+    assert typed("run", "customer_landing_to_trusted").code == 0
+    (drops / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
+    assert typed("land", "customer", "--landing", drops).code == 0
+    if file:
+        make_project(folder)
+        tutorial = (ROOT / "docs" / "tutorials" / "new-source.md").read_text(encoding="utf-8")
+        for name, text in re.findall(r'```(?:yaml|python) title="([^"]+)"\n(.*?)```', tutorial, re.S):
+            (folder / name).write_text(text)
+        (folder / file).write_text(content)
+    broken = {"STEDI_PROJECT": str(folder)}
+    for command in (("land", "--landing", drops), ("run", "--plan"), ("recover",)):
+        said = typed(*command, **broken)
+        assert (said.code, said.out, error in said.err) == (1, "", True), said
+    said = typed("run", "heart_rate_landing_to_trusted", **broken)
+    assert (said.code, error in said.err) == (1, True), said
+    assert said.err.count("error: ") == 1
+    assert "withdrawn rows deleted before all else: 1 row of customer_trusted" in said.out
+    said = job("remove_withdrawn", "--lake", lake, XDG_CONFIG_HOME=str(tmp_path / "config"), **broken)
+    assert (said.code, error in said.err) == (1, True), said

@@ -13,7 +13,7 @@ from support.paths import ROOT
 
 from stedi_common import cli
 from stedi_common.errors import SettingsError, StediError
-from stedi_common.settings import OPTIONS, RANGES, Limits, ReaderSettings, Settings
+from stedi_common.settings import OPTIONS, RANGES, Limits, ReaderSettings, Settings, with_options
 from stedi_common.settings import load as load_settings
 
 KEYS = (*OPTIONS, "limits", "zones", "project")
@@ -249,7 +249,10 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
         ("lake = 5", "stedi.toml: lake: expected a text, got 5"),
         ("lake = ''", "stedi.toml: lake: expected a folder or an S3 URI, got nothing"),
         ("defective_serials = [5]", "stedi.toml: defective_serials: expected a file or a list of serial numbers, got "),
-        ("defective_serials = 'none.txt'", "stedi.toml: defective_serials: expected a readable file, got No such file"),
+        ("database_prefix = 'a.b'", "stedi.toml: database_prefix: expected ASCII letters, digits, _ and -, got 'a.b'"),
+        ('landing = "a\\u0000"', "stedi.toml: landing: expected a text without the character 0, got 'a\\x00'"),
+        (f"embedded_bytes = {'9' * 5000}", "stedi.toml: expected TOML, got a number with too many digits"),
+        (f"lake = {'[' * 5000}", "stedi.toml: expected TOML, got brackets within brackets without end"),
         (
             "[project]\ncontracts = 'schemas'",
             "stedi.toml: project.contracts: expected 'contracts', beside this file, got 'schemas'",
@@ -265,10 +268,21 @@ def test_variables_of_other_parts_are_known(variable, monkeypatch):
         ("umask = 27", 'stedi.toml: umask: expected an octal umask in quotes, such as "077", got 27'),
         ("[project]\ncontract = 'x'", "stedi.toml: project: expected only contracts, tables, got 'contract'"),
     ],
-    ids=range(14),
+    ids=range(17),
 )
 def test_a_value_that_is_not_understood_is_an_error_with_its_place(line, error):
     assert refused(f"{line}\n").startswith(error)
+
+
+def test_a_list_that_cannot_be_read_is_an_error_where_the_policy_is_needed():
+    """A run deletes withdrawn rows without it."""
+    for settings in (load("defective_serials = 'none.txt'\n"), load_settings({"defective_serials": "s3://none/"})):
+        with pytest.raises(SettingsError, match=r"none\.txt|s3://none/"):
+            _ = settings.policy
+    with pytest.raises(SettingsError, match=r"none\.txt"):
+        with_options(Settings(), {"defective_serials": "none.txt"})
+    assert with_options(settings, {"defective_serials": ["sn-1"]}).policy.defective_serials == {"sn-1"}
+    assert load_settings({"defective_serials": []}).policy.defective_serials == frozenset()
 
 
 def test_a_misspelled_environment_is_no_environment_without_guard(monkeypatch):
