@@ -198,10 +198,12 @@ def _planned(lake: _LakeState, stack: ExitStack) -> list[Deletion]:
             target.add_people(job)
         else:
             target.add_lost(job)
-    if not target.has_lost and lake.changed == {CUSTOMER_LANDING.name}:
-        return []
+    # Lookups say nothing of the people in a table from which no table of readings was computed yet.
+    has_people_only = not target.has_lost and lake.changed == {CUSTOMER_LANDING.name}
     deletions = []
     for job in reversed(lake.jobs):
+        if has_people_only and job.target.partition:
+            continue
         found = _of_readings(target, job) if job.target.partition else _of_people(target, job)
         deletions += [found] if found else []
     return deletions

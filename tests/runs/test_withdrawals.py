@@ -391,6 +391,24 @@ def test_a_run_of_some_jobs_leaves_nobody_in_who_has_withdrawn(engine, tmp_path,
     assert actual_tables(engine) == expected_tables(nights, Policy(), key)
 
 
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_nobody_who_has_withdrawn_comes_into_a_table_that_is_computed_for_the_first_time(engine, tmp_path, key):
+    """Only the people were computed before, so no lookup of readings says who has withdrawn."""
+    drops = tmp_path / "drops"
+    write(drops, CONSENTING)
+    land(engine, drops, key, ARRIVAL)
+    executor.run(engine, JOBS["customer_landing_to_trusted"], Policy(), key)
+    write(drops, ANN_WITHDRAWS)
+    land(engine, drops, key, ARRIVAL)
+    for done in run_all(engine, RunSettings(Policy(), key), tasks(jobs=jobs(["accelerometer_landing_to_trusted"]))):
+        assert done.error is None
+    tables = ("customer_trusted", "accelerometer_trusted")
+    assert {table: set(bag) for table, bag in people(engine, tables).items()} == dict.fromkeys(tables, {(BOB,)})
+    run(engine, Policy(), key)
+    assert actual_tables(engine) == expected_tables(History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2), Policy(), key)
+
+
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
 def test_pairs_are_deleted_though_the_jobs_between_have_not_run(engine, tmp_path, key):
     """Without the deletion first. The trusted readings still have hers, so they say nothing of whom is curated."""
