@@ -19,7 +19,7 @@ import narwhals as nw
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.protocol import Engine, Head, Materialized
-from stedi_common.incremental.deletion_by_consent import Consents
+from stedi_common.incremental.deletion_by_consent import CONSENT_START, SINCE, Consents, starts_consent
 from stedi_common.incremental.diff import CUSTOMER_LANDING, LastRun, count, days_of, read, rows_of
 from stedi_common.incremental.plan import Deletion, person_column
 from stedi_common.incremental.summary import Build, DeletionSummary
@@ -397,12 +397,20 @@ def _of_readings(target: _TargetState, job: Job) -> Deletion | None:
 
 
 def _of_people(target: _TargetState, job: Job) -> Deletion | None:
-    """The deletion from a table of people: of those who are not in the target state."""
+    """The deletion from a table of people: of those who are not in the target state, or whose consent starts later.
+
+    A job that runs without those before it would count readings from before the later start.
+    """
     lake, person = target.lake, person_column(job.target)
     on = list(job.target.names) if person is None else [person]
-    there, stay = lake.table(job), target.people[job.target.name].select(on)
-    gone = count(lake.engine, there.join(stay, on=on, how="anti"))
-    if not gone:
+    there, people = lake.table(job), target.people[job.target.name]
+    if person and starts_consent(job.target) and lake.policies[job].consent == "as-of":
+        there = there.join(people.select(person, nw.col(CONSENT_START).alias(SINCE)), on=person, how="left")
+        is_gone = nw.col(SINCE).is_null() | (nw.col(CONSENT_START) < nw.col(SINCE))
+        lost, rows = there.filter(is_gone), there.filter(~is_gone).select(*job.target.names)
+    else:
+        stay = people.select(on)
+        lost, rows = (there.join(stay, on=on, how=how) for how in ("anti", "semi"))
+    if not (gone := count(lake.engine, lost)):
         return None
-    rows = there.join(stay, on=on, how="semi")
     return Deletion(job.target, None, rows, gone, lake.heads[job.target.name], lake.summary(job))

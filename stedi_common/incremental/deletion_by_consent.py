@@ -28,6 +28,8 @@ from stedi_common.rules.policy import Policy
 
 #: Since when the person of a row consents. No column of a contract begins with an underscore.
 SINCE = "_since"
+#: The column of a table of people that says since when they consent.
+CONSENT_START = "consent_start"
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,10 @@ class Consents:
         stay = self._since(person, build)
         time = table.partition.name if table.partition else None
         withdrawn = nw.col(SINCE).is_null()
-        if time and self._policy_of(build).consent == "as-of":
-            withdrawn |= nw.col(time) < nw.col(SINCE)
+        # Of a table of people, readings from before the later start of a consent would be counted by it.
+        instant = time or (CONSENT_START if starts_consent(table) else None)
+        if instant and self._policy_of(build).consent == "as-of":
+            withdrawn |= nw.col(instant) < nw.col(SINCE)
         gone = engine.read(table, head).join(stay, on=person, how="left").filter(withdrawn)
         if not (deleted := count(engine, gone)):
             return None
@@ -99,6 +103,11 @@ class Consents:
 
     def _policy_of(self, build: Build | None) -> Policy:
         return self.policy.built_with(build.policy) if build else self.policy
+
+
+def starts_consent(table: Contract) -> bool:
+    """Whether it is a table of people that says since when they consent."""
+    return table.partition is None and CONSENT_START in table.names
 
 
 def emptying(engine: Engine, table: Contract, customers: int | None = None) -> Deletion | None:

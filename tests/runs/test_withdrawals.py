@@ -124,8 +124,39 @@ def test_rows_from_before_a_later_consent_are_deleted(engine, tmp_path, key):
     """She consents as before, but from a later hour on: only the readings tell which pairs go."""
     dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT)
     removed = withdrawals.delete_withdrawn(engine, Policy(), key)
+    # Her own rows too: they say since when she consented.
+    assert removed == withdrawals.Deleted(dict.fromkeys(WHOSE, 1))
+
+
+@pytest.mark.rule(5)
+@pytest.mark.parametrize(
+    "chosen",
+    [("accelerometer_landing_to_trusted",), ("step_trainer_landing_to_trusted", "machine_learning_curated")],
+    ids="-".join,
+)
+@pytest.mark.parametrize("history", ["known", "expired"])
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_a_run_of_some_jobs_counts_no_reading_from_before_a_later_consent(engine, tmp_path, key, chosen, history):
+    """She refuses, and consents again later: her trusted record is that from before."""
+    renewed = drops_of(
+        [record(ANN, 1, "sn-1", consents=False), customer(ANN, DAYS[2], DAYS[2], "sn-1")],
+        [reading(ANN, DAYS[1] + timedelta(hours=1))],
+        [step("sn-1", DAYS[1] + timedelta(hours=1))],
+        "second",
+    )
+    dropped(engine, tmp_path, key, CONSENTING, renewed)
+    if history == "expired":
+        landed = table_of(tmp_path / "lake", contract("customer_landing"))
+        landed.maintenance.expire_snapshots().older_than(datetime.now()).commit()
+    for done in run_all(engine, RunSettings(Policy(), key), tasks(jobs=jobs(chosen))):
+        assert done.error is None
     readings = ("machine_learning_curated", "step_trainer_trusted", "accelerometer_trusted")
-    assert removed == withdrawals.Deleted(dict.fromkeys(readings, 1))
+    anns = whose(key, ANN, "sn-1")
+    columns = {table: (WHOSE[table], contract(table).partition.name) for table in readings}
+    hers = {at for table in readings for who, at in rows(engine, table, columns[table]) if who == anns[table]}
+    assert hers <= {DAYS[2]}
+    run(engine, Policy(), key)
+    assert actual_tables(engine) == expected_tables(History((CONSENTING, renewed), (ARRIVAL,) * 2), Policy(), key)
 
 
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
@@ -325,8 +356,7 @@ def test_by_the_present_consents_rows_from_before_a_later_consent_are_deleted(en
     landed = table_of(tmp_path / "lake", contract("customer_landing"))
     landed.maintenance.expire_snapshots().older_than(datetime.now()).commit()
     deleted = withdrawals.delete_withdrawn(engine, policy, key)
-    readings = ("machine_learning_curated", "step_trainer_trusted", "accelerometer_trusted")
-    assert deleted == (withdrawals.Deleted(dict.fromkeys(readings, 1)) if consent == "as-of" else None)
+    assert deleted == (withdrawals.Deleted(dict.fromkeys(WHOSE, 1)) if consent == "as-of" else None)
     run(engine, policy, key)
     assert actual_tables(engine) == expected_tables(History(nights, (ARRIVAL,) * 2), policy, key)
 
@@ -404,7 +434,7 @@ def test_nobody_who_has_withdrawn_comes_into_a_table_that_is_computed_for_the_fi
     for done in run_all(engine, RunSettings(Policy(), key), tasks(jobs=jobs(["accelerometer_landing_to_trusted"]))):
         assert done.error is None
     tables = ("customer_trusted", "accelerometer_trusted")
-    assert {table: set(bag) for table, bag in people(engine, tables).items()} == dict.fromkeys(tables, {(BOB,)})
+    assert {table: set(bag) for table, bag in people(engine, tables).items()} == {table: {(BOB,)} for table in tables}
     run(engine, Policy(), key)
     assert actual_tables(engine) == expected_tables(History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2), Policy(), key)
 
