@@ -405,7 +405,8 @@ def _of_people(target: _TargetState, job: Job) -> Deletion | None:
     on = list(job.target.names) if person is None else [person]
     there, people = lake.table(job), target.people[job.target.name]
     if person and starts_consent(job.target) and lake.policies[job].consent == "as-of":
-        there = there.join(people.select(person, nw.col(CONSENT_START).alias(SINCE)), on=person, how="left")
+        since = people.group_by(person).agg(nw.col(CONSENT_START).min().alias(SINCE))
+        there = there.join(since, on=person, how="left")
         is_gone = nw.col(SINCE).is_null() | (nw.col(CONSENT_START) < nw.col(SINCE))
         lost, rows = there.filter(is_gone), there.filter(~is_gone).select(*job.target.names)
     else:

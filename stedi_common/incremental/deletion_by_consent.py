@@ -107,7 +107,7 @@ class Consents:
 
 def starts_consent(table: Contract) -> bool:
     """Whether it is a table of people that says since when they consent."""
-    return table.partition is None and CONSENT_START in table.names
+    return table.partition is None and any(each.name == CONSENT_START and each.required for each in table.columns)
 
 
 def emptying(engine: Engine, table: Contract, customers: int | None = None) -> Deletion | None:
