@@ -73,8 +73,6 @@ class Engines:
         """The engine for these tasks, and why. It opens the embedded engine at most, unless Spark is all there is."""
         if self._settings.engine != AUTO:
             return Choice(self._settings.engine)
-        if self._lake.catalog:
-            return Choice(EMBEDDED, "Spark does not know the catalog")
         try:
             engine = self._opened(EMBEDDED)
         except MissingPackageError as missing:

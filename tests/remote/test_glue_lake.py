@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 
 import narwhals as nw
 import pytest
@@ -12,6 +11,7 @@ from support.comparison import actual_tables, expected_tables, snapshot_ids
 from support.crowds import crowd
 from support.histories import History
 from support.lakes import land, rows, run, write
+from support.remote import written_key
 
 import stedi_common
 from stedi_common.contracts import contract
@@ -125,13 +125,6 @@ def test_large_ranges_are_fetched_in_parts(made, monkeypatch):
     monkeypatch.setattr(bucket_files, "PART_BYTES", 100)
     with closing(connect("embedded", made[0], writes=False)) as engine:
         assert rows(engine, "accelerometer_landing") == whole
-
-
-def written_key(folder: Path) -> Path:
-    """The key of these tests, in a file."""
-    (folder / "key").write_text(bytes(range(32)).hex())
-    (folder / "key").chmod(0o600)
-    return folder / "key"
 
 
 def test_commands_that_read(made, stedi, tmp_path):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -56,3 +57,10 @@ def append(engine: Any, who: str) -> None:
 
 def seen(engine: Any) -> Counter[str]:
     return Counter(source for (source,) in rows(engine, TABLE.name, ["source"]).elements())
+
+
+def written_key(folder: Path) -> Path:
+    """The key of these tests, in a file."""
+    (folder / "key").write_text(bytes(range(32)).hex())
+    (folder / "key").chmod(0o600)
+    return folder / "key"

@@ -8,11 +8,9 @@ from typing import Any, Protocol
 
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 from pyiceberg.table import CommitTableResponse, Table
-from pyiceberg.utils.config import Config
 
-from stedi_common.contracts import ZONES
 from stedi_common.engines.storage import s3
-from stedi_common.errors import LakeError, nearest
+from stedi_common.engines.storage.named_catalogs import GLUE, named_catalog
 from stedi_common.lake import Lake
 
 
@@ -120,33 +118,12 @@ def open_catalog(lake: Lake) -> LakeCatalog:
 
 def _open_named(lake: Lake) -> LakeCatalog:
     """The catalog of a lake in S3 by its name in PyIceberg's configuration."""
-    properties = _properties(lake.catalog)
-    for zone in ZONES:
-        s3.set_access(lake.above(zone), properties)
-    kind = properties.get("type") or ("rest" if properties.get("uri", "").startswith("http") else "none")
-    if kind.lower() == "rest":
-        from stedi_common.engines.embedded.bucket_files import FILE_IO  # noqa: PLC0415
-        from stedi_common.engines.embedded.rest_catalog import RestLakeCatalog  # noqa: PLC0415
-
-        return RestLakeCatalog(lake.catalog, **{**properties, **FILE_IO})
-    if kind.lower() == "glue":
+    catalog = named_catalog(lake)
+    if catalog.kind == GLUE:
         from stedi_common.engines.embedded.glue_catalog import open_named  # noqa: PLC0415
 
-        return open_named(lake.catalog, properties)
-    raise LakeError(
-        f"catalog {lake.catalog}: expected the type rest or glue in PyIceberg's configuration, got {kind}",
-        hint="a catalog of another type cannot be used for a lake in S3",
-    )
+        return open_named(catalog.name, catalog.properties)
+    from stedi_common.engines.embedded.bucket_files import FILE_IO  # noqa: PLC0415
+    from stedi_common.engines.embedded.rest_catalog import RestLakeCatalog  # noqa: PLC0415
 
-
-def _properties(name: str) -> dict[str, str]:
-    """The properties of a catalog in PyIceberg's configuration. Raises LakeError if it has no such catalog."""
-    configuration = Config()
-    found = configuration.get_catalog_config(name)
-    if found is None:
-        raise LakeError(
-            f"catalog {name}: expected a catalog of this name in PyIceberg's configuration, got none",
-            hint=nearest(name, configuration.get_known_catalogs())
-            or "define it in ~/.pyiceberg.yaml, or set PYICEBERG_CATALOG__…__URI in the environment",
-        )
-    return {key: str(value) for key, value in found.items()}
+    return RestLakeCatalog(catalog.name, **{**catalog.properties, **FILE_IO})

@@ -25,7 +25,7 @@ from stedi_common.engines.spark.columns import counters, observed_counts, on_day
 from stedi_common.engines.spark.commit import BranchCommits
 from stedi_common.engines.spark.errors import redacted
 from stedi_common.engines.spark.maintenance import JavaMaintenance
-from stedi_common.engines.spark.session import session
+from stedi_common.engines.spark.session import is_local, session
 from stedi_common.engines.spark.snapshots import JavaSnapshots, current_head
 from stedi_common.engines.spark.tables import JavaTables
 from stedi_common.engines.storage.block_reader import REJECTED_RECORDS
@@ -56,7 +56,7 @@ class SparkEngine:
         self._spark = session(lake)
         self._tables = JavaTables(lake, self._spark._jsparkSession, self._jvm)
         self._commits = BranchCommits(self._tables, self._jvm)
-        self._staging = Staging(lake, writes=writes)
+        self._staging = Staging(lake, writes=writes, is_shared=not is_local(self._spark))
         if writes and lake.is_local:
             self._staging.hold()
         self.maintenance = JavaMaintenance(lake, self._tables, self._spark._jsparkSession, self._jvm)

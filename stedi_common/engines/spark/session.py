@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Any
 
 import pyspark
@@ -19,11 +18,11 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from stedi_common.engines.spark import local_disk
+from stedi_common.engines.spark.catalog_settings import catalog_settings
 from stedi_common.engines.spark.jars import cached_jars, class_archive_options, download_settings
 from stedi_common.engines.spark.java import java_home, stdout_to_stderr
 from stedi_common.errors import LakeError
-from stedi_common.files import current_umask
-from stedi_common.lake import CATALOG, Lake
+from stedi_common.lake import Lake
 
 #: Options of Java's JIT compiler. It takes a third of a short run; with these it compiles later, and less at a time.
 _JIT_OPTIONS = (
@@ -52,6 +51,10 @@ _JAVA_NAMES = (
 _QUOTING_LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 
 
+#: The setting that tells a local driver, which this package has started.
+_IS_LOCAL = "spark.stedi.local"
+
+
 @dataclass(frozen=True)
 class GlueVersion:
     """A version of Glue, with the version of Spark that it runs, and of Iceberg that fits.
@@ -77,6 +80,11 @@ class GlueVersion:
             "org.xerial:sqlite-jdbc:3.46.0.0",
         )
 
+    @property
+    def packages_of_s3(self) -> tuple[str, ...]:
+        """The jars that a local session needs beside, for a lake in S3."""
+        return (f"org.apache.iceberg:iceberg-aws-bundle:{self.iceberg}",)
+
 
 GLUE_VERSIONS = (
     GlueVersion(glue="5.1", spark="3.5.6", scala="2.12", iceberg="1.10.0"),
@@ -91,15 +99,10 @@ def session(lake: Lake) -> SparkSession:
         lake: where the tables are.
 
     Raises:
-        LakeError: there is no Java, or the version of Spark is not supported.
+        LakeError: there is no Java, or the version of Spark is not supported, or the catalog is not known.
     """
-    if lake.catalog:
-        raise LakeError(
-            f"engine spark: expected the Glue Data Catalog, got the catalog {lake.catalog}",
-            hint="only the embedded engine can use --catalog: --engine embedded",
-        )
-    spark = driver_session({}).newSession()
-    for name, value in {"spark.sql.session.timeZone": "UTC", **_catalog_settings(lake)}.items():
+    spark = driver_session({}, uses_s3=not lake.is_local).newSession()
+    for name, value in {"spark.sql.session.timeZone": "UTC", **catalog_settings(lake)}.items():
         spark.conf.set(name, value)
     # Expressions take their settings from the active session, not from the one whose rows they are used on.
     jvm: Any = spark._jvm
@@ -113,6 +116,11 @@ def session(lake: Lake) -> SparkSession:
     return spark
 
 
+def is_local(spark: SparkSession) -> bool:
+    """Whether this package has started the driver: then all of Spark is this machine, and Hadoop knows no S3."""
+    return spark.conf.get(_IS_LOCAL, None) is not None
+
+
 def _look_up_once(jvm: Any, name: str) -> None:
     """Keep what Java has under this name as an attribute, where Py4J looks first."""
     for part in name.split("."):
@@ -120,25 +128,26 @@ def _look_up_once(jvm: Any, name: str) -> None:
         jvm = getattr(jvm, part)
 
 
-def driver_session(settings: Mapping[str, str]) -> SparkSession:
+def driver_session(settings: Mapping[str, str], *, uses_s3: bool = False) -> SparkSession:
     """The session of the driver that runs already; without one, a local driver is started.
 
     Args:
         settings: further settings of Spark, for a driver that is started.
+        uses_s3: whether a driver that is started can open a lake in S3. It takes a package of 60 MB more.
 
     Raises:
         LakeError: there is no Java, or the version of Spark is not supported.
     """
     with ExitStack() as startup:
         builder = SparkSession.builder.appName("stedi")
-        for name, value in {**_driver_settings(startup), **settings}.items():
+        for name, value in {**_driver_settings(startup, uses_s3), **settings}.items():
             builder = builder.config(name, value)
         # Downloading jars, Java says so on stdout, which is for answers.
         startup.enter_context(stdout_to_stderr())
         return builder.getOrCreate()
 
 
-def _driver_settings(startup: ExitStack) -> dict[str, str]:
+def _driver_settings(startup: ExitStack, uses_s3: bool) -> dict[str, str]:
     """The settings of a local driver. Of a driver that runs and has Iceberg, only what it does not say itself.
 
     `spark-submit` without `--packages` runs a driver without Iceberg, and a class path cannot grow. So that driver is
@@ -147,7 +156,7 @@ def _driver_settings(startup: ExitStack) -> dict[str, str]:
     if SparkContext._active_spark_context is not None:
         return {}
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        return _local_settings(startup)
+        return _local_settings(startup, uses_s3)
     submitted = launch_gateway()  # type: ignore[no-untyped-call]
     settings = {entry._1(): entry._2() for entry in submitted.jvm.org.apache.spark.SparkConf().getAll()}
     if _has_iceberg(submitted):
@@ -156,7 +165,7 @@ def _driver_settings(startup: ExitStack) -> dict[str, str]:
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
         del os.environ[name]
     return {
-        **_local_settings(startup),
+        **_local_settings(startup, uses_s3),
         **{k: v for k, v in settings.items() if not k.startswith(("spark.app.", "spark.submit."))},
         **local_disk.settings(),
     }
@@ -171,33 +180,7 @@ def _has_iceberg(gateway: Any) -> bool:
     return True
 
 
-def _catalog_settings(lake: Lake) -> dict[str, str]:
-    """The lake's catalog under the name that every query uses."""
-    catalog = f"spark.sql.catalog.{CATALOG}"
-    settings = {catalog: "org.apache.iceberg.spark.SparkCatalog", f"{catalog}.cache-enabled": "false"}
-    if not lake.is_local:
-        return settings | {
-            f"{catalog}.type": "glue",
-            f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-            # Iceberg wants one; every table says its own location.
-            f"{catalog}.warehouse": lake.above("landing"),
-        }
-    return settings | {
-        f"{catalog}.type": "jdbc",
-        f"{catalog}.uri": f"jdbc:sqlite:{lake.catalog_uri}",
-        f"{catalog}.jdbc.schema-version": "V1",
-        # Looking for the catalog's tables, Iceberg leaves a cursor open, which locks the file for all others.
-        f"{catalog}.jdbc.init-catalog-tables": str(not Path(lake.catalog_uri).exists()).lower(),
-        # More than one connection to a SQLite file from one process blocks itself.
-        f"{catalog}.clients": "1",
-        f"{catalog}.warehouse": f"file://{lake.location}",
-        # Hadoop sets the mode of each file, by a mask of its own. A cached file system keeps the mask of its opening.
-        f"{catalog}.hadoop.fs.permissions.umask-mode": f"{current_umask():03o}",
-        f"{catalog}.hadoop.fs.file.impl.disable.cache": "true",
-    }
-
-
-def _local_settings(startup: ExitStack) -> dict[str, str]:
+def _local_settings(startup: ExitStack, uses_s3: bool) -> dict[str, str]:
     """The settings of a local driver, for what Glue brings."""
     os.environ["JAVA_HOME"] = java_home()
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -206,10 +189,12 @@ def _local_settings(startup: ExitStack) -> dict[str, str]:
         options = [f"-Dlog4j.configurationFile={log4j}", "-XX:+UseParallelGC", *_JIT_OPTIONS]
     options.append(local_disk.java_option())
     startup.enter_context(local_disk.settings_obeyed())
-    packages = _glue_version().packages
+    version = _glue_version()
+    packages = (*version.packages, *version.packages_of_s3) if uses_s3 else version.packages
     jars = startup.enter_context(cached_jars(packages))
     return {
         "spark.master": "local[*]",
+        _IS_LOCAL: "true",
         "spark.driver.memory": "2g",
         # Rows that are sorted or joined lie outside of Java's heap, where no collector moves them about.
         "spark.memory.offHeap.enabled": "true",

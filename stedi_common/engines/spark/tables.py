@@ -13,7 +13,7 @@ from stedi_common.engines.errors import missing_table
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.spark.errors import conflicting, kind_of, redacted
 from stedi_common.engines.table_spec import TableSpec, expect_types
-from stedi_common.errors import CommitConflictError, EngineError
+from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.lake import CATALOG, Lake
 
 
@@ -24,7 +24,15 @@ class JavaTables:
         self._lake = lake
         self._iceberg = jvm.org.apache.iceberg
         self._identifier = self._iceberg.catalog.TableIdentifier
-        self._catalog = self._iceberg.spark.Spark3Util.loadIcebergCatalog(session, CATALOG)
+        try:
+            self._catalog = self._iceberg.spark.Spark3Util.loadIcebergCatalog(session, CATALOG)
+        except Py4JJavaError as error:
+            if lake.is_local:
+                raise
+            raise LakeError(
+                f"engine spark: expected a driver that can open the catalog of {lake.location}, got {kind_of(error)}",
+                hint="Spark needs Iceberg's package iceberg-aws-bundle for it, which spark-submit is given by --packages",
+            ) from error
 
     def find(self, contract: Contract) -> Any | None:
         """The table in Iceberg's Java API; None if it does not exist."""

@@ -113,6 +113,16 @@ def object_client(uri: str) -> tuple[Any, str, str]:
     return client("s3", **given), bucket, key
 
 
+def region() -> str | None:
+    """The region of the environment; None if it has none. Raises LakeError without boto3."""
+    return _endpoint(aws.client_cache_key())[2]
+
+
+def is_aws() -> bool:
+    """Whether the environment's S3 is that of AWS, and no other server. Raises LakeError without boto3."""
+    return _endpoint(aws.client_cache_key())[1] is None
+
+
 def in_parallel(call: Callable[[Given], Returned], each: Iterable[Given]) -> list[Returned]:
     """The results of a call for each of these, in order. What S3 takes long to answer is asked in parallel."""
     with ThreadPoolExecutor(MAX_REQUESTS) as pool:
