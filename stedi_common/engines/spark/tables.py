@@ -31,7 +31,7 @@ class JavaTables:
                 raise
             raise LakeError(
                 f"engine spark: expected a driver that can open the catalog of {lake.location}, got {kind_of(error)}",
-                hint="Spark needs Iceberg's package iceberg-aws-bundle for it, which spark-submit is given by --packages",
+                hint="give spark-submit the package of iceberg-aws-bundle, too, by --packages",
             ) from error
 
     def find(self, contract: Contract) -> Any | None:
