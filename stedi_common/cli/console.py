@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 
-from stedi_common.cli.output import discard
+from stedi_common.cli.streams import discard
 from stedi_common.text import escaped
 
 

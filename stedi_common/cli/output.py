@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import RawIOBase
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import typer
 
+from stedi_common.cli.streams import discard
 from stedi_common.errors import StediError
 from stedi_common.files import overwritten
 from stedi_common.text import escaped
@@ -70,9 +70,3 @@ def echo(text: str) -> None:
         typer.echo(text)
     except BrokenPipeError:
         discard(sys.stdout)
-
-
-def discard(stream: IO[Any]) -> None:
-    """Let nothing more go to a stream whose reader has ended: Python would complain when it exits."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

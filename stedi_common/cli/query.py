@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stedi_common import query
 from stedi_common.cli import answers, output
+from stedi_common.cli.streams import discard
 from stedi_common.errors import QueryError
 from stedi_common.lake import Lake
 
@@ -43,4 +44,4 @@ def run_query(lake: Lake, sql: str, at: datetime | None, name: str | None, file:
             with output.opened(file) as to:
                 answers.WRITERS[name](answer, output.shown(to) if is_terminal else to)
     except BrokenPipeError:  # as of `| head`
-        output.discard(sys.stdout)
+        discard(sys.stdout)
