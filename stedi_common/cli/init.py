@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from stedi_common.errors import ProjectError
@@ -61,6 +62,11 @@ def make_project(folder: Path) -> list[Path]:
         for file, content in wanted.items():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise ProjectError(f"{folder}: expected a folder that can be written to, got {error.strerror}") from None
+    except BaseException as error:  # Ctrl-C, too: half a project would be in the way of the next attempt
+        for file in wanted:
+            with suppress(OSError):
+                file.unlink()
+        if isinstance(error, OSError):
+            raise ProjectError(f"{folder}: expected a folder that can be written to, got {error.strerror}") from None
+        raise
     return list(wanted)

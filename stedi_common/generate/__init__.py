@@ -10,6 +10,7 @@ import numpy as np
 
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import StediError
+from stedi_common.generate.draft import draft
 from stedi_common.generate.drops import Drop, Drops
 from stedi_common.generate.lines import Axes, accelerometer_lines, customer_lines, step_trainer_lines
 from stedi_common.generate.people import NEVER, Bools
@@ -38,11 +39,17 @@ TRUTH = "truth"
 def generate(plan: Plan, into: Path, progress: Callable[[int, int], None] | None = None) -> Truth:
     """Writes the plan's drops below `into`, one folder per source and day, and the truth to `into/truth`.
 
-    Calls `progress` with the number of walks written and of all walks. Raises StediError if there are drops already, or
-    the folder cannot be made.
+    If it fails or is killed before all are written, none are there. Calls `progress` with the number of walks written
+    and of all walks. Raises StediError if there are drops already, or the folder cannot be made.
     """
     _make_folder(into)
-    _expect_no_drops(into)
+    # The truth first: drops that are not all there differ from it.
+    with draft(into, (TRUTH, *SOURCES)) as folder:
+        _expect_no_drops(into)
+        return _write(plan, folder, progress)
+
+
+def _write(plan: Plan, into: Path, progress: Callable[[int, int], None] | None) -> Truth:
     world = World.of(plan)
     customers = _write_customers(plan, into, world)
     # Whoever a doubtful line is about is out of research: the line arrives after all their records were made.

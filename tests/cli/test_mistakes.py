@@ -88,6 +88,15 @@ def test_errors_are_printed_if_nobody_reads_the_output(landed, tmp_path, json):
     assert without_reader("policy", "show", *json) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize(("command", "code"), [("run", 0), ("status", 0), ("run --lake none", 1), ("run --none", 2)])
+def test_standard_error_on_a_full_disk_stops_no_command(landed, command, code):
+    """As that of a nightly run: it would delete no withdrawn rows."""
+    said = finished("sh", "-c", f'"$0" -m stedi_common.cli {command} 2>/dev/full', sys.executable)
+    assert (said.code, bool(said.out)) == (code, not code)
+    assert landed("check").code == 0
+
+
 def test_a_log_on_a_full_disk_is_a_warning(landed):
     said = landed("--log-file", "/dev/full", "run")
     assert (said.code, said.err) == (
@@ -304,7 +313,7 @@ def full(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [0, 500, 3_000, 10_000, 30_000])
-@pytest.mark.parametrize("command", [["generate", "new"], ["land"], ["run"], ["maintain"]])
+@pytest.mark.parametrize("command", [["generate", "new"], ["init", "new"], ["land"], ["run"], ["maintain"]])
 def test_a_full_disk(stedi, tmp_path, full, command, size):
     write(tmp_path / "drops", DROPS)
     if command[0] in {"run", "maintain"}:
@@ -316,7 +325,8 @@ def test_a_full_disk(stedi, tmp_path, full, command, size):
     assert "unexpected" not in said.err
     assert said.code in (0, 1)
     assert not list((tmp_path / "lake").glob(".staging-*"))
-    shutil.rmtree(tmp_path / "new", ignore_errors=True)
+    if said.code == 0:
+        shutil.rmtree(tmp_path / "new", ignore_errors=True)
     assert stedi(*command).code == 0
 
 

@@ -1,5 +1,6 @@
 """Equal plans make equal drops; the drops are what the plan says, and hold everything that real ones do."""
 
+import errno
 import gzip
 import hashlib
 import json
@@ -15,6 +16,8 @@ from support.processes import PATIENCE
 
 from stedi_common.errors import StediError
 from stedi_common.generate import Plan, generate
+from stedi_common.generate.draft import draft
+from stedi_common.generate.drops import Drops
 
 SMALL = Plan(people=60, readings=4_000, days=5, dirt=0.1, lines_per_file=500)
 
@@ -141,6 +144,35 @@ def test_drops_are_never_written_among_others(tmp_path):
     generate(SMALL, tmp_path)
     with pytest.raises(StediError, match=r"expected no drops in .*\nhint: "):
         generate(SMALL, tmp_path)
+
+
+def test_drops_are_there_when_all_are_written(tmp_path, monkeypatch):
+    """A landing, or the next demonstration, would take the first files for all."""
+    write = Drops._write
+
+    def fails(drops, *of_file):
+        if drops._source == "step_trainer":
+            raise OSError(errno.ENOSPC, "full")
+        write(drops, *of_file)
+
+    monkeypatch.setattr(Drops, "_write", fails)
+    with pytest.raises(OSError, match="full"):
+        generate(SMALL, tmp_path)
+    assert not files(tmp_path)
+
+
+def test_what_a_killed_process_has_generated_is_removed(tmp_path):
+    left = tmp_path / ".generating" / "customer" / "2026-01-01" / "1.json"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    truth = generate(SMALL, tmp_path)
+    assert files(tmp_path).keys() == {*(file.name for file in truth.files), "truth/truth.json", "truth/people.jsonl"}
+
+
+def test_two_commands_do_not_generate_into_one_folder_at_once(tmp_path):
+    with draft(tmp_path, ()), pytest.raises(StediError, match=r"expected no other command .*, got one\nhint: wait"):
+        generate(SMALL, tmp_path)
+    generate(SMALL, tmp_path)
 
 
 @pytest.mark.parametrize(
