@@ -342,6 +342,14 @@ _SQLITE_HINTS = {
     ),
 }
 
+#: Those that say nothing about the file: it must not be taken for damaged.
+_SQLITE_CAUSES = (_FULL, "disk I/O error", "attempt to write a readonly database", "database is locked")
+
+
+def sqlite_error(message: str) -> StorageError | None:
+    """The StorageError for a message of SQLite; None if it is about the content of the file, or not known."""
+    return StorageError(message, "catalog.db", _SQLITE_HINTS[message]) if message in _SQLITE_CAUSES else None
+
 
 def storage_error(message: str) -> StorageError | None:
     """The StorageError for a library's message; None if it is about none. The message may quote values."""

@@ -1,21 +1,31 @@
-"""Files that are written atomically: a reader finds the whole old content or the whole new one."""
+"""Files that are written atomically: a reader finds the whole old content or the whole new one.
+
+Also after a loss of power: what is written is on the disk before it is found.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+#: What a file system without hard links answers: FAT, exFAT, many network volumes and shared folders.
+_NO_HARD_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
+
 
 @contextmanager
-def overwritten(path: Path, mode: int = 0o600) -> Iterator[Path]:
+def overwritten(path: Path, mode: int = 0o600, *, is_durable: bool = True) -> Iterator[Path]:
     """A new file, which overwrites the path when the block ends without an error. Else it is removed.
 
     Args:
         path: the file to overwrite. It need not be there, but its folder must be.
         mode: the mode of the new file.
+        is_durable: whether its content is written to the disk before. If not, a loss of power may empty it.
 
     Yields:
         The path of the new file, which is empty.
@@ -23,7 +33,11 @@ def overwritten(path: Path, mode: int = 0o600) -> Iterator[Path]:
     with _draft(path) as draft:
         yield draft
         draft.chmod(mode)
+        if is_durable:
+            _fsync(draft)
         draft.replace(path)
+    if is_durable:
+        _fsync_folder(path.parent)
 
 
 def write_new(path: Path, text: str, mode: int = 0o600) -> None:
@@ -37,8 +51,65 @@ def write_new(path: Path, text: str, mode: int = 0o600) -> None:
     with _draft(path) as draft:
         draft.write_text(text, encoding="utf-8")
         draft.chmod(mode)
+        _fsync(draft)
         with suppress(FileExistsError):
-            path.hardlink_to(draft)
+            try:
+                path.hardlink_to(draft)
+            except OSError as error:
+                if error.errno not in _NO_HARD_LINKS:
+                    raise
+                _rename_new(draft, path)
+    _fsync_folder(path.parent)
+
+
+def sync_file_system(path: Path) -> None:
+    """Write to the disk what its file system still has in memory, whichever process has written it.
+
+    A catalog that names a file is on the disk at once, and the file is not: after a loss of power it would be empty.
+
+    Args:
+        path: a file or folder of the file system.
+
+    Raises:
+        OSError: the disk does not take it: it is full, or fails.
+    """
+    with _opened(path) as opened:
+        if _SYNCFS is None:
+            os.sync()
+        elif _SYNCFS(opened):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
+
+
+#: Linux has it, and Python does not.
+_SYNCFS = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+
+
+def _fsync(path: Path) -> None:
+    with _opened(path) as opened:
+        os.fsync(opened)
+
+
+def _fsync_folder(folder: Path) -> None:
+    with suppress(OSError):  # not every file system can, and this user need not be able to list the folder
+        _fsync(folder)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _rename_new(draft: Path, path: Path) -> None:
+    """Rename the draft, unless the path is there. The lock of the folder keeps others from doing so in between."""
+    with _opened(path.parent) as folder:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not path.exists():
+            draft.replace(path)
 
 
 def current_umask() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from urllib.parse import quote
 
-from stedi_common.errors import LakeError, storage_error
+from stedi_common.errors import LakeError, sqlite_error
 from stedi_common.lake.location import RECOVER, Lake
 
 #: How long a commit of another process may hold the catalog.
@@ -24,7 +24,7 @@ def opened_catalog(lake: Lake, *, creates: bool = False) -> Iterator[sqlite3.Con
 
     Raises:
         LakeError: the file is no SQLite database, or cannot be read or written.
-        StorageError: the disk is full.
+        StorageError: the disk is full or write-protected, or another process holds the catalog.
     """
     # Not `mode=ro`: what a killed commit has left is rolled back first. A file that is write-protected is only read.
     uri = f"file:{quote(lake.catalog_uri)}?mode={'rwc' if creates else 'rw'}"
@@ -32,7 +32,7 @@ def opened_catalog(lake: Lake, *, creates: bool = False) -> Iterator[sqlite3.Con
         with closing(sqlite3.connect(uri, uri=True, timeout=_TIMEOUT_SECONDS)) as catalog, catalog:
             yield catalog
     except sqlite3.Error as error:
-        raise storage_error(str(error)) or unreadable(lake, error) from error
+        raise sqlite_error(str(error)) or unreadable(lake, error) from error
 
 
 def has_table(catalog: sqlite3.Connection, name: str) -> bool:

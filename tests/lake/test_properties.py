@@ -5,7 +5,7 @@ import json
 import pytest
 from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
-from support.lakes import without_properties, write
+from support.lakes import without_hard_links, without_properties, write
 
 import stedi_common
 from stedi_common.errors import KeyMissingError, LakeError, PolicyError
@@ -305,3 +305,12 @@ def test_a_folder_that_is_a_file_is_named(stedi, folder):
         LakeProperties.new(Lake.at(str(folder / "afile")), Policy(), "local", "k").create(
             Lake.at(str(folder / "afile"))
         )
+
+
+def test_a_lake_on_a_file_system_without_hard_links(stedi, folder, monkeypatch):
+    without_hard_links(monkeypatch)
+    assert stedi("land").code == 0
+    before = document(folder)
+    assert stedi("run").code == 0
+    assert document(folder) == before
+    assert not list((folder / "lake").glob(".*"))

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from support.lakes import SLOW_ON_SPARK, KilledError, write
 import stedi_common
 from stedi_common.engines.storage import relocation
 from stedi_common.engines.storage.relocation import relocate
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, StorageError
 from stedi_common.lake import Lake
+from stedi_common.lake.mark import Mark
 from stedi_common.lake.properties import LakeProperties
 
 ANN, BOB = "ann@example.org", "bob@example.org"
@@ -257,3 +259,20 @@ def test_a_lake_that_does_not_say_where_it_was_made_cannot_be_relocated(folder):
     (folder / "lake" / "lake.json").unlink()
     with pytest.raises(LakeError, match=r"expected a folder with lake\.json"):
         relocate(Lake.at(str(folder / "lake")))
+
+
+@EMBEDDED
+@pytest.mark.parametrize("problem", ["database or disk is full", "disk I/O error", "database is locked"])
+def test_a_catalog_that_cannot_be_written_now_is_not_taken_for_damaged(folder, monkeypatch, problem):
+    """Nobody is told to move it away."""
+
+    def fails(*_):
+        raise sqlite3.OperationalError(problem)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Mark, "write", fails)
+        with pytest.raises(StorageError, match=f"catalog.db: expected .*, got: {problem}") as refused:
+            relocate(Lake.at(str(folder / "lake")))
+    assert "move" not in str(refused.value)
+    relocate(Lake.at(str(folder / "lake")))
+    assert len(contents(folder, "lake", "embedded")) > 0

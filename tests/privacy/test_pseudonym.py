@@ -1,5 +1,6 @@
 """The pseudonym key (rule 10): made once, outside the lake, for its owner's eyes only; without one nothing is read."""
 
+import errno
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from support.drops import at, customer, landing, reading, step
-from support.lakes import play, rows, run
+from support.lakes import play, rows, run, without_hard_links
 from support.processes import PATIENCE
 
 from stedi_common.cli import main
@@ -51,7 +52,11 @@ def test_the_first_use_leaves_one_file():
     assert list(local_key_path().parent.iterdir()) == [local_key_path()]
 
 
-def test_first_uses_at_once_agree():
+@pytest.mark.parametrize("number", [None, errno.EPERM, errno.EOPNOTSUPP])
+def test_first_uses_at_once_agree(monkeypatch, number):
+    """Also on a file system that has no hard links, and says so by this error."""
+    if number:
+        without_hard_links(monkeypatch, number)
     together = Barrier(8, timeout=PATIENCE)
 
     def use(_):

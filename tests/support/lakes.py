@@ -114,6 +114,15 @@ def without_properties(lake: Path) -> None:
         catalog.execute("DELETE FROM iceberg_namespace_properties WHERE property_key = 'stedi.properties'")
 
 
+def without_hard_links(monkeypatch: pytest.MonkeyPatch, number: int = errno.EPERM) -> None:
+    """No file gets a hard link, as on FAT."""
+
+    def fails(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "hardlink_to", fails)
+
+
 def rows(engine: Engine, table: str, columns: Sequence[str] = ()) -> Counter[tuple[Any, ...]]:
     """A table's rows as a bag of tuples, of these columns or all. A doubtful line's hash is None."""
     of = contract(table)

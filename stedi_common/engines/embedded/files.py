@@ -10,6 +10,8 @@ from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 from stedi_common.engines.embedded.manifest_input import ValidatedFile
 from stedi_common.engines.storage.checksums import write_sidecar
+from stedi_common.engines.storage.metadata_files import SUFFIX
+from stedi_common.files import sync_file_system
 from stedi_common.lake import local_path
 
 
@@ -54,7 +56,10 @@ class _ChecksummedStream:
         if not self._is_closed:
             self._is_closed = True
             self._stream.close()
-            write_sidecar(local_path(self._location), bytes(self._written))
+            file = local_path(self._location)
+            write_sidecar(file, bytes(self._written))
+            if file.name.endswith(SUFFIX):  # the last file of a commit: the catalog names it next
+                sync_file_system(file)
 
     def __enter__(self) -> Self:
         return self

@@ -9,13 +9,14 @@ from urllib.parse import quote
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog, SqlCatalogBaseTable
 from pyiceberg.exceptions import CommitStateUnknownException, NoSuchTableError
 from pyiceberg.table import CommitTableResponse, Table
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 from tenacity import retry_if_exception_type
 
 from stedi_common.engines.embedded.files import ChecksummedFileIO
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.storage.metadata_files import hint
+from stedi_common.errors import sqlite_error
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.lake.catalog_file import unreadable
 
@@ -74,19 +75,23 @@ def open_catalog(lake: Lake) -> SQLiteCatalog:
     finds it.
 
     Raises:
-        LakeError: the catalog is no SQLite database, or cannot be opened or written.
+        LakeError: the catalog is no SQLite database, or cannot be opened.
+        StorageError: the disk is full or write-protected, or another process holds the catalog.
     """
     parts = len(lake.namespaces) + len(SqlCatalogBaseTable.metadata.tables)
     try:
         return retrying(retry_if_exception_type((IntegrityError, OperationalError)), parts + 1)(_open_catalog, lake)
     except DatabaseError as error:
-        raise unreadable(lake, error.orig) from error
+        raise sqlite_error(str(error.orig)) or unreadable(lake, error.orig) from error
 
 
 def _open_catalog(lake: Lake) -> SQLiteCatalog:
     uri = f"sqlite:///{quote(lake.catalog_uri)}"  # SQLAlchemy decodes it
     files = {"py-io-impl": f"{ChecksummedFileIO.__module__}.{ChecksummedFileIO.__name__}"}
     catalog = SQLiteCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}", **files)
+    # Else a loss of power may undo the last commit: its journal is there again.
+    event.listen(catalog.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = EXTRA"))
+    catalog.engine.dispose()
     for namespace in lake.namespaces:
         catalog.create_namespace_if_not_exists(namespace)
     return catalog

@@ -27,9 +27,9 @@ from stedi_common.lake import canonical
 #: Names a file that was committed, without its ending.
 HINT = "version-hint.text"
 #: What the metadata of a table end with.
-_SUFFIX = ".metadata.json"
+SUFFIX = ".metadata.json"
 #: Spark writes `.gz` in the middle if the table says so.
-_NAME = re.compile(rf"(\d+)-[\w-]{{36}}(\.gz)?{re.escape(_SUFFIX)}")
+_NAME = re.compile(rf"(\d+)-[\w-]{{36}}(\.gz)?{re.escape(SUFFIX)}")
 
 #: The metadata of a table: Iceberg's JSON.
 Metadata = Mapping[str, Any]
@@ -67,7 +67,7 @@ class MetadataFile:
         """
         content = read_file(self.location)
         try:
-            document = json.loads(gzip.decompress(content) if self.name.endswith(f".gz{_SUFFIX}") else content)
+            document = json.loads(gzip.decompress(content) if self.name.endswith(f".gz{SUFFIX}") else content)
         except (EOFError, gzip.BadGzipFile) as error:
             raise ValueError(str(error)) from None
         if not isinstance(document, dict) or "location" not in document:
@@ -95,7 +95,7 @@ def _listed(folder: Path) -> Iterator[tuple[int, str]]:
     """The versions and names of the metadata files in the folder."""
     with suppress(PermissionError, FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(_SUFFIX) and (named := _NAME.fullmatch(entry.name)):
+            if entry.name.endswith(SUFFIX) and (named := _NAME.fullmatch(entry.name)):
                 yield int(named[1]), entry.name
 
 
@@ -114,7 +114,7 @@ def current_snapshot(metadata: Metadata) -> Mapping[str, Any] | None:
 def hinted(folder: Path) -> MetadataFile | None:
     """The last file that the catalog is known to have named; None if that is not known. It may be gone."""
     try:
-        return MetadataFile.at(folder / f"{(folder / HINT).read_text(encoding='utf-8').strip()}{_SUFFIX}")
+        return MetadataFile.at(folder / f"{(folder / HINT).read_text(encoding='utf-8').strip()}{SUFFIX}")
     except (OSError, ValueError):
         return None
 
@@ -127,8 +127,8 @@ def hint(location: str | Path) -> None:
         return
     with suppress(OSError):
         mode = stat.S_IMODE(file.path.stat().st_mode)
-        with overwritten(file.path.parent / HINT, mode) as draft:
-            draft.write_text(file.name.removesuffix(_SUFFIX), encoding="utf-8")
+        with overwritten(file.path.parent / HINT, mode, is_durable=False) as draft:
+            draft.write_text(file.name.removesuffix(SUFFIX), encoding="utf-8")
 
 
 def readable(files: Iterable[MetadataFile]) -> Iterator[Metadata]:

@@ -19,7 +19,7 @@ from typing import Any
 import fastavro
 
 from stedi_common.engines.storage.catalog_entries import Place, place_of
-from stedi_common.errors import LakeError
+from stedi_common.errors import LakeError, sqlite_error
 from stedi_common.files import overwritten
 from stedi_common.lake import Lake
 from stedi_common.lake.mark import Mark, mark_in
@@ -219,7 +219,7 @@ def _catalog(lake: Lake) -> Iterator[sqlite3.Connection | None]:
         with closing(sqlite3.connect(lake.catalog_uri)) as catalog, catalog:
             yield catalog
     except sqlite3.Error as error:
-        raise LakeError(
+        raise sqlite_error(str(error)) or LakeError(
             f"{lake.catalog_uri}: expected the lake's SQLite catalog, got {type(error).__name__}",
             hint="move catalog.db away, relocate again, then rebuild it: stedi recover",
         ) from None
