@@ -1,7 +1,5 @@
 """The command line `stedi`."""
 
-import sys
-
 from stedi_common.cli import signals
 from stedi_common.cli.streams import open_standard_streams
 
@@ -20,4 +18,4 @@ def main() -> None:
         number = signals.received()
         if number is None:
             raise
-        sys.exit(signals.report(number))  # a library may have made another error of the signal
+        signals.end(signals.report(number))  # a library may have made another error of the signal

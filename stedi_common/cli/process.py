@@ -46,7 +46,7 @@ def main() -> None:
         finally:
             signals.ignore()
             log.end(ended, time.monotonic() - began)
-    sys.exit(ended)
+    signals.end(ended)
 
 
 def begin(command: str, *, debug: bool, log_file: Path | None) -> None:

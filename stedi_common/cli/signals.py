@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 #: A second signal does not wait for the clean-up. `timeout` sends two at once.
 _MIN_SECONDS_BETWEEN = 1.0
+#: So long what a library has registered for the end of the process may take after a signal.
+_MAX_SECONDS_AT_EXIT = 30.0
 
 
 class _Received:
@@ -63,6 +67,23 @@ def report(number: int) -> int:
     # Without rich, which may be half imported.
     print(f"error: {error}".replace("\nhint: ", "\nhint:  "), file=sys.stderr)  # noqa: T201
     return 128 + number
+
+
+def end(code: int) -> NoReturn:
+    """Exit with this code. After a signal no thread is waited for: one that was interrupted may wait for ever.
+
+    What is registered for the end of the process, such as the removal of staged files, is done.
+    """
+    if _Received.number is None:
+        sys.exit(code)
+    limit = threading.Timer(_MAX_SECONDS_AT_EXIT, os._exit, (code,))
+    limit.daemon = True
+    limit.start()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 from support.lakes import write
-from support.processes import PATIENCE
+from support.processes import PATIENCE, killed_after
 
 from stedi_common.generate import Plan, generate
 from stedi_common.landing import land
@@ -29,11 +29,18 @@ main()
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-class Command(subprocess.Popen):
-    """A command that has begun."""
+#: As of a library that a signal has interrupted: Python waits for it at its end.
+THREAD = """
+import threading
+threading.Thread(target=threading.Event().wait).start()
+"""
 
-    def __init__(self, folder: Path, *words: str) -> None:
-        command = [sys.executable, "-c", SCRIPT, *words]
+
+class Command(subprocess.Popen):
+    """A command that has begun. `before` is run in its process first."""
+
+    def __init__(self, folder: Path, *words: str, before: str = "") -> None:
+        command = [sys.executable, "-c", before + SCRIPT, *words]
         super().__init__(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -91,6 +98,15 @@ def test_interrupted_at_any_moment(folder, name, moments):
     assert interrupted > moments / 3
     for each in COMMANDS:
         duration(folder, each)
+
+
+def test_no_thread_of_a_library_keeps_an_interrupted_command(folder):
+    command = Command(folder, "land", before=THREAD)
+    command.send_signal(signal.SIGINT)
+    with killed_after(command, 60):
+        code, errors = command.end()
+    assert (code, errors.splitlines()[0]) == (130, "error: interrupted by SIGINT; what is committed stays")
+    assert not list(folder.glob("lake/.staging-*"))
 
 
 def test_an_error_that_comes_once_is_printed_before_the_next_source_lands(folder, stedi, monkeypatch):
