@@ -1,7 +1,6 @@
 """The request log tells which action each call needs, on which resources."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from conftest import random_name, refused
+from querying import Querying
 
 from localstack_lakehouse.server import Server
 
@@ -209,12 +209,8 @@ def test_logs_are_groups_and_streams(log: Log, logs: BaseClient, name: str) -> N
 
 def test_a_query_is_its_workgroups(log: Log, athena: BaseClient, bucket: str) -> None:
     own = [arn("athena", "workgroup/primary")]
-    output = {"OutputLocation": f"s3://{bucket}/athena/"}
     with log.of() as entries:
-        answer = athena.start_query_execution(QueryString="SELECT 1", ResultConfiguration=output)
-        started = {"QueryExecutionId": answer["QueryExecutionId"]}
-        while athena.get_query_execution(**started)["QueryExecution"]["Status"]["State"] in {"QUEUED", "RUNNING"}:
-            time.sleep(0.1)
+        Querying(athena, "default", f"s3://{bucket}/athena/").run("SELECT 1")
     called = {entry["action"]: entry["resource"] for entry in entries if entry["service"] == "athena"}
     assert called == {"athena:StartQueryExecution": own, "athena:GetQueryExecution": own}
     assert log.needed(lambda: athena.get_work_group(WorkGroup="w")) == [

@@ -4,12 +4,12 @@ import json
 import os
 import re
 import sys
-import time
 from collections import Counter
 from contextlib import closing
 
 import boto3
 import pytest
+from support.athena import ask
 from support.commands import finished, spark_variables
 from support.drops import at, customer, landing, reading, step
 from support.lakes import play
@@ -119,17 +119,6 @@ def test_spark(expected, output_of):
 
 
 def test_athena(expected):
-    athena = boto3.client("athena")
     boto3.client("s3").create_bucket(Bucket="answers")
-    query = athena.start_query_execution(QueryString=SQL, ResultConfiguration={"OutputLocation": "s3://answers/"})[
-        "QueryExecutionId"
-    ]
-    while (state := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])["State"] in {
-        "QUEUED",
-        "RUNNING",
-    }:
-        time.sleep(0.1)
-    assert state["State"] == "SUCCEEDED", state
-    _, *rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-    said = [[value["VarCharValue"] for value in row["Data"]] for row in rows]
+    said = ask(boto3.client("athena"), SQL, ResultConfiguration={"OutputLocation": "s3://answers/"})
     assert bag((pseudonym, *map(float, xyz)) for pseudonym, *xyz in said) == expected

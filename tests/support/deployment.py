@@ -18,6 +18,7 @@ import boto3
 import pyarrow.compute as pc
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import Table
+from support.athena import ask
 from support.paths import ROOT
 
 from stedi_common.contracts import contract
@@ -223,25 +224,7 @@ class Deployment:
 
     def ask(self, sql: str, role: str = "privacy_officer") -> list[tuple[str | None, ...]]:
         """The answer of Athena, as the role's workgroup gives it."""
-        athena = self.client("athena")
-        query = athena.start_query_execution(QueryString=sql, WorkGroup=self.outputs["workgroups"][role])[
-            "QueryExecutionId"
-        ]
-        until = time.monotonic() + PATIENCE
-        while (state := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])["State"] in (
-            "QUEUED",
-            "RUNNING",
-        ):
-            assert time.monotonic() < until, f"expected an answer within {PATIENCE} s, got none: {sql}"
-            time.sleep(0.1)
-        assert state["State"] == "SUCCEEDED", state
-        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
-        found = [
-            tuple(cell.get("VarCharValue") for cell in row["Data"])
-            for page in pages
-            for row in page["ResultSet"]["Rows"]
-        ]
-        return found[1:]
+        return ask(self.client("athena"), sql, WorkGroup=self.outputs["workgroups"][role])
 
     def count(self, table: str) -> int:
         """Rows of a table, by Athena."""
