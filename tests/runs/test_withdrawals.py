@@ -36,7 +36,7 @@ from support.withdrawals import (
 
 from stedi_common.contracts import Column, contract
 from stedi_common.errors import RebuildRequiredError
-from stedi_common.incremental.deletion_by_consent import Consents
+from stedi_common.incremental.deletion_by_consent import Consents, starts_consent
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, jobs
 from stedi_common.rules.policy import Policy
@@ -126,6 +126,20 @@ def test_rows_from_before_a_later_consent_are_deleted(engine, tmp_path, key):
     removed = withdrawals.delete_withdrawn(engine, Policy(), key)
     # Her own rows too: they say since when she consented.
     assert removed == withdrawals.Deleted(dict.fromkeys(WHOSE, 1))
+
+
+@pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
+def test_where_the_start_of_a_consent_does_not_count_a_later_one_deletes_nothing(engine, tmp_path, key):
+    ever = Policy("ever")
+    dropped(engine, tmp_path, key, CONSENTING, ANN_MOVES_HER_CONSENT, policy=ever)
+    assert withdrawals.delete_withdrawn(engine, ever, key) is None
+
+
+def test_a_start_of_a_consent_that_may_be_missing_is_not_compared():
+    """A comparison with a missing value is neither true nor false: the row would be lost uncounted."""
+    table = contract("customer_trusted")
+    nullable = replace(table, columns=tuple(replace(each, required=False) for each in table.columns))
+    assert (starts_consent(table), starts_consent(nullable)) == (True, False)
 
 
 @pytest.mark.rule(5)
