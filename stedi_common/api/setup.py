@@ -112,13 +112,14 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
     """
     if creates:
         lake.expect_apart_from(settings.landing)
-    if not lake.has_tables:
+    has_tables = lake.has_tables
+    if not has_tables:
         project.expect_usable()
     properties, unknown = _properties_of(lake)
-    policy = properties.policy if properties else _policy_without_properties(settings, lake)
+    policy = properties.policy if properties else _policy_without_properties(settings, has_tables=has_tables)
     if unknown:
         policy = Policy()
-    is_new = properties is None and not unknown and not lake.has_tables
+    is_new = properties is None and not unknown and not has_tables
     key, no_key = _key_and_refusal(settings, lake, may_make=is_new, must_exist=must_exist)
     if creates and is_new and lake.is_local:
         # Another process may have made it in between, with another policy.
@@ -139,9 +140,9 @@ def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False,
     )
 
 
-def _policy_without_properties(settings: Settings, lake: Lake) -> Policy:
+def _policy_without_properties(settings: Settings, *, has_tables: bool) -> Policy:
     """The policy of the settings. If its list cannot be read, the strictest, for tables that do not name their own."""
-    if settings.unread_serials and lake.has_tables:
+    if settings.unread_serials and has_tables:
         return Policy()
     return settings.policy
 

@@ -33,9 +33,9 @@ class Names:
 
     def check(self, given: Any) -> Any:
         """Return the name or the names. Raises BadParameter for an unknown one, with the nearest as suggestion."""
-        known = () if given is None else self.known()
+        known = () if given is None else self.known()  # it reads the contracts, and may set the project aside
         if project.failure():
-            return given  # it may be a name of the project, which is set aside; the error of the project follows
+            return given  # it may be a name of the project; the error of the project follows
         for name in given if isinstance(given, list) else [given]:
             if name is not None and self.normalize(name) not in known:
                 near = get_close_matches(self.normalize(name).lower(), known, n=1, cutoff=_ALIKE)

@@ -28,9 +28,9 @@ def named(table: str, find: Callable[[], str | None]) -> Iterator[None]:
     except StediError:
         raise
     except Exception as error:
-        if isinstance(known := as_stedi_error(error), ServiceError):
+        known = as_stedi_error(error)
+        if isinstance(known, ServiceError) or known.is_out_of_resources:
             raise known from error
-        raise_if_out_of_resources(error)
         if file := find():
             raise unreadable(table, file) from None
         raise

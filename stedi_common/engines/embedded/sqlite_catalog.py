@@ -91,7 +91,7 @@ def _open_catalog(lake: Lake) -> SQLiteCatalog:
     catalog = SQLiteCatalog(CATALOG, uri=uri, warehouse=f"file://{lake.location}", **files)
     # Else a loss of power may undo the last commit: its journal is there again.
     event.listen(catalog.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = EXTRA"))
-    catalog.engine.dispose()
+    catalog.engine.dispose()  # a connection that is open already does not have it
     for namespace in lake.namespaces:
         catalog.create_namespace_if_not_exists(namespace)
     return catalog

@@ -82,7 +82,7 @@ class GlueVersion:
 
     @property
     def packages_of_s3(self) -> tuple[str, ...]:
-        """The jars that a local session needs beside, for a lake in S3."""
+        """The further jars of a local session for a lake in S3, as group:artifact:version."""
         return (f"org.apache.iceberg:iceberg-aws-bundle:{self.iceberg}",)
 
 
@@ -133,7 +133,7 @@ def driver_session(settings: Mapping[str, str], *, uses_s3: bool = False) -> Spa
 
     Args:
         settings: further settings of Spark, for a driver that is started.
-        uses_s3: whether a driver that is started can open a lake in S3. It takes a package of 60 MB more.
+        uses_s3: whether a driver that is started can open a lake in S3. That takes one more package, of 60 MB.
 
     Raises:
         LakeError: there is no Java, or the version of Spark is not supported.

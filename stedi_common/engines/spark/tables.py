@@ -31,7 +31,7 @@ class JavaTables:
                 raise
             raise LakeError(
                 f"engine spark: expected a driver that can open the catalog of {lake.location}, got {kind_of(error)}",
-                hint="give spark-submit the package of iceberg-aws-bundle, too, by --packages",
+                hint="name org.apache.iceberg:iceberg-aws-bundle in --packages of spark-submit, too",
             ) from error
 
     def find(self, contract: Contract) -> Any | None:
