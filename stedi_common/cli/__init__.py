@@ -9,8 +9,8 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line, print an error in one line, and exit with its code."""
     open_standard_streams()
-    signals.catch()  # before all that takes long to import
     try:
+        signals.catch()  # before all that takes long to import
         from stedi_common.cli.process import main as run
 
         run()

@@ -15,7 +15,7 @@ from filelock import FileLock
 from support.commands import stedi
 from support.drops import at, customer, landing
 from support.lakes import opening, write
-from support.processes import killed_after
+from support.processes import PATIENCE, killed_after
 from support.queries import queried
 
 from stedi_common import status
@@ -163,7 +163,7 @@ def test_a_run_on_another_host_keeps_its_folder_while_its_heart_beats(lake, else
 def test_a_run_on_another_host_whose_heart_has_stopped_loses_its_folder(lake, elsewhere):
     assert elsewhere._heartbeat
     elsewhere._heartbeat.stop()
-    elsewhere._heartbeat.thread.join(5)
+    elsewhere._heartbeat.thread.join(PATIENCE)
     beats = Path(elsewhere.folder, heartbeat.NAME)
     writes(lake)
     assert beats.exists(), "it may be about to beat"
@@ -197,16 +197,15 @@ def test_a_heart_stops_when_its_run_ends(lake):
     thread = staging._heartbeat.thread
     assert thread.is_alive()
     staging.remove()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
 def until(condition) -> None:
-    for _ in range(500):
-        if condition():
-            return
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < limit
         time.sleep(0.01)
-    pytest.fail("it never was so")
 
 
 STRAY = {
