@@ -17,20 +17,25 @@ _CAUGHT = (signal.SIGINT, signal.SIGTERM)
 _MIN_SECONDS_BETWEEN = 1.0
 #: So long what a library has registered for the end of the process may take after a signal.
 _MAX_SECONDS_AT_EXIT = 30.0
+#: An import is not interrupted: that of a compiled library may end the process. So long may it take after a signal.
+_MAX_SECONDS_TO_IMPORT = 5.0
+_SECONDS_BETWEEN_LOOKS = 0.01
+_IMPORTING = "<frozen importlib._bootstrap>"
 
 
 class _Received:
-    """The first signal that was received, and when."""
+    """The first signal that was received, when, and whether KeyboardInterrupt was raised for it."""
 
     number: int | None = None
     at = 0.0
+    is_raised = False
 
 
 def catch() -> None:
     """From now on a signal raises KeyboardInterrupt in the main thread. A program that embeds the commands in another
     thread keeps its own handlers.
     """
-    _Received.number = None
+    _Received.number, _Received.is_raised = None, False
     if threading.current_thread() is threading.main_thread():
         sys.unraisablehook = _unraisable
         for each in _CAUGHT:
@@ -41,7 +46,7 @@ def catch() -> None:
 def ignore() -> None:
     """From now on signals have no effect: the command has ended, and its exit code stands."""
     if threading.current_thread() is threading.main_thread():
-        for each in _CAUGHT:
+        for each in (*_CAUGHT, signal.SIGALRM):
             signal.signal(each, signal.SIG_IGN)
 
 
@@ -53,6 +58,7 @@ def received() -> int | None:
 def expect_none() -> None:
     """Raise KeyboardInterrupt if a signal was received and a library has made another error of it."""
     if _Received.number is not None:
+        _Received.is_raised = True
         raise KeyboardInterrupt
 
 
@@ -90,9 +96,29 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
     if _Received.number is None:
         _Received.number, _Received.at = number, now
-        raise KeyboardInterrupt
-    if now - _Received.at >= _MIN_SECONDS_BETWEEN:
+        _raise_after_imports(number, frame)
+    elif now - _Received.at >= _MIN_SECONDS_BETWEEN:
         os._exit(128 + number)
+
+
+def _raise_after_imports(_: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, once; while a module is imported, look again a moment later."""
+    if _Received.is_raised:
+        return
+    if _is_importing(frame) and time.monotonic() - _Received.at < _MAX_SECONDS_TO_IMPORT:
+        signal.signal(signal.SIGALRM, _raise_after_imports)
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_BETWEEN_LOOKS)
+        return
+    _Received.is_raised = True
+    raise KeyboardInterrupt
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame:
+        if frame.f_code.co_filename == _IMPORTING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _unraisable(error: Any) -> None:

@@ -115,6 +115,27 @@ def test_no_thread_of_a_library_keeps_an_interrupted_command(folder):
     assert not list(folder.glob("lake/.staging-*"))
 
 
+#: A library that is interrupted while it is imported. A compiled one ends the process then.
+IMPORT = """
+import atexit, os, signal, sys
+from pathlib import Path
+
+class Interrupts:
+    def find_spec(self, name, path, target=None):
+        if name == "duckdb":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+atexit.register(lambda: Path("imported").write_text(str("duckdb" in sys.modules)))
+"""
+
+
+def test_no_import_is_interrupted(folder):
+    code, errors = Command(folder, "land", before=IMPORT).end()
+    assert (code, errors.splitlines()[0]) == (130, "error: interrupted by SIGINT; what is committed stays")
+    assert (folder / "imported").read_text() == "True"
+
+
 def test_an_error_that_comes_once_is_printed_before_the_next_source_lands(folder, stedi, monkeypatch):
     """The next landing says nothing of the line: its file has landed."""
     write(folder / "drops", {"customer/nobody.json": b"{\n"})
