@@ -154,12 +154,12 @@ class MissingLinesError(StediError):
 
 
 class UnknownTablesError(LakeError):
-    """The lake has computed tables without a contract, so that nobody deletes withdrawn rows from them."""
+    """The lake has computed tables without a contract: nobody can tell whose rows they have or had."""
 
     def __init__(self, tables: Sequence[str]) -> None:
         super().__init__(
             f"lake: expected a contract for every computed table, got none for {', '.join(tables)}; "
-            "withdrawn rows stay there",
+            "their snapshots do not expire",
             hint="run it with their project: in its folder, or with STEDI_PROJECT; if nobody needs a table, remove its "
             "folder from the lake",
         )

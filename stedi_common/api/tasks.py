@@ -19,6 +19,9 @@ from stedi_common.rules.lineage import Job
 from stedi_common.runs.preview import Preview, preview
 from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, run_all
 from stedi_common.runs.run_all import tasks as tasks_of
+from stedi_common.runs.withdrawals import Deleted
+
+_WITH_ERRORS = Landed | UnreadFiles | Deleted | maintenance.Maintained
 
 
 def run_logged(
@@ -82,7 +85,7 @@ def errors_of(done: Iterable[CompletedTask]) -> list[StediError]:
     """The errors of the tasks, and what somebody must look at though the task is done. Each message once."""
     errors: list[StediError] = []
     for each in done:
-        of = each.result.errors if isinstance(each.result, Landed | UnreadFiles | maintenance.Maintained) else []
+        of = each.result.errors if isinstance(each.result, _WITH_ERRORS) else []
         errors += [each.error] if each.error else of
     return list({str(error): error for error in errors}.values())  # all sources may have the same error
 

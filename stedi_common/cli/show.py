@@ -72,11 +72,13 @@ def skipped(files: Sequence[Mapping[str, str]]) -> None:
 def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> None:
     """How many withdrawn rows were deleted, and the funnel of each job."""
     for each in deletions:
+        if not each.deleted:
+            continue
         deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.deleted.items())
         out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
         if each.emptied:
             tables = ", ".join(each.emptied)
-            why = "their rows could not be read, or customer records are missing"
+            why = "their rows cannot be classified, or customer records are missing"
             out.print(f"[yellow]emptied[/] because {why}: {tables}\n", soft_wrap=True)
     funnel(outcomes)
 

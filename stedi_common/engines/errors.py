@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stedi_common.contracts import Contract
 from stedi_common.errors import CHECK_NAMES_FILES, CommitConflictError, DamagedFileError, LakeError
 from stedi_common.lake import local_path
+
+if TYPE_CHECKING:
+    from stedi_common.engines.storage.unknown_tables import UnknownTable
 
 
 def missing_table(contract: Contract) -> LakeError:
@@ -22,17 +27,19 @@ def no_snapshot(contract: Contract) -> LakeError:
     )
 
 
-def conflict(contract: Contract, expected: int | None = None, found: int | None = None) -> CommitConflictError:
+def conflict(
+    table: Contract | UnknownTable, expected: int | None = None, found: int | None = None
+) -> CommitConflictError:
     """The error for a commit that was computed from a snapshot which is no longer the head.
 
     Args:
-        contract: the table's.
+        table: the table, or its contract.
         expected: the id of the snapshot that the commit was computed from, if it is known.
         found: the id of the current head of the table, if it is known.
     """
     known = expected is not None and found is not None and expected != found
     ids = f": expected {expected}, found {found}" if known else " since this run read it"
-    return CommitConflictError(f"{contract.name}: snapshot changed{ids}", hint="run the job again")
+    return CommitConflictError(f"{table.name}: snapshot changed{ids}", hint="run the job again")
 
 
 def unreadable(table: str, file: str) -> DamagedFileError:

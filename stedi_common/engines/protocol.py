@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stedi_common.engines.retention import Expired
     from stedi_common.engines.storage.parquet import DataFile
+    from stedi_common.engines.storage.unknown_tables import UnknownTable
     from stedi_common.records import Drop, Reader
     from stedi_common.records.tally import Tally
 
@@ -238,8 +239,11 @@ class Engine(Protocol):
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
 
-    def unknown_tables(self) -> Sequence[str]:
-        """Zone and name of the trusted and curated tables of a lake in a folder that have rows, and no contract."""
+    def unknown_tables(self) -> Sequence[UnknownTable]:
+        """The tables of a lake in a folder that have no contract."""
+
+    def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
+        """Delete all rows of a table that has no contract, in one snapshot."""
 
     def cached_lookups(self) -> AbstractContextManager[None]:
         """In the block, a table of a remote catalog may be looked up only once, so its head may not be the newest.

@@ -2,7 +2,8 @@
 
 If the plan of all tables fails, because a file is damaged for instance, each table has a plan of its own. A table whose
 rows cannot be classified is emptied, because people in it may have withdrawn. If the customer records are missing or
-cannot be read, or lines of them are missing, every table is emptied.
+cannot be read, or lines of them are missing, every table is emptied. A table without a contract is emptied as soon as
+a table that it was made from has changed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 from stedi_common.contracts import Contract
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retry import retry_on_conflict
+from stedi_common.engines.storage.unknown_tables import UnknownTable
 from stedi_common.errors import CommitConflictError, StediError, UnknownTablesError, as_stedi_error
+from stedi_common.incremental import unknown
 from stedi_common.incremental.deletion import computed_tables, plan_deletion
 from stedi_common.incremental.deletion_by_consent import Consents, emptying
 from stedi_common.incremental.plan import Deletion
+from stedi_common.incremental.summary import Build, DeletionSummary
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS
 from stedi_common.rules.policy import Policy
@@ -32,10 +36,17 @@ class Deleted:
         deleted: how many rows were deleted, by table, downstream first.
         emptied: the tables from which all rows were deleted, because they could not be classified. Their jobs recompute
             them.
+        unknown: zone and name of the computed tables that have no contract, and that have or had rows.
     """
 
     deleted: Mapping[str, int]
     emptied: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> list[StediError]:
+        """What somebody must look at, although the deletion is done."""
+        return [UnknownTablesError(self.unknown)] if self.unknown else []
 
 
 def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks_lines: bool = False) -> Deleted | None:
@@ -48,12 +59,11 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
         lacks_lines: whether customer lines are missing. Each may be a withdrawal, so every table is emptied.
 
     Returns:
-        How many rows were deleted; None if there were none.
+        How many rows were deleted; None if there were none, and every computed table has a contract.
 
     Raises:
         CommitConflictError: other runs kept committing in between.
-        StediError: a table can neither be read nor written to, or has no contract. The withdrawn rows of all others are
-            deleted.
+        StediError: a table can neither be read nor written to. The withdrawn rows of all others are deleted.
     """
     unusable = _prepare(engine)
     run = _DeletionRun(engine, policy, key, unusable)
@@ -65,10 +75,9 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
         except Exception as error:
             _raise_if_temporary(error)
             unusable |= run.delete_from_each_table()
+    unusable |= run.empty_unknown_tables(at_once=lacks_lines or bool(unusable))
     if unusable:
         raise next(iter(unusable.values()))
-    if unknown := engine.unknown_tables():
-        raise UnknownTablesError(unknown)
     return run.result
 
 
@@ -79,11 +88,13 @@ class _DeletionRun:
         self._engine, self._policy, self._key, self._without = engine, policy, key, without
         self._deleted: dict[str, int] = {}
         self._emptied: list[str] = []
+        self._unknown: list[str] = []
 
     @property
     def result(self) -> Deleted | None:
         """What was done; None for nothing."""
-        return Deleted(self._deleted, tuple(self._emptied)) if self._deleted else None
+        done = Deleted(self._deleted, tuple(self._emptied), tuple(self._unknown))
+        return done if self._deleted or self._unknown else None
 
     def delete(self) -> None:
         """Carry out the plan of all tables."""
@@ -109,6 +120,34 @@ class _DeletionRun:
                 except Exception as error:
                     errors[table.name] = as_stedi_error(error)
         return errors
+
+    def empty_unknown_tables(self, *, at_once: bool) -> dict[str, StediError]:
+        """Empty the computed tables without a contract, if a table that they were made from has changed.
+
+        Args:
+            at_once: whether to empty all of them: the other tables do not tell whether somebody has withdrawn.
+
+        Returns:
+            The errors of the tables that could not be emptied, by name.
+        """
+        errors: dict[str, StediError] = {}
+        tables = self._engine.unknown_tables()
+        computed = sorted((each for each in tables if each.zone != "landing"), key=lambda each: each.zone)
+        out_of_date = unknown.out_of_date(self._engine, tables)
+        for table in computed:  # curated ones first: people read them
+            if table.rows != 0 and (at_once or table.name in out_of_date):
+                try:
+                    self._empty(table)
+                except Exception as error:
+                    errors[table.name] = as_stedi_error(error)
+        self._unknown = [table.identifier for table in computed if table.has_old_rows]
+        return errors
+
+    def _empty(self, table: UnknownTable) -> None:
+        summary = DeletionSummary(Build.unknown(), None, None, str(self._engine.choice))
+        retry_on_conflict(lambda: self._engine.empty(table, summary.properties()))
+        self._deleted[table.name] = table.rows or 0
+        self._emptied.append(table.name)
 
     def _consents(self, stack: ExitStack) -> Consents | None:
         """The current consents; None if they cannot be read."""

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.types import LongType
 from support.commands import Finished, job, stedi
 from support.paths import ROOT
 from support.processes import PATIENCE
@@ -283,29 +285,102 @@ def test_rows_are_deleted_if_nothing_is_left_that_says_whose_they_are(project):
     assert json.loads(run(project, EXPIRED)) == [2, 0]
 
 
+#: How many rows the computed tables of the project have.
+COUNT = """
+import json, sys
+import stedi_common as stedi
+
+with stedi.open("lake", landing="drops") as lake:
+    print(json.dumps({table: len(lake.read(table).arrow()) for table in json.loads(sys.argv[1])}))
+"""
+COMPUTED = dict.fromkeys(("heart_rate_trusted", *TABLES), 3) | {"beats_of_days": 2, "people_with_beats": 2}
+WITHOUT_ANN = {name: rows - 1 + (name == "beats_of_days") for name, rows in COMPUTED.items()}
+EMPTIED = dict.fromkeys(COMPUTED, 0)
+
+
+class Computed:
+    """A lake whose tables have been computed, those of the project, too."""
+
+    def __init__(self, project: Path, elsewhere: Path) -> None:
+        self.project, self.lake, self.elsewhere = project, project / "lake", elsewhere
+        self.compute()
+        assert self.rows() == COMPUTED
+
+    def compute(self) -> None:
+        run(self.project, FIRST_RUN)
+
+    def rows(self) -> dict[str, int]:
+        found: dict[str, int] = json.loads(run(self.project, COUNT, json.dumps(list(COMPUTED))))
+        return found
+
+    def withdraw(self) -> None:
+        """Ann withdraws, and her record lands."""
+        drops = self.project / "drops"
+        (drops / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
+        assert self.typed("land", "--landing", drops).code == 0
+
+    def typed(self, *words: str | Path, project: Path | None = None) -> Finished:
+        """A command of somebody whose project is another folder."""
+        where = {"STEDI_PROJECT": str(project or self.elsewhere), "XDG_CONFIG_HOME": str(self.project / "config")}
+        return stedi(*words, "--lake", self.lake, **where)
+
+
+@pytest.fixture
+def computed(project, tmp_path_factory):
+    return Computed(project, tmp_path_factory.mktemp("elsewhere"))
+
+
 @pytest.mark.rule(13)
-def test_a_run_without_the_project_says_that_withdrawn_rows_stay_in_its_tables(project, tmp_path_factory):
+def test_a_run_without_the_project_empties_its_tables_once_something_has_changed(computed):
     """As by a nightly command in another folder, or after a table was renamed."""
-    elsewhere, lake = tmp_path_factory.mktemp("elsewhere"), project / "lake"
-    run(project, FIRST_RUN)
-    (project / "drops" / "customer" / "2.json").write_text(CUSTOMER.format(who="ann", day=4, consent=""))
-
-    def typed(*words: str | Path) -> Finished:
-        config = str(project / "config")
-        return stedi(*words, "--lake", lake, XDG_CONFIG_HOME=config, STEDI_PROJECT=str(elsewhere))
-
-    assert typed("land", "--landing", project / "drops").code == 0
-    said = typed("run")
-    assert said.code == 1
-    expected = "lake: expected a contract for every computed table, got none for curated.beats_of_beats, "
-    assert f"error: {expected}curated.beats_of_days, curated.beats_of_pseudonyms" in said.err
-    assert "customers_curated" not in said.err
-    assert not json.loads(
-        typed("query", "SELECT * FROM trusted.customer_trusted WHERE email LIKE 'ann%'", "--json").out
-    )
+    assert computed.typed("run").code == 1
+    assert computed.rows() == COMPUTED
+    computed.withdraw()
+    for _ in range(2):  # their older snapshots have rows
+        said = computed.typed("run")
+        assert said.code == 1
+        expected = "lake: expected a contract for every computed table, got none for curated.beats_of_beats, "
+        assert f"error: {expected}curated.beats_of_days, curated.beats_of_pseudonyms" in said.err
+        assert "customers_curated" not in said.err
+        anns = computed.typed("query", "SELECT * FROM trusted.customer_trusted WHERE email LIKE 'ann%'", "--json")
+        assert not json.loads(anns.out)
+        assert computed.rows() == EMPTIED
+    computed.compute()
+    assert computed.rows() == WITHOUT_ANN
     for name, (zone, _, _) in (TABLES | {"heart_rate_trusted": ("trusted", "", ())}).items():
-        shutil.rmtree(lake / zone / name)  # nobody needs it
-    assert typed("run").code == 0
+        shutil.rmtree(computed.lake / zone / name)  # nobody needs it
+    assert computed.typed("run").code == 0
+
+
+@pytest.mark.rule(13)
+def test_a_broken_project_has_its_tables_emptied_once_something_has_changed(computed):
+    whole = (computed.project / "tables.py").read_text()
+    for withdraws, rows in ((False, COMPUTED), (True, EMPTIED)):
+        if withdraws:
+            computed.withdraw()
+        (computed.project / "tables.py").write_text("import nothing_here")
+        said = computed.typed("run", project=computed.project)
+        assert said.code == 1
+        assert "tables.py:1: ModuleNotFoundError: " in said.err
+        (computed.project / "tables.py").write_text(whole)
+        assert computed.rows() == rows
+    assert "emptied because their rows cannot be classified" in said.out
+    computed.compute()
+    assert computed.rows() == WITHOUT_ANN
+
+
+@pytest.mark.rule(13)
+def test_tables_without_a_contract_are_emptied_if_the_others_do_not_tell_what_has_changed(computed):
+    """A table of people that nobody can write to keeps its rows, so what was made from it seems to be up to date."""
+    people = SqlCatalog("stedi", uri=f"sqlite:///{computed.lake}/catalog.db").load_table("trusted.customer_trusted")
+    with people.update_schema(allow_incompatible_changes=True) as schema:
+        schema.delete_column("phone")
+    with people.update_schema(allow_incompatible_changes=True) as schema:
+        schema.add_column("phone", LongType())
+    computed.withdraw()
+    said = computed.typed("run")
+    assert (said.code, "customer_trusted.phone: expected the type string, got long" in said.err) == (1, True)
+    assert {name: rows for name, rows in computed.rows().items() if rows} == {}
 
 
 @pytest.mark.rule(13)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
@@ -15,9 +17,10 @@ from stedi_common.contracts import Column, Contract
 from stedi_common.contracts.types import TYPES
 from stedi_common.engines.embedded.damage import named, unreadable_metadata
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
-from stedi_common.engines.errors import missing_table
+from stedi_common.engines.errors import conflict, missing_table
 from stedi_common.engines.properties import table_properties
 from stedi_common.engines.retry import retrying
+from stedi_common.engines.storage.unknown_tables import UnknownTable
 from stedi_common.engines.table_spec import SpecDiff, TableSpec, expect_types
 from stedi_common.lake import Lake
 
@@ -54,6 +57,13 @@ class CatalogTables:
         if found is None:
             raise missing_table(contract)
         return found
+
+    def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
+        """Delete all rows of a table that has no contract: see `Engine.empty`."""
+        try:
+            self._catalog.load_table(f"{table.namespace}.{table.name}").delete(snapshot_properties=dict(summary))
+        except CommitFailedException:
+            raise conflict(table) from None
 
     def get_again(self, contract: Contract) -> Table:
         """The same, also if its lookup is cached."""

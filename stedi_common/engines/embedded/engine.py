@@ -37,7 +37,7 @@ from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockRea
 from stedi_common.engines.storage.catalog_guard import expect_known_metadata
 from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
-from stedi_common.engines.storage.unknown_tables import unknown_tables
+from stedi_common.engines.storage.unknown_tables import UnknownTable, unknown_tables
 from stedi_common.errors import LakeError, QueryError
 from stedi_common.lake import Lake
 from stedi_common.lake.properties import update_mark
@@ -89,9 +89,13 @@ class EmbeddedEngine:
         """See `Engine.exists`."""
         return self._tables.exists(contract)
 
-    def unknown_tables(self) -> Sequence[str]:
+    def unknown_tables(self) -> Sequence[UnknownTable]:
         """See `Engine.unknown_tables`."""
         return unknown_tables(self._lake)
+
+    def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
+        """See `Engine.empty`."""
+        self._tables.empty(table, summary)
 
     def cached_lookups(self) -> AbstractContextManager[None]:
         """See `Engine.cached_lookups`."""

@@ -32,7 +32,7 @@ from stedi_common.engines.storage.block_reader import REJECTED_RECORDS
 from stedi_common.engines.storage.catalog_guard import expect_known_metadata, record_metadata
 from stedi_common.engines.storage.parquet import ParquetLayout, PartitionedWriter
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
-from stedi_common.engines.storage.unknown_tables import unknown_tables
+from stedi_common.engines.storage.unknown_tables import UnknownTable, unknown_tables
 from stedi_common.errors import LakeError
 from stedi_common.lake import CATALOG, Lake
 from stedi_common.lake.properties import update_mark
@@ -71,9 +71,13 @@ class SparkEngine:
         """See `Engine.exists`."""
         return self._tables.find(contract) is not None
 
-    def unknown_tables(self) -> Sequence[str]:
+    def unknown_tables(self) -> Sequence[UnknownTable]:
         """See `Engine.unknown_tables`."""
         return unknown_tables(self._lake)
+
+    def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
+        """See `Engine.empty`."""
+        self._tables.empty(table, summary)
 
     def cached_lookups(self) -> AbstractContextManager[None]:
         """See `Engine.cached_lookups`. Java's catalogs have a cache of their own."""

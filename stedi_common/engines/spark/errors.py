@@ -10,6 +10,7 @@ from pyspark.errors import PySparkException
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import conflict
+from stedi_common.engines.storage.unknown_tables import UnknownTable
 from stedi_common.errors import EngineError, storage_error
 
 #: Iceberg's error for a commit conflict. Nothing is committed, and the same change may be tried again.
@@ -43,7 +44,7 @@ def redacted() -> Iterator[None]:
 
 
 @contextmanager
-def conflicting(contract: Contract) -> Iterator[None]:
+def conflicting(table: Contract | UnknownTable) -> Iterator[None]:
     """Raise an error that another commit has caused as CommitConflictError, and any other as EngineError."""
     try:
         with redacted():
@@ -51,7 +52,7 @@ def conflicting(contract: Contract) -> Iterator[None]:
     except EngineError as error:
         if error.kind not in CONFLICTS:
             raise
-        raise conflict(contract) from None
+        raise conflict(table) from None
 
 
 def kind_of(error: Exception) -> str:

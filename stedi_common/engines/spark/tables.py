@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -12,6 +13,7 @@ from stedi_common.contracts import Contract
 from stedi_common.engines.errors import missing_table
 from stedi_common.engines.retry import retrying
 from stedi_common.engines.spark.errors import conflicting, kind_of, redacted
+from stedi_common.engines.storage.unknown_tables import UnknownTable
 from stedi_common.engines.table_spec import TableSpec, expect_types
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.lake import CATALOG, Lake
@@ -50,6 +52,15 @@ class JavaTables:
         if table is None:
             raise missing_table(contract)
         return table
+
+    def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
+        """Delete all rows of a table that has no contract: see `Engine.empty`."""
+        with conflicting(table):
+            loaded = self._catalog.loadTable(self._identifier.parse(f"{table.namespace}.{table.name}"))
+            change = loaded.newDelete().deleteFromRowFilter(self._iceberg.expressions.Expressions.alwaysTrue())
+            for name, value in summary.items():
+                change = change.set(name, value)
+            change.commit()
 
     def prepare(self, contract: Contract) -> None:
         """Create the table or align it with its contract: see `Engine.prepare`.

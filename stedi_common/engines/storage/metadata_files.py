@@ -111,6 +111,17 @@ def current_snapshot(metadata: Metadata) -> Mapping[str, Any] | None:
     return next((each for each in metadata.get("snapshots", ()) if each["snapshot-id"] == current), None)
 
 
+def data_snapshot(metadata: Metadata) -> Mapping[str, Any] | None:
+    """The last snapshot that changed rows, as `engines/history.py` has it; None if the table has none."""
+    by_id, snapshot = {each["snapshot-id"]: each for each in metadata.get("snapshots", ())}, current_snapshot(metadata)
+    while snapshot and snapshot.get("summary", {}).get("operation") == "replace":
+        parent = by_id.get(snapshot.get("parent-snapshot-id"))
+        if parent is None:
+            break
+        snapshot = parent
+    return snapshot
+
+
 def hinted(folder: Path) -> MetadataFile | None:
     """The last file that the catalog is known to have named; None if that is not known. It may be gone."""
     try:

@@ -1,19 +1,51 @@
-"""Computed tables of a lake that no contract describes: those of a project that is not here now, or that has changed.
+"""Tables of a lake that no contract describes: those of a project that is not here now, or is broken, or has changed.
 
-No run knows whose rows they have, so none deletes withdrawn rows from them.
+They are known by their metadata only: nobody can tell whose rows they have.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
 from stedi_common.contracts import contract, names
 from stedi_common.engines.properties import OWNER
 from stedi_common.engines.storage.catalog_entries import CatalogEntry, Place, entries, is_within
-from stedi_common.engines.storage.metadata_files import MetadataFile, current_snapshot
+from stedi_common.engines.storage.metadata_files import Metadata, MetadataFile, current_snapshot, data_snapshot
 from stedi_common.lake import Lake
 
 
-def unknown_tables(lake: Lake) -> list[str]:
-    """Zone and name of the trusted and curated tables that have rows, and no contract.
+@dataclass(frozen=True)
+class UnknownTable:
+    """A table that this package has made, and that has no contract.
+
+    Attributes:
+        zone: its zone.
+        namespace: its namespace in the catalog.
+        name: its name.
+        rows: how many rows it has; None if its metadata cannot be read.
+        has_old_rows: whether a snapshot that is kept may have rows.
+        data_snapshot_id: the id of the last snapshot that has changed its rows; None if that is not known.
+        summary: what that snapshot says about itself.
+    """
+
+    zone: str
+    namespace: str
+    name: str
+    rows: int | None = None
+    has_old_rows: bool = True
+    data_snapshot_id: int | None = None
+    summary: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def identifier(self) -> str:
+        """Zone and name."""
+        return f"{self.zone}.{self.name}"
+
+
+def unknown_tables(lake: Lake) -> Sequence[UnknownTable]:
+    """The tables that have no contract.
 
     Args:
         lake: the lake. In S3 the catalog may have tables of others, and is not looked at.
@@ -21,21 +53,36 @@ def unknown_tables(lake: Lake) -> list[str]:
     if not lake.is_local:
         return []
     known = {(table.zone, table.name) for table in map(contract, names())}
-    unknown = {place: entry for place, entry in entries(lake).items() if place not in known and place[0] != "landing"}
-    return [".".join(place) for place, entry in unknown.items() if _is_ours(lake, place, entry)]
+    found = (_found(lake, place, entry) for place, entry in entries(lake).items() if place not in known)
+    return [table for table in found if table]
 
 
-def _is_ours(lake: Lake, place: Place, entry: CatalogEntry) -> bool:
-    """Whether this package has made the table and it has rows. If its metadata cannot be read, it may have."""
-    file = MetadataFile.at(entry.location)
+def _found(lake: Lake, place: Place, entry: CatalogEntry) -> UnknownTable | None:
+    """The table; None if this package has not made it, or if its folder is gone."""
+    file, table = MetadataFile.at(entry.location), UnknownTable(place[0], entry.namespace, entry.name)
     if file is None or not is_within(lake, place, entry):
-        return False
+        return None
     try:
         metadata = file.read()
     except FileNotFoundError:
-        return False  # somebody has removed the table's folder
+        return None  # somebody has removed the table's folder
     except (OSError, ValueError):
-        return True
-    snapshot = current_snapshot(metadata)
-    has_rows = snapshot is not None and snapshot["summary"].get("total-records") != "0"
-    return has_rows and OWNER in metadata.get("properties", {})
+        return table
+    return _described(table, metadata) if OWNER in metadata.get("properties", {}) else None
+
+
+def _described(table: UnknownTable, metadata: Metadata) -> UnknownTable:
+    snapshot, data = current_snapshot(metadata), data_snapshot(metadata)
+    return replace(
+        table,
+        rows=_rows(snapshot) if snapshot else 0,
+        has_old_rows=any(_rows(each) != 0 for each in metadata.get("snapshots", ())),
+        data_snapshot_id=data["snapshot-id"] if data else None,
+        summary=data.get("summary", {}) if data else {},
+    )
+
+
+def _rows(snapshot: Mapping[str, Any]) -> int | None:
+    """How many rows the snapshot has; None if it does not say so."""
+    rows = snapshot.get("summary", {}).get("total-records")
+    return None if rows is None else int(rows)
