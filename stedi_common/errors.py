@@ -53,7 +53,7 @@ class RebuildRequiredError(StediError):
     def __init__(self, table: str, differences: Sequence[str]) -> None:
         super().__init__(
             f"{table}: expected a table of the same build, got {'; '.join(differences)}",
-            hint="if the change is intended, run with --rebuild: the tables of the run are rebuilt in full",
+            hint="if the change is intended, run with --rebuild: tables of another build are rebuilt in full",
         )
 
 
@@ -154,14 +154,14 @@ class MissingLinesError(StediError):
 
 
 class UnknownTablesError(LakeError):
-    """The lake has computed tables without a contract: nobody can tell whose rows they have or had."""
+    """The lake has trusted or curated tables without a contract: nobody can tell whose rows they have or had."""
 
     def __init__(self, tables: Sequence[str]) -> None:
         super().__init__(
-            f"lake: expected a contract for every computed table, got none for {', '.join(tables)}; "
+            f"lake: expected a contract for every trusted and curated table, got none for {', '.join(tables)}; "
             "their snapshots do not expire",
-            hint="run it with their project: in its folder, or with STEDI_PROJECT; if nobody needs a table, remove its "
-            "folder from the lake",
+            hint="run stedi in the folder of their project, or set STEDI_PROJECT to it; if nobody needs a table, "
+            "remove its folder from the lake",
         )
 
 
@@ -225,7 +225,7 @@ class InterruptedRunError(StediError):
 
     def __init__(self, signal: str) -> None:
         super().__init__(
-            f"interrupted by {signal}; what is committed stays", hint="run the command again: it goes on from there"
+            f"interrupted by {signal}; what is committed stays", hint="run the command again: it continues from there"
         )
 
 
@@ -314,7 +314,7 @@ _SERVICE_HINTS = {
 
 _NAME_WITH_ADDRESS = re.compile(rf"[^/]*{AT}[^/]*", re.IGNORECASE)
 
-_ROOM = "free some space, then run the command again: it goes on from where it was"
+_ROOM = "free some space, then run the command again: it continues from what is committed"
 _MORE_FILES = "allow more open files: ulimit -n 4096"
 _RIGHTS = "let this user read and write it, or name another folder"
 _OTHER = "name another path, or move what is there away"

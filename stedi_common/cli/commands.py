@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="stedi",
     help="Consent-governed Iceberg tables: from raw drops to training pairs of people who had consented.",
-    epilog="Each setting is that of the command line, else of STEDI_… in the environment, else of stedi.toml, else the "
-    "default. "
-    "Exit codes: 0 done, 1 error, 2 wrong usage, 3 another run committed in between (run again), "
+    epilog="A setting comes from the command line, else from STEDI_… in the environment, else from stedi.toml, else it "
+    "is the default. "
+    "Exit codes: 0 done, 1 error, 2 wrong usage, 3 other runs committed in between (run again), "
     "4 landed, but some customer lines may be the refusal of an unknown person, 5 the lake is damaged, "
     "6 computed, but there are unread files, 130 and 143 interrupted.",
     no_args_is_help=True,
@@ -337,7 +337,7 @@ def repair_(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute damaged trusted and curated tables, and land the files again whose rows are missing."""
+    """Recompute damaged trusted and curated tables, and land again the files whose rows are missing."""
     from stedi_common.api.setup import lake_of, run_settings_of
     from stedi_common.checks import opened, repair
     from stedi_common.cli import show

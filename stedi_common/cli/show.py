@@ -50,7 +50,8 @@ def landed(results: Sequence[Landed]) -> None:
         out.print("No new files.")
     if lines := sum(r.doubtful for r in results):
         subject = "1 customer line is" if lines == 1 else f"{lines:,} customer lines are"
-        out.print(f"[yellow]{subject} doubtful[/]: whoever is named there has no consent until a later record lands.")
+        until = "whoever is named there has no consent until a later record gives it"
+        out.print(f"[yellow]{subject} doubtful[/]: {until}.")
     skipped([each for r in results for each in r.skipped])
     for result in results:
         for warning in result.warnings:

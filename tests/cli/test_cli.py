@@ -461,7 +461,7 @@ def test_skipped_files_and_doubtful_lines_are_said(stedi, tmp_path):
     write(tmp_path / "drops", DROPS | {"customer/a.csv": b"", "customer/2.json": b'{"email": "ann@example.org"}\n'})
     said = stedi("land").out
     assert "skipped (unknown ending): customer/a.csv" in said
-    assert "1 customer line is doubtful: whoever is named there has no consent until a later record lands." in said
+    assert "1 customer line is doubtful: whoever is named there has no consent until a later record gives it." in said
 
 
 # Running

@@ -96,7 +96,7 @@ def test_interrupted_at_any_moment(folder, name, moments):
             assert code == SIGNALS[sent], errors
             assert errors == (
                 f"error: interrupted by {sent.name}; what is committed stays\n"
-                "hint:  run the command again: it goes on from there\n"
+                "hint:  run the command again: it continues from there\n"
             )
         else:
             assert errors == ""

@@ -339,8 +339,9 @@ def test_a_run_without_the_project_empties_its_tables_once_something_has_changed
     for _ in range(2):  # their older snapshots have rows
         said = computed.typed("run")
         assert said.code == 1
-        expected = "lake: expected a contract for every computed table, got none for curated.beats_of_beats, "
-        assert f"error: {expected}curated.beats_of_days, curated.beats_of_pseudonyms" in said.err
+        expected = "lake: expected a contract for every trusted and curated table, got none for "
+        tables = "curated.beats_of_beats, curated.beats_of_days, curated.beats_of_pseudonyms"
+        assert f"error: {expected}{tables}" in said.err
         assert "customers_curated" not in said.err
         anns = computed.typed("query", "SELECT * FROM trusted.customer_trusted WHERE email LIKE 'ann%'", "--json")
         assert not json.loads(anns.out)
