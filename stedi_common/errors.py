@@ -194,7 +194,7 @@ class QueryError(StediError):
 
 
 class StorageError(StediError):
-    """The system does not let a file be read or written: the disk is full, a right is missing, a device fails."""
+    """The system does not let a file be read or written: the disk is full, a permission is missing, a device fails."""
 
     def __init__(self, problem: str, place: str | None = None, hint: str | None = None) -> None:
         super().__init__(f"{place or 'storage'}: expected a file or folder that can be used, got: {problem}", hint)
@@ -301,7 +301,7 @@ _REST_ERRORS = (
 _ARROW_S3_ERROR = re.compile(r"AWS Error (\w+) during (\w+) operation")
 
 _SERVICE = "check the name of the lake, the credentials, the region and the network"
-_CREDENTIALS = "check the credentials: the AWS CLI must find the same ones, and they must have this right"
+_CREDENTIALS = "check the credentials: the AWS CLI must find the same ones, and they must have this permission"
 #: Hints by the code of the answer.
 _SERVICE_HINTS = {
     **dict.fromkeys(("NoSuchBucket", "NO_SUCH_BUCKET"), "check the name of the lake: there is no such bucket"),

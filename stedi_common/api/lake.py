@@ -316,7 +316,7 @@ def open(  # noqa: A001 - `stedi_common.open`, as `tarfile.open`
 
     Args:
         location: a folder, or the S3 URI above the zones; by default that of the settings.
-        prefix: what the names of Glue's databases start with.
+        prefix: what the names of the catalog's databases start with.
         engine: `embedded`, `spark`, or `auto`: by how many bytes a run reads.
         settings: all settings; by default those of the environment and of `stedi.toml` in the working folder.
         read_only: whether nothing may be landed, run or maintained.

@@ -32,7 +32,7 @@ class Lake:
     Attributes:
         location: a folder, or the S3 URI above the folders of the zones. `{zone}` in it stands for the zone's name, so
             that each zone can have a bucket of its own.
-        prefix: what the names of Glue's databases start with.
+        prefix: what the names of the catalog's databases start with.
         catalog: of a lake in S3, the name of its catalog in PyIceberg's configuration; empty for the Glue Data Catalog.
     """
 

@@ -224,7 +224,7 @@ class Settings:
         parse=_bytes,
         metavar="BYTES",
     )
-    database_prefix: str = _setting("", help="What the names of Glue's databases start with.", parse=_prefix)
+    database_prefix: str = _setting("", help="What the names of the catalog's databases start with.", parse=_prefix)
     catalog: str = _setting(
         "",
         help="The catalog of a lake in S3: its name in PyIceberg's configuration. By default Glue.",
