@@ -92,7 +92,7 @@ def expect_address_space() -> None:
     if limit != resource.RLIM_INFINITY and limit < MIN_ADDRESS_SPACE:
         raise ResourcesError(
             f"{_in_units(limit)} of address space of {_in_units(MIN_ADDRESS_SPACE)}",
-            hint=f"ulimit -v {MIN_ADDRESS_SPACE // 1024}, or more: a container limits memory itself, and no addresses",
+            hint=f"ulimit -v {MIN_ADDRESS_SPACE // 1024}, or more; to limit memory, use a container and STEDI_MEMORY",
         )
 
 
