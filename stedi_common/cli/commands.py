@@ -74,7 +74,7 @@ def generate(
     readings: Annotated[int, typer.Option(min=0, help="About how many readings, of both kinds together.")] = 50_000,
     days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 14,
     seed: Annotated[int, typer.Option(help="The same seed makes the same drops.")] = 1,
-    dirt: Annotated[float, typer.Option(min=0, max=1, help="The share of dirty lines, at most 0.5.")] = 0.01,
+    dirt: Annotated[float, typer.Option(min=0, max=0.5, help="The share of dirty lines.")] = 0.01,
     shared_serials: Annotated[
         bool, typer.Option("--shared-serials", help="All customers have one of the same 30 serial numbers.")
     ] = False,

@@ -29,8 +29,9 @@ UNREAD_REASONS = (UNREADABLE, ARCHIVED, NAME_NOT_UTF8, UNUSABLE_KEY, LINK_OUTSID
 
 _TEMPORARY = ("~", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".crc", ".filepart")
 _ENDINGS = ("json", "jsonl", "ndjson", "txt")
-_COMPRESSED = ("gz", "gzip", "zst", "zstd", "bz2")
-_ENDING = rf"(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.(?:{'|'.join(_COMPRESSED)}))?"
+#: What names of compressed files end with. The content decides how a file is read.
+COMPRESSED = ("gz", "gzip", "zst", "zstd", "bz2")
+_ENDING = rf"(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.(?:{'|'.join(COMPRESSED)}))?"
 #: An `@` may be a full-width one, or escaped as in a URI. The ending is no part of an address.
 _ADDRESS = re.compile(rf"[^\s/]+{AT}[^\s/]+?(?={_ENDING}(?:[\s/]|$))", re.IGNORECASE)
 #: Every file passes by here, so it is one search. The parts `.` and `..`, which a key in S3 can have, do not hide.
@@ -66,7 +67,7 @@ def why_not_read(name: str, found: str | None = None) -> str | None:
 
 def _has_known_ending(last: str) -> bool:
     parts = last.lower().split(".")
-    if len(parts) > 1 and parts[-1] in _COMPRESSED:
+    if len(parts) > 1 and parts[-1] in COMPRESSED:
         parts.pop()
     return len(parts) == 1 or parts[-1] in ("", *_ENDINGS)
 

@@ -20,13 +20,12 @@ from stedi_common.incremental.upper_bound import Days, days_at_most, head_of
 from stedi_common.landing.landed_files import LANDED_FILES, LandedFiles, folder_digest
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import Drop, Found
+from stedi_common.records.names import COMPRESSED
 from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE, Job
 from stedi_common.rules.policy import Policy
 
 #: How many times its stored size a compressed file of drops unpacks to, about.
 COMPRESSION_RATIO = 10
-#: What names of compressed files end with. Content decides how a file is read; here a name is good enough.
-_COMPRESSED = (".gz", ".zst", ".bz2")
 
 
 class SizedEngine(Engine, Protocol):
@@ -92,4 +91,4 @@ class InputSize:
 
 
 def _uncompressed(drop: Drop) -> int:
-    return drop.bytes * (COMPRESSION_RATIO if drop.name.lower().endswith(_COMPRESSED) else 1)
+    return drop.bytes * (COMPRESSION_RATIO if drop.name.lower().rpartition(".")[2] in COMPRESSED else 1)

@@ -147,9 +147,9 @@ def test_drops_count_until_they_have_landed(lake, tmp_path, key):
 
 
 def test_compressed_drops_count_as_what_they_unpack_to(lake, tmp_path, key):
-    write(tmp_path / "packed", {"customer/a.json.gz": b"1234", "customer/b.json": b"12"})
+    write(tmp_path / "packed", {"customer/a.json.gz": b"1234", "customer/b.json": b"12", "customer/c.ZSTD": b"1"})
     found = discover(str(tmp_path / "packed"), ["customer"])
-    assert size_of(lake({}), key).of_landing("customer", found) == 4 * COMPRESSION_RATIO + 2
+    assert size_of(lake({}), key).of_landing("customer", found) == 5 * COMPRESSION_RATIO + 2
 
 
 def test_the_days_of_a_table_are_all_its_bytes(lake):
