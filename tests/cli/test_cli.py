@@ -64,7 +64,7 @@ def test_the_help_of_a_command(stedi, command, option):
 def test_the_help_lists_the_commands_and_the_exit_codes(stedi, option):
     said = stedi(option)
     assert [name for name in COMMANDS if name not in said.out] == []
-    assert "0 done, 1 error, 2 wrong usage, 3 another run" in said.out
+    assert "0 done, 1 error, 2 wrong usage, 3 other runs" in said.out
 
 
 def test_the_commands_are_those_of_the_product():
