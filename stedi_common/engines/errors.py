@@ -59,6 +59,14 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     )
 
 
+def unreadable_metadata(table: UnknownTable) -> DamagedFileError:
+    """The error for a table without a contract whose metadata are missing or damaged: nobody can empty it."""
+    return DamagedFileError(
+        f"{table.identifier}: expected its metadata {local_path(table.metadata)}, got none or damaged ones",
+        hint="run it with its project: stedi repair; if nobody needs the table, remove its folder from the lake",
+    )
+
+
 def hint_of(file: str) -> str:
     """What to do about a damaged file of a table, by its path or URI."""
     if file.startswith("s3://"):

@@ -239,8 +239,8 @@ class Engine(Protocol):
     def exists(self, contract: Contract) -> bool:
         """Whether the table exists."""
 
-    def unknown_tables(self) -> Sequence[UnknownTable]:
-        """The tables of a lake in a folder that have no contract."""
+    def unknown_tables(self, besides: Collection[str] = ()) -> Sequence[UnknownTable]:
+        """The tables of a lake in a folder that have no contract, and those `besides`, which have one."""
 
     def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
         """Delete all rows of a table that has no contract, in one snapshot."""

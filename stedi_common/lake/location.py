@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stedi_common.contracts import ZONES, Contract
-from stedi_common.errors import LakeError, UnusablePathError
+from stedi_common.errors import LakeError, StediError, UnusablePathError, as_stedi_error
 from stedi_common.text import escaped
 
 #: The catalog's name, in SQL and in PyIceberg.
@@ -30,8 +30,8 @@ class Lake:
     """The place of a lake.
 
     Attributes:
-        location: a folder, or the S3 URI above the folders of the zones. `{zone}` in it stands for the zone's name, so
-            that each zone can have a bucket of its own.
+        location: a folder by its real path, or the S3 URI above the folders of the zones. `{zone}` in it stands for the
+            zone's name, so that each zone can have a bucket of its own.
         prefix: what the names of the catalog's databases start with.
         catalog: of a lake in S3, the name of its catalog in PyIceberg's configuration; empty for the Glue Data Catalog.
     """
@@ -57,7 +57,8 @@ class Lake:
                 hint="a lake in a folder has its own catalog; --catalog is for a lake in S3: --lake s3://bucket",
             )
         folder = os.path.expanduser(location)  # noqa: PTH111 - pathlib's raises for an unknown user
-        return cls(_usable(str(Path(folder).absolute()), _UNUSABLE), prefix)
+        # The metadata have it, and must not depend on a link, or on the folder before a `..`.
+        return cls(_usable(os.path.realpath(folder), _UNUSABLE), prefix)
 
     def expect_exists(self) -> Lake:
         """Return this lake. Raises LakeError if it is a folder without a catalog."""
@@ -123,8 +124,10 @@ class Lake:
         except OSError as error:
             raise self.unwritable(error) from None
 
-    def unwritable(self, error: OSError) -> LakeError:
+    def unwritable(self, error: OSError) -> StediError:
         """The error of a lake that cannot be written to."""
+        if (known := as_stedi_error(error)).is_out_of_resources:
+            return known
         return LakeError(
             f"lake {self.location}: expected a folder that can be written to, got: {error.strerror}",
             hint="name another folder by --lake, or make it yours",

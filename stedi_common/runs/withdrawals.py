@@ -2,21 +2,22 @@
 
 If the plan of all tables fails, because a file is damaged for instance, each table has a plan of its own. A table whose
 rows cannot be classified is emptied, because people in it may have withdrawn. If the customer records are missing or
-cannot be read, or lines of them are missing, every table is emptied. A table without a contract is emptied as soon as
-a table that it was made from has changed.
+cannot be read, or lines of them are missing, every table is emptied. A table that has no contract, or another column
+type than in its contract, is emptied as soon as a table that it was built from has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from stedi_common.contracts import Contract
+from stedi_common.engines.errors import unreadable_metadata
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.engines.storage.unknown_tables import UnknownTable
-from stedi_common.errors import CommitConflictError, StediError, UnknownTablesError, as_stedi_error
+from stedi_common.errors import CommitConflictError, LakeError, StediError, UnknownTablesError, as_stedi_error
 from stedi_common.incremental import unknown
 from stedi_common.incremental.deletion import computed_tables, plan_deletion
 from stedi_common.incremental.deletion_by_consent import Consents, emptying
@@ -66,25 +67,26 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
         StediError: a table can neither be read nor written to. The withdrawn rows of all others are deleted.
     """
     unusable = _prepare(engine)
+    failed: dict[str, StediError] = {}
     run = _DeletionRun(engine, policy, key, unusable)
     if lacks_lines:
-        unusable |= run.delete_from_each_table(lacks_lines=True)
+        failed = run.delete_from_each_table(lacks_lines=True)
     else:
         try:
             retry_on_conflict(run.delete)
         except Exception as error:
             _raise_if_temporary(error)
-            unusable |= run.delete_from_each_table()
-    unusable |= run.empty_unknown_tables(at_once=lacks_lines or bool(unusable))
-    if unusable:
-        raise next(iter(unusable.values()))
+            failed = run.delete_from_each_table()
+    failed |= run.empty_unknown_tables(lacks_lines=lacks_lines)
+    if errors := [*unusable.values(), *failed.values()]:
+        raise errors[0]
     return run.result
 
 
 class _DeletionRun:
     """A deletion from the tables that can be written to."""
 
-    def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, without: Container[str]) -> None:
+    def __init__(self, engine: Engine, policy: Policy, key: PseudonymKey, without: Mapping[str, StediError]) -> None:
         self._engine, self._policy, self._key, self._without = engine, policy, key, without
         self._deleted: dict[str, int] = {}
         self._emptied: list[str] = []
@@ -121,29 +123,34 @@ class _DeletionRun:
                     errors[table.name] = as_stedi_error(error)
         return errors
 
-    def empty_unknown_tables(self, *, at_once: bool) -> dict[str, StediError]:
-        """Empty the computed tables without a contract, if a table that they were made from has changed.
+    def empty_unknown_tables(self, *, lacks_lines: bool) -> dict[str, StediError]:
+        """Empty tables without a contract, or another one than theirs, if what they were built from has changed.
 
         Args:
-            at_once: whether to empty all of them: the other tables do not tell whether somebody has withdrawn.
+            lacks_lines: whether customer lines are missing. Then all of them are emptied.
 
         Returns:
             The errors of the tables that could not be emptied, by name.
         """
         errors: dict[str, StediError] = {}
-        tables = self._engine.unknown_tables()
-        computed = sorted((each for each in tables if each.zone != "landing"), key=lambda each: each.zone)
-        out_of_date = unknown.out_of_date(self._engine, tables)
-        for table in computed:  # curated ones first: people read them
-            if table.rows != 0 and (at_once or table.name in out_of_date):
+        differing = [name for name, error in self._without.items() if isinstance(error, LakeError)]
+        tables = self._engine.unknown_tables(differing)
+        computed = [table for table in tables if table.zone != "landing"]
+        to_empty = computed if lacks_lines else unknown.out_of_date(self._engine, tables)
+        for table in sorted(to_empty, key=lambda each: each.zone):  # curated ones first: people read them
+            if table.rows != 0:
                 try:
                     self._empty(table)
                 except Exception as error:
-                    errors[table.name] = as_stedi_error(error)
-        self._unknown = [table.identifier for table in computed if table.has_old_rows]
+                    errors[table.identifier] = as_stedi_error(error)
+        self._unknown = [
+            table.identifier for table in computed if table.has_old_rows and table.name not in self._without
+        ]
         return errors
 
     def _empty(self, table: UnknownTable) -> None:
+        if table.rows is None:
+            raise unreadable_metadata(table)
         summary = DeletionSummary(Build.unknown(), None, None, str(self._engine.choice))
         retry_on_conflict(lambda: self._engine.empty(table, summary.properties()))
         self._deleted[table.name] = table.rows or 0

@@ -1,26 +1,32 @@
 """Which tables of a lake have no contract, such as those of a project that is not here, and how they are emptied."""
 
 import shutil
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from support.lakes import land, write
-from support.withdrawals import ARRIVAL, CONSENTING
+from support.withdrawals import ANN_WITHDRAWS, ARRIVAL, CONSENTING
 
+from stedi_common.contracts import contract
+from stedi_common.errors import DamagedFileError
+from stedi_common.incremental.unknown import out_of_date
 from stedi_common.lake import local_path
+from stedi_common.rules.policy import Policy
+from stedi_common.runs.withdrawals import delete_withdrawn
 
 ROWS = pa.table({"email": ["ann@example.org"]})
 
 
-def make(lake, zone: str, properties: dict[str, str], rows: pa.Table):
-    """A table that no contract describes, with one snapshot."""
+def make(lake, zone: str, properties: dict[str, str], rows: pa.Table, sources: Mapping[str, int] = {}):
+    """A table that no contract describes, with one snapshot. A run has built it from these snapshots of its sources."""
     catalog = SqlCatalog("stedi", uri=f"sqlite:///{lake}/catalog.db")
     catalog.create_namespace_if_not_exists(zone)
     table = catalog.create_table(
         f"{zone}.features", rows.schema, location=f"file://{lake}/{zone}/features", properties=properties
     )
-    table.append(rows)
+    table.append(rows, {f"stedi.source.{name}": str(snapshot_id) for name, snapshot_id in sources.items()})
     return table
 
 
@@ -40,9 +46,12 @@ def test_a_table_of_this_package_without_a_contract_is_unknown(engine, lake, zon
     (found,) = engine.unknown_tables()
     assert (found.identifier, found.rows, found.has_old_rows) == (f"{zone}.features", len(rows), len(rows) > 0)
     assert found.data_snapshot_id == table.current_snapshot().snapshot_id
-    local_path(table.metadata_location).write_bytes(b"{")
-    (found,) = engine.unknown_tables()
-    assert (found.identifier, found.rows, found.has_old_rows) == (f"{zone}.features", None, True)
+    for content in (b"{", b'{"location": "", "properties": null}', None):
+        local_path(table.metadata_location).unlink()
+        if content:
+            local_path(table.metadata_location).write_bytes(content)
+        (found,) = engine.unknown_tables()
+        assert (found.identifier, found.rows, found.has_old_rows) == (f"{zone}.features", None, True)
     shutil.rmtree(lake / zone / "features")
     assert engine.unknown_tables() == []
 
@@ -62,3 +71,43 @@ def test_an_unknown_table_is_emptied_and_its_old_snapshots_are_told(engine, lake
     (found,) = engine.unknown_tables()
     assert (found.rows, found.has_old_rows) == (0, True)
     assert found.summary["stedi.deleted-by.customer_landing"] == ""
+
+
+def customers(engine) -> int:
+    """The id of the snapshot of the customer records."""
+    return engine.head(contract("customer_landing")).data_snapshot_id
+
+
+def test_an_unknown_table_is_emptied_once_what_it_was_built_from_has_changed(engine, lake, key):
+    make(lake, "curated", {"stedi.owner": "health"}, ROWS, {"customer_landing": customers(engine)})
+    found = delete_withdrawn(engine, Policy(), key)
+    assert (found.deleted, found.emptied, found.unknown) == ({}, (), ("curated.features",))
+    write(lake.parent / "drops", ANN_WITHDRAWS)
+    land(engine, lake.parent / "drops", key, ARRIVAL)
+    for emptied in (("features",), ()):
+        assert delete_withdrawn(engine, Policy(), key).emptied == emptied
+
+
+def test_an_unknown_table_is_emptied_while_customer_lines_are_missing(engine, lake, key):
+    """A record that is missing has changed no snapshot."""
+    make(lake, "curated", {"stedi.owner": "health"}, ROWS, {"customer_landing": customers(engine)})
+    assert delete_withdrawn(engine, Policy(), key, lacks_lines=True).emptied == ("features",)
+
+
+def test_an_unknown_table_whose_sources_are_not_known_is_out_of_date(engine, lake):
+    make(lake, "curated", {"stedi.owner": "health"}, ROWS)
+    assert [table.name for table in out_of_date(engine, engine.unknown_tables())] == ["features"]
+
+
+@pytest.mark.parametrize("stale", ["trusted", "curated"])
+def test_unknown_tables_of_one_name_are_told_apart(engine, lake, stale):
+    for zone in ("trusted", "curated"):
+        make(lake, zone, {"stedi.owner": "health"}, ROWS, {"customer_landing": customers(engine) - (zone == stale)})
+    assert [table.zone for table in out_of_date(engine, engine.unknown_tables())] == [stale]
+
+
+def test_an_unknown_table_that_cannot_be_emptied_is_named(engine, lake, key):
+    table = make(lake, "curated", {"stedi.owner": "health"}, ROWS)
+    local_path(table.metadata_location).write_bytes(b"{")
+    with pytest.raises(DamagedFileError, match=r"curated\.features: expected its metadata "):
+        delete_withdrawn(engine, Policy(), key)

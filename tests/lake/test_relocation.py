@@ -157,6 +157,24 @@ def test_a_name_that_begins_like_that_of_the_lake_is_another_place():
     ]
 
 
+def test_a_path_by_a_link_or_through_another_folder_is_in_the_lake(tmp_path):
+    """As earlier versions wrote it."""
+    for folder in ("real", "work"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "link").symlink_to("real")
+    moved = relocation._Move(f"{tmp_path}/real/lake", "/data/other")
+    for written in (f"{tmp_path}/work/../real/lake/a", f"{tmp_path}/link/lake/a", f"{tmp_path}/real/lake/a"):
+        assert moved([f"file://{written}", written]) == ["file:///data/other/a", "/data/other/a"]
+
+
+@EMBEDDED
+def test_metadata_have_the_real_path_of_the_lake(made, tmp_path):
+    (tmp_path / "link").symlink_to(made / "lake")
+    (tmp_path / "work").mkdir()
+    for location in (tmp_path / "link", tmp_path / "work" / ".." / "link"):
+        assert Lake.at(str(location)).location == str(made / "lake")
+
+
 @SLOW_ON_SPARK
 @pytest.mark.parametrize("killed_after", [0, 1, 7, 20])
 def test_what_was_killed_is_refused_until_it_is_done_again(made, folder, engine_name, monkeypatch, killed_after):

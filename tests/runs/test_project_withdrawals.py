@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.types import LongType
+from pyiceberg.types import DateType
 from support.commands import Finished, job, stedi
 from support.paths import ROOT
 from support.processes import PATIENCE
@@ -371,17 +371,23 @@ def test_a_broken_project_has_its_tables_emptied_once_something_has_changed(comp
 
 
 @pytest.mark.rule(13)
-def test_tables_without_a_contract_are_emptied_if_the_others_do_not_tell_what_has_changed(computed):
-    """A table of people that nobody can write to keeps its rows, so what was made from it seems to be up to date."""
-    people = SqlCatalog("stedi", uri=f"sqlite:///{computed.lake}/catalog.db").load_table("trusted.customer_trusted")
-    with people.update_schema(allow_incompatible_changes=True) as schema:
-        schema.delete_column("phone")
-    with people.update_schema(allow_incompatible_changes=True) as schema:
-        schema.add_column("phone", LongType())
+@pytest.mark.parametrize(
+    ("table", "column", "has_project"), [("customer_trusted", "phone", False), ("heart_rate_trusted", "beats", True)]
+)
+def test_a_table_with_another_column_type_than_its_contract_is_emptied(computed, table, column, has_project):
+    """No run can write to it. What was built from it is emptied too, if nobody knows its contract."""
+    catalog = SqlCatalog("stedi", uri=f"sqlite:///{computed.lake}/catalog.db")
+    changed = catalog.load_table(f"trusted.{table}")
+    with changed.update_schema(allow_incompatible_changes=True) as schema:
+        schema.delete_column(column)
+    with changed.update_schema(allow_incompatible_changes=True) as schema:
+        schema.add_column(column, DateType())
     computed.withdraw()
-    said = computed.typed("run")
-    assert (said.code, "customer_trusted.phone: expected the type string, got long" in said.err) == (1, True)
-    assert {name: rows for name, rows in computed.rows().items() if rows} == {}
+    said = computed.typed("run", project=computed.project if has_project else None)
+    assert (said.code, f"{table}.{column}: expected the type " in said.err) == (1, True)
+    assert len(catalog.load_table(f"trusted.{table}").scan().to_arrow()) == 0
+    if not has_project:
+        assert computed.rows() == EMPTIED
 
 
 @pytest.mark.rule(13)

@@ -89,9 +89,9 @@ class EmbeddedEngine:
         """See `Engine.exists`."""
         return self._tables.exists(contract)
 
-    def unknown_tables(self) -> Sequence[UnknownTable]:
+    def unknown_tables(self, besides: Collection[str] = ()) -> Sequence[UnknownTable]:
         """See `Engine.unknown_tables`."""
-        return unknown_tables(self._lake)
+        return unknown_tables(self._lake, besides)
 
     def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
         """See `Engine.empty`."""

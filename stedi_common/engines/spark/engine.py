@@ -71,9 +71,9 @@ class SparkEngine:
         """See `Engine.exists`."""
         return self._tables.find(contract) is not None
 
-    def unknown_tables(self) -> Sequence[UnknownTable]:
+    def unknown_tables(self, besides: Collection[str] = ()) -> Sequence[UnknownTable]:
         """See `Engine.unknown_tables`."""
-        return unknown_tables(self._lake)
+        return unknown_tables(self._lake, besides)
 
     def empty(self, table: UnknownTable, summary: Mapping[str, str]) -> None:
         """See `Engine.empty`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -101,6 +102,8 @@ class _Move:
         # PyIceberg writes `file:///`, Spark `file:/`.
         scheme = next((scheme for scheme in ("file://", "file:") if text.startswith(f"{scheme}/")), "")
         path = text.removeprefix(scheme)
+        if _below(self.before, path) is None and path.startswith("/"):
+            path = os.path.realpath(path)  # earlier versions wrote links and `..`
         below = _below(self.before, path)
         return text if below is None or self._is_rewritten(path) else f"{scheme}{self.after}{below}"
 

@@ -5,7 +5,7 @@ They are known by their metadata only: nobody can tell whose rows they have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ class UnknownTable:
         zone: its zone.
         namespace: its namespace in the catalog.
         name: its name.
+        metadata: the location of its metadata file.
         rows: how many rows it has; None if its metadata cannot be read.
         has_old_rows: whether a snapshot that is kept may have rows.
         data_snapshot_id: the id of the last snapshot that has changed its rows; None if that is not known.
@@ -33,6 +34,7 @@ class UnknownTable:
     zone: str
     namespace: str
     name: str
+    metadata: str
     rows: int | None = None
     has_old_rows: bool = True
     data_snapshot_id: int | None = None
@@ -44,31 +46,31 @@ class UnknownTable:
         return f"{self.zone}.{self.name}"
 
 
-def unknown_tables(lake: Lake) -> Sequence[UnknownTable]:
+def unknown_tables(lake: Lake, besides: Collection[str] = ()) -> Sequence[UnknownTable]:
     """The tables that have no contract.
 
     Args:
         lake: the lake. In S3 the catalog may have tables of others, and is not looked at.
+        besides: names of tables that have a contract, and are returned all the same.
     """
     if not lake.is_local:
         return []
-    known = {(table.zone, table.name) for table in map(contract, names())}
+    known = {(table.zone, table.name) for table in map(contract, names()) if table.name not in besides}
     found = (_found(lake, place, entry) for place, entry in entries(lake).items() if place not in known)
     return [table for table in found if table]
 
 
 def _found(lake: Lake, place: Place, entry: CatalogEntry) -> UnknownTable | None:
     """The table; None if this package has not made it, or if its folder is gone."""
-    file, table = MetadataFile.at(entry.location), UnknownTable(place[0], entry.namespace, entry.name)
-    if file is None or not is_within(lake, place, entry):
+    file = MetadataFile.at(entry.location)
+    if file is None or not is_within(lake, place, entry) or not lake.folder.joinpath(*place).exists():
         return None
+    table = UnknownTable(place[0], entry.namespace, entry.name, entry.location)
     try:
         metadata = file.read()
-    except FileNotFoundError:
-        return None  # somebody has removed the table's folder
-    except (OSError, ValueError):
+        return _described(table, metadata) if OWNER in metadata.get("properties", {}) else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # lost, or damaged
         return table
-    return _described(table, metadata) if OWNER in metadata.get("properties", {}) else None
 
 
 def _described(table: UnknownTable, metadata: Metadata) -> UnknownTable:
