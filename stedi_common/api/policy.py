@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
+from filelock import Timeout
+
 from stedi_common.api.setup import given_key, is_given, settings_with
-from stedi_common.errors import LakeError, LakePropertiesError
+from stedi_common.engines.storage.locks import acquire, remove
+from stedi_common.errors import CommitConflictError, LakeError, LakePropertiesError
 from stedi_common.lake import Lake
 from stedi_common.lake.catalog_file import opened_catalog
 from stedi_common.lake.mark import Mark, mark_of
@@ -46,12 +51,18 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
 
     Raises:
         PolicyError: the environment does not allow the policy.
+        CommitConflictError: another command is changing it, and takes a minute.
         KeyMissingError: there is no key where the settings say.
         LakePropertiesError: the properties cannot be understood, are not those that the catalog knows, or are lost and
             the environment is neither known nor given.
         LakeError: the lake is in S3, is a copy or was moved, its folder cannot be written to, or its catalog is lost.
     """
     _expect_folder(lake)
+    with _alone(lake):
+        return _set_policy(settings, lake)
+
+
+def _set_policy(settings: Settings, lake: Lake) -> LakeProperties:
     properties, key = LakeProperties.unverified(lake), given_key(settings)
     if properties is None:
         return _create_properties(settings, lake, key)
@@ -62,6 +73,26 @@ def set_policy(settings: Settings, lake: Lake) -> LakeProperties:
         changed.write(lake)
     update_mark(lake)
     return changed
+
+
+@contextmanager
+def _alone(lake: Lake) -> Iterator[None]:
+    """Wait for another change of the policy: of two at once, the catalog would know the file of the first only."""
+    if not lake.exists:  # of two that make the properties, one is the first
+        yield
+        return
+    try:
+        lock = acquire(f"{lake.location}/.policy", "lake", "change the policy on a host whose file system has locks")
+    except Timeout:
+        raise CommitConflictError(
+            f"lake {lake.location}: another command is changing its policy", hint="run the command again"
+        ) from None
+    except OSError as error:
+        raise lake.unwritable(error) from None
+    try:
+        yield
+    finally:
+        remove(lock)
 
 
 def _create_properties(settings: Settings, lake: Lake, key: PseudonymKey | None) -> LakeProperties:

@@ -1,13 +1,19 @@
 """A lake keeps its policy and the id of its key: no command uses another one, and every change is recorded."""
 
 import json
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
 from support.lakes import without_hard_links, without_properties, write
+from support.processes import PATIENCE
 
 import stedi_common
+from stedi_common.engines.storage import locks
+from stedi_common.engines.storage.locks import acquire, remove
 from stedi_common.errors import KeyMissingError, LakeError, PolicyError
 from stedi_common.jobs import lakehouse
 from stedi_common.lake import Lake
@@ -194,6 +200,35 @@ def test_the_policy_is_changed_by_a_command_that_is_recorded(made, folder):
     assert made("policy", "set", "--consent", "ever")[0] == 0
     assert len(document(folder)["changes"]) == 2
     assert "consent=ever" in made("policy", "show")[1]
+
+
+def test_two_changes_at_once_are_both_recorded(made, folder, monkeypatch):
+    """The second one begins while the first one writes. It waits: else the catalog would know neither file."""
+    write, second = LakeProperties.write, []
+
+    def writing(self, lake):
+        if not second:
+            command = [sys.executable, "-m", "stedi_common.cli", "policy", "set", "--pairing", "timestamp"]
+            second.append(subprocess.Popen(command, cwd=folder))
+            with suppress(subprocess.TimeoutExpired):
+                second[0].wait(5)
+        write(self, lake)
+
+    monkeypatch.setattr(LakeProperties, "write", writing)
+    assert made("policy", "set", "--consent", "ever")[0] == 0
+    assert second[0].wait(PATIENCE) == 0
+    changes = json.loads(made("policy", "show", "--json")[1])["changes"]
+    assert [change["policy"] for change in changes][-1] == str(Policy("ever", "timestamp"))
+    assert not (folder / "lake" / ".policy.lock").exists()
+
+
+def test_a_change_that_waits_too_long_is_refused(made, folder, monkeypatch):
+    lock = acquire(str(folder / "lake" / ".policy"), "lake", "")
+    monkeypatch.setattr(locks, "_MAX_WAIT_SECONDS", 0)
+    code, _, err = made("policy", "set", "--consent", "ever")
+    assert (code, "another command is changing its policy" in err) == (3, True)
+    remove(lock)
+    assert made("policy", "set", "--consent", "ever")[0] == 0
 
 
 def test_a_lake_of_production_accepts_the_default_policy_only(stedi, folder):
