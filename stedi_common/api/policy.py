@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from filelock import Timeout
-
 from stedi_common.api.setup import given_key, is_given, settings_with
 from stedi_common.engines.storage.locks import acquire, remove
 from stedi_common.errors import CommitConflictError, LakeError, LakePropertiesError
@@ -83,7 +81,7 @@ def _alone(lake: Lake) -> Iterator[None]:
         return
     try:
         lock = acquire(f"{lake.location}/.policy", "lake", "change the policy on a host whose file system has locks")
-    except Timeout:
+    except TimeoutError:
         raise CommitConflictError(
             f"lake {lake.location}: another command is changing its policy", hint="run the command again"
         ) from None
