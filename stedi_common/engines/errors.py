@@ -59,8 +59,8 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     )
 
 
-def unreadable_metadata(table: UnknownTable) -> DamagedFileError:
-    """The error for a table without a contract whose metadata are missing or damaged: nobody can empty it."""
+def cannot_be_emptied(table: UnknownTable) -> DamagedFileError:
+    """The error for a table without a contract whose metadata are missing or damaged."""
     return DamagedFileError(
         f"{table.identifier}: expected its metadata {local_path(table.metadata)}, got none or damaged ones",
         hint="run it with its project: stedi repair; if nobody needs the table, remove its folder from the lake",

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import stat
 import uuid
 from collections.abc import Mapping
@@ -67,7 +66,7 @@ class LakeProperties:
     @classmethod
     def new(cls, lake: Lake, policy: Policy, environment: str, key: str) -> Self:
         """The properties of a new lake."""
-        return cls(uuid.uuid4().hex, real_path(lake), policy, environment, key).changed(policy, environment, key)
+        return cls(uuid.uuid4().hex, lake.location, policy, environment, key).changed(policy, environment, key)
 
     @classmethod
     def of(cls, lake: Lake) -> Self | None:
@@ -96,7 +95,7 @@ class LakeProperties:
             LakeError: the lake is not at the place where it was made.
         """
         found = cls.at(lake)
-        if found and found.location != real_path(lake):
+        if found and found.location != lake.location:
             raise LakeError(
                 f"lake {lake.location}: expected the lake at {found.location}, as lake.json says, "
                 "got a copy or a lake that was moved",
@@ -164,7 +163,7 @@ class LakeProperties:
 
     def relocated(self, lake: Lake, *, as_copy: bool) -> Self:
         """The properties of the lake in another folder; a copy gets an id of its own."""
-        return replace(self, location=real_path(lake), id=uuid.uuid4().hex if as_copy else self.id)
+        return replace(self, location=lake.location, id=uuid.uuid4().hex if as_copy else self.id)
 
     def create(self, lake: Lake, umask: int = 0o077) -> Self:
         """Write the file, unless another process was first, and make the folder of the lake.
@@ -281,11 +280,6 @@ def unknown_properties(lake: Lake, found: LakeProperties | None) -> LakeProperti
         f"{expected}, got that of another lake or of an earlier time",
         hint=f"restore the file from a backup, or remove it and {_STATE_AGAIN}",
     )
-
-
-def real_path(lake: Lake) -> str:
-    """The path of the lake's folder without symbolic links."""
-    return os.path.realpath(lake.location)
 
 
 def _change(document: Mapping[str, Any]) -> Change:

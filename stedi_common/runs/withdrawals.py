@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from stedi_common.contracts import Contract
-from stedi_common.engines.errors import unreadable_metadata
+from stedi_common.engines.errors import cannot_be_emptied
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.engines.storage.unknown_tables import UnknownTable
@@ -37,7 +37,7 @@ class Deleted:
         deleted: how many rows were deleted, by table, downstream first.
         emptied: the tables from which all rows were deleted, because they could not be classified. Their jobs recompute
             them.
-        unknown: zone and name of the computed tables that have no contract, and that have or had rows.
+        unknown: zone and name of the trusted and curated tables that have no contract, and have or had rows.
     """
 
     deleted: Mapping[str, int]
@@ -60,7 +60,7 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
         lacks_lines: whether customer lines are missing. Each may be a withdrawal, so every table is emptied.
 
     Returns:
-        How many rows were deleted; None if there were none, and every computed table has a contract.
+        How many rows were deleted; None if there were none, and each such table has a contract.
 
     Raises:
         CommitConflictError: other runs kept committing in between.
@@ -124,7 +124,7 @@ class _DeletionRun:
         return errors
 
     def empty_unknown_tables(self, *, lacks_lines: bool) -> dict[str, StediError]:
-        """Empty tables without a contract, or another one than theirs, if what they were built from has changed.
+        """Empty tables that have no contract, or other column types, if a table that they were built from has changed.
 
         Args:
             lacks_lines: whether customer lines are missing. Then all of them are emptied.
@@ -150,11 +150,10 @@ class _DeletionRun:
 
     def _empty(self, table: UnknownTable) -> None:
         if table.rows is None:
-            raise unreadable_metadata(table)
+            raise cannot_be_emptied(table)
         summary = DeletionSummary(Build.unknown(), None, None, str(self._engine.choice))
         retry_on_conflict(lambda: self._engine.empty(table, summary.properties()))
-        self._deleted[table.name] = table.rows or 0
-        self._emptied.append(table.name)
+        self._record(table.name, table.rows, empties=True)
 
     def _consents(self, stack: ExitStack) -> Consents | None:
         """The current consents; None if they cannot be read."""
@@ -177,7 +176,9 @@ class _DeletionRun:
     def _carry_out(self, deletion: Deletion | None, *, empties: bool = False) -> None:
         if deletion is None:
             return
-        rows, name = executor.delete(self._engine, deletion), deletion.table.name
+        self._record(deletion.table.name, executor.delete(self._engine, deletion), empties=empties)
+
+    def _record(self, name: str, rows: int, *, empties: bool) -> None:
         self._deleted[name] = self._deleted.get(name, 0) + rows
         if empties:
             self._emptied.append(name)

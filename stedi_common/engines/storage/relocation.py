@@ -24,7 +24,7 @@ from stedi_common.errors import LakeError, sqlite_error
 from stedi_common.files import overwritten
 from stedi_common.lake import Lake
 from stedi_common.lake.mark import Mark, mark_in
-from stedi_common.lake.properties import LakeProperties, real_path, unknown_properties, update_mark
+from stedi_common.lake.properties import LakeProperties, unknown_properties, update_mark
 
 #: The columns of the catalog that have paths.
 _PATHS = {
@@ -64,7 +64,7 @@ def relocate(lake: Lake) -> Relocated:
             hint="only a lake in a folder, which says where it was made, can be relocated",
         )
     tables = frozenset(place_of(folder / "*") for folder in lake.metadata_folders)
-    moved = _Move(properties.location, real_path(lake), tables)
+    moved = _Move(properties.location, lake.location, tables)
     if moved.before == moved.after:
         return Relocated(properties.id, 0)
     _expect_known(lake, properties)
