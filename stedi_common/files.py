@@ -8,14 +8,21 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import glob
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: What a file system without hard links answers: FAT, exFAT, many network volumes and shared folders.
 _NO_HARD_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
+
+#: How long nobody has written to the draft of a process that is taken for dead.
+_DEAD_AFTER_SECONDS = 24 * 60 * 60
+#: Random bytes in the name of a draft.
+_DRAFT_BYTES = 8
 
 
 @contextmanager
@@ -132,9 +139,19 @@ def umask(mask: int) -> Iterator[None]:
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """An empty file beside the path, for its owner alone, until the block ends."""
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    _remove_dead_drafts(path)
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(_DRAFT_BYTES)}")
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _remove_dead_drafts(path: Path) -> None:
+    """Remove the drafts of this path that killed processes have left: nobody has written to them for a day."""
+    drafts = f".{glob.escape(path.name)}-{'[0-9a-f]' * (2 * _DRAFT_BYTES)}"
+    with suppress(OSError):  # another process was faster, or this user may not list the folder
+        for draft in path.parent.glob(drafts):
+            if time.time() - draft.lstat().st_mtime > _DEAD_AFTER_SECONDS:
+                draft.unlink(missing_ok=True)

@@ -32,12 +32,10 @@ from typing import Any
 from stedi_common import log, project
 from stedi_common.api.engine import Engines
 from stedi_common.api.setup import lake_of, load_settings, run_settings_of
-from stedi_common.api.tasks import maintenance_tasks, run_logged
+from stedi_common.api.tasks import errors_of, maintenance_tasks, run_logged
 from stedi_common.contracts import SOURCES
 from stedi_common.errors import StediError, UnexpectedError, as_stedi_error, nearest
 from stedi_common.files import umask
-from stedi_common.landing import Landed
-from stedi_common.maintenance import Maintained
 from stedi_common.rules.lineage import JOBS, jobs
 from stedi_common.runs.run_all import (
     CompletedTask,
@@ -177,7 +175,7 @@ def _problems(done: CompletedTask) -> list[str]:
     if done.result is None:
         return []
     print(json.dumps({"job": done.task.job, "table": done.task.table, **asdict(done.result)}), flush=True)  # noqa: T201 - its output
-    errors = done.result.errors if isinstance(done.result, Landed | Maintained) else []
+    errors = errors_of([done])
     return ["; ".join(map(_message, errors))] if errors else []
 
 

@@ -9,7 +9,9 @@ import shutil
 from contextlib import redirect_stdout
 from io import StringIO
 
+import pyarrow as pa
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
 from support import canaries
 from support.commands import JOBS, job, python, submitted
 from support.drops import at, customer, drop, landing, reading, step
@@ -184,6 +186,18 @@ def test_a_script_empties_all_tables_if_customer_records_are_missing(without_cus
     assert jobs.remove_withdrawn(without_customers) is None
     printed = json.loads(capsys.readouterr().out)
     assert len(printed["emptied"]) == len(lineage.JOBS)
+
+
+def test_a_script_names_tables_without_a_contract(tmp_path):
+    """Nobody deletes withdrawn rows from them otherwise."""
+    write(tmp_path / "drops", PAIR)
+    of_lake = ["--lake", str(tmp_path / "lake"), "--engine", "embedded"]
+    assert jobs.lakehouse(["--landing", str(tmp_path / "drops"), *of_lake]) is None
+    catalog = SqlCatalog("stedi", uri=f"sqlite:///{tmp_path}/lake/catalog.db")
+    rows, place = pa.table({"email": ["ann@example.org"]}), f"file://{tmp_path}/lake/curated/features"
+    catalog.create_table("curated.features", rows.schema, place, properties={"stedi.owner": "health"}).append(rows)
+    assert "withdrawals is stale: " in (stale := jobs.remove_withdrawn(of_lake) or "")
+    assert "curated.features" in stale
 
 
 @pytest.mark.parametrize("job", lineage.JOBS.values(), ids=list(lineage.JOBS))

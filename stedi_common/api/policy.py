@@ -76,7 +76,7 @@ def _set_policy(settings: Settings, lake: Lake) -> LakeProperties:
 @contextmanager
 def _alone(lake: Lake) -> Iterator[None]:
     """Wait for another change of the policy: of two at once, the catalog would know the file of the first only."""
-    if not lake.exists:  # of two that make the properties, one is the first
+    if not lake.folder.is_dir():  # of two that make it, and the properties in it, one is the first
         yield
         return
     try:

@@ -1,6 +1,7 @@
 """A lake keeps its policy and the id of its key: no command uses another one, and every change is recorded."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -202,8 +203,12 @@ def test_the_policy_is_changed_by_a_command_that_is_recorded(made, folder):
     assert "consent=ever" in made("policy", "show")[1]
 
 
-def test_two_changes_at_once_are_both_recorded(made, folder, monkeypatch):
+@pytest.mark.parametrize("has_catalog", [True, False], ids=["catalog", "no catalog"])
+def test_two_changes_at_once_are_both_recorded(made, folder, monkeypatch, has_catalog):
     """The second one begins while the first one writes. It waits: else the catalog would know neither file."""
+    if not has_catalog:
+        shutil.rmtree(folder / "lake")
+        assert made("policy", "set")[0] == 0
     write, second = LakeProperties.write, []
 
     def writing(self, lake):
