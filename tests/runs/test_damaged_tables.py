@@ -21,7 +21,7 @@ from support.withdrawals import ANN, ANN_WITHDRAWS, ARRIVAL, BOB, CONSENTING, DA
 from stedi_common.contracts import Contract, contract
 from stedi_common.engines.embedded.recovery import recover
 from stedi_common.engines.embedded.session import redact
-from stedi_common.errors import CommitConflictError, LakeError, StediError
+from stedi_common.errors import CommitConflictError, DamagedFileError, LakeError, StediError
 from stedi_common.lake import Lake, local_path
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
@@ -134,6 +134,17 @@ def test_a_table_without_its_rows_is_emptied_and_recomputed(connect, lake, key, 
     run(engine, Policy(), key)
     nights = History((CONSENTING, ANN_WITHDRAWS), (ARRIVAL,) * 2)
     assert actual_tables(engine) == expected_tables(nights, Policy(), key)
+
+
+@pytest.mark.parametrize("how", [remove, truncate])
+def test_a_data_file_that_cannot_be_read_is_named(connect, lake, how):
+    """Then a plan that reads an older snapshot becomes a full rebuild."""
+    damage(lake, "customer_trusted", "data", how)
+    engine = connect(lake)
+    with pytest.raises(
+        DamagedFileError, match=r"trusted.customer_trusted: expected the table's file /.*\.parquet, got"
+    ):
+        rows(engine, "customer_trusted")
 
 
 @EMBEDDED
