@@ -193,6 +193,10 @@ class QueryError(StediError):
     _unescaped = "\n"
 
 
+class SubjectError(StediError):
+    """A person cannot be looked up: what is given is no address or pseudonym, or the export cannot be written."""
+
+
 class StorageError(StediError):
     """The system does not let a file be read or written: the disk is full, a permission is missing, a device fails."""
 

@@ -94,6 +94,18 @@ def given_key(settings: Settings) -> PseudonymKey | None:
     return secret_key(settings.pseudonym_key_secret) if settings.pseudonym_key_secret else None
 
 
+def key_of(settings: Settings, lake: Lake) -> PseudonymKey:
+    """The pseudonym key of a lake that is there.
+
+    Raises:
+        KeyMissingError: there is no key where the settings say, or it is not the key of the lake.
+        LakePropertiesError: the properties of the lake cannot be read.
+    """
+    key = given_key(settings) or local_key(may_make=False)
+    expect_key(key, LakeProperties.of(lake))
+    return key
+
+
 def run_settings_of(settings: Settings, lake: Lake, *, must_exist: bool = False, creates: bool = False) -> RunSettings:
     """What a run needs. Unless policy and key are the lake's, and the project is whole, it only deletes withdrawn rows.
 

@@ -41,6 +41,7 @@ from stedi_common.cli.output import echo
 from stedi_common.cli.policy import policy
 from stedi_common.cli.process import begin, exit_on_errors, open_engine, open_engines, run_tasks
 from stedi_common.cli.sql import SqlCommand, instant, read_sql
+from stedi_common.cli.subject import subject
 from stedi_common.contracts import SOURCES
 from stedi_common.text import escaped
 
@@ -63,6 +64,7 @@ app = typer.Typer(
 )
 
 app.add_typer(policy, name="policy")
+app.add_typer(subject, name="subject")
 
 ResultType = TypeVar("ResultType")
 

@@ -17,11 +17,13 @@ from stedi_common.incremental.diff import pluralized
 from stedi_common.incremental.plan import Action
 from stedi_common.landing import Landed
 from stedi_common.maintenance import Maintained
+from stedi_common.records import shown as file_shown
 from stedi_common.rules.lineage import JOBS
 from stedi_common.runs.executor import Outcome
 from stedi_common.runs.preview import Preview
 from stedi_common.runs.withdrawals import Deleted
 from stedi_common.status import TableStatus
+from stedi_common.text import escaped
 
 if TYPE_CHECKING:
     from stedi_common.checks import Checked, Finding, Repaired, Step
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from stedi_common.generate import Truth
     from stedi_common.lake.properties import LakeProperties
     from stedi_common.landing.unread import UnreadFiles
+    from stedi_common.subjects import DropLines, Report, Subject
 
 BAR_WIDTH = 32
 #: At most so many skipped files of a reason are named; --json and landed_files have all.
 MAX_NAMED_FILES = 5
+#: At most so many ranges of lines of a drop are printed; --json has all lines.
+MAX_NAMED_RANGES = 5
 
 #: The counts of a landing that are printed.
 _COUNTS = ("files", "lines", "landed", "rejected", "duplicate", "blank", "doubtful", "nulled_values")
@@ -175,6 +180,71 @@ def policy(properties: LakeProperties) -> None:
         table.add_row(change.at, change.policy, change.environment, f"{change.key[:8]}…")
     _print(table)
     out.print(f"Lake {properties.id}, {escape(properties.location)}", soft_wrap=True)
+
+
+def subject(found: Report, export: Path | None) -> None:
+    """Who a report is about, and what is held on them."""
+    _who(found.subject)
+    table = _table("table", "rows", "older snapshots")
+    for each in found.tables:
+        if each.rows or each.older_snapshots:
+            table.add_row(each.table, f"{each.rows:,}", f"{each.older_snapshots:,}")
+    if table.row_count:
+        _print(table)
+        out.print()
+    unknown = [each.table for each in found.tables if each.column is None]
+    if unknown:
+        out.print(f"[yellow]not examined[/], no column says whose row it is: {', '.join(unknown)}", soft_wrap=True)
+    _drops(found)
+    if found.is_empty:
+        out.print("Nothing was found on this person.")
+    if export:
+        out.print(f"Written to {escape(str(export))}.", soft_wrap=True)
+
+
+def _who(person: Subject) -> None:
+    out.print(f"[bold]address[/]: {escape(escaped(person.address or 'not known'))}", soft_wrap=True)
+    out.print(f"[bold]pseudonym[/]: {person.pseudonym}", soft_wrap=True)
+    if person.devices:
+        out.print(f"[bold]devices[/]: {escape(escaped(', '.join(person.devices)))}", soft_wrap=True)
+    if person.shared_devices:
+        shared = escape(escaped(", ".join(person.shared_devices)))
+        out.print(f"[bold]shared devices[/], whose readings may be anybody's: {shared}", soft_wrap=True)
+    out.print()
+
+
+def _drops(found: Report) -> None:
+    """The lines of the drops, and the drops that could not be examined whole."""
+    if found.drops is None:
+        out.print("[yellow]not examined[/]: drops. --landing names their folder.")
+        return
+    for each in found.drops:
+        if each.lines or each.is_named:
+            named = " (its name has the address)" if each.is_named else ""
+            out.print(f"{escape(file_shown(each.file))}{named}: {_numbers(each)}", soft_wrap=True)
+    if found.rejected:
+        out.print(f"{pluralized(found.rejected, 'row')} of landing.rejected_records for these lines")
+    unexamined = [each for each in found.drops if each.unexamined]
+    for each in unexamined[:MAX_NAMED_FILES]:
+        reasons = ", ".join(each.unexamined).replace("_", " ")
+        out.print(f"[yellow]not examined[/] ({reasons}): {escape(file_shown(each.file))}", soft_wrap=True)
+    if len(unexamined) > MAX_NAMED_FILES:
+        out.print(f"[yellow]not examined[/]: {len(unexamined) - MAX_NAMED_FILES:,} more")
+
+
+def _numbers(drop: DropLines) -> str:
+    """The numbers of the lines, consecutive ones as a range."""
+    ranges: list[list[int]] = []
+    for each in drop.lines:
+        if ranges and each.number == ranges[-1][1] + 1:
+            ranges[-1][1] = each.number
+        else:
+            ranges.append([each.number, each.number])
+    named = ranges[:MAX_NAMED_RANGES]
+    words = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in named)
+    left = len(drop.lines) - sum(last - first + 1 for first, last in named)
+    more = f" and {left:,} more" if left else ""
+    return f"{'line' if len(drop.lines) == 1 else 'lines'} {words}{more}" if ranges else "no line"
 
 
 def relocated(files: int) -> None:

@@ -66,7 +66,7 @@ def doubt(content: bytes, rejection: Rejection, fields: tuple[Field, ...]) -> Do
         fields: the customer's columns.
     """
     if rejection.content is None:
-        text = _unescaped(content.replace(b"\0", b"").decode(errors="replace"))
+        text = unescaped(content.replace(b"\0", b"").decode(errors="replace"))
         texts = list(_quoted(text))
         addresses = addresses_in(texts)
         has_email = _has_email(text, is_json=rejection.reason == NOT_AN_OBJECT)
@@ -209,8 +209,8 @@ def _consent_in(text: str, fields: tuple[Field, ...]) -> Value:
     return _or_none(field, Number(written[2]) if written[2] else written[1])
 
 
-def _unescaped(text: str) -> str:
-    """The text with each escape between its quotes undone: JSON in a string of JSON then has quotes of its own."""
+def unescaped(text: str) -> str:
+    """The text of a line, each escape between quotes undone. JSON in a string of JSON then has quotes of its own."""
     if "\\" not in text:
         return text
     return _QUOTED.sub(lambda quoted: _ESCAPES.sub(_undone, quoted[0]) if "\\" in quoted[0] else quoted[0], text)

@@ -70,7 +70,7 @@ def test_the_help_lists_the_commands_and_the_exit_codes(stedi, option):
 def test_the_commands_are_those_of_the_product():
     assert list(COMMANDS) == [
         *("generate", "init", "land", "run", "maintain", "status", "check", "repair", "relocate", "recover"),
-        *("query", "demo", "policy"),
+        *("query", "demo", "policy", "subject"),
     ]
 
 

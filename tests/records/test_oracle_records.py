@@ -2,20 +2,23 @@
 
 import hashlib
 import hmac
-from collections import Counter
+from collections import Counter, defaultdict
 from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import oracle_records as oracle
-from support.whole_files import ARRIVED, KEY, SOURCES, whole
+from support.whole_files import ARRIVED, KEY, SOURCES, in_folder, reader, whole
 
-from stedi_common.records import framing, rows
+from stedi_common.records import framing, rows, search
 from stedi_common.settings import Limits
 
 #: Limits that a small file exceeds.
 SMALL = Limits(line_bytes=1024, nesting=4, keys=12, digits=40)
+
+#: The column that says whose line it is.
+NAMES = {"customer": "email", "accelerometer": "user", "step_trainer": "serialnumber"}
 
 COUNTS = ("lines", "rejected", "blank", "nulled_values", "doubtful", "without_address")
 
@@ -146,6 +149,37 @@ def contents(draw, source):
 @given(data=st.data())
 def test_of_any_content(source, data):
     check(data.draw(contents(source)), source)
+
+
+def named_by_the_oracle(content, source):
+    """The numbers of the lines by each name that they have. Of a line that is no record each text counts."""
+    column = oracle.SOURCE_COLUMNS[source].index(NAMES[source])
+    normalised = oracle.identity if source == "step_trainer" else oracle.person
+    found = defaultdict(set)
+    for line in oracle.lines("a.json", content, SMALL)[1]:
+        if line.is_blank:
+            continue
+        try:
+            names = {oracle.record(source, line, ARRIVED, SMALL)[0][column]}
+        except oracle.RejectedError as fault:
+            doubts = oracle.doubts(line, fault, ARRIVED, SMALL) if source == "customer" else []
+            text = oracle.unescaped(line.content.decode("utf-8", "replace").replace("\0", ""))
+            texts = [*text.split('"')[1:-1], *text.split("'")[1:-1]]
+            names = {name for name, _ in doubts} or {normalised(oracle.trimmed(each.rstrip("\\"))) for each in texts}
+        for name in names:
+            found[name].add(line.number)
+    return found
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_search_finds_each_line_of_everybody(source, data):
+    content = data.draw(contents(source))
+    expected = named_by_the_oracle(content, source)
+    with in_folder(content, source) as drop:
+        for name, numbers in expected.items():
+            assert {line.number for line in search(reader(source, limits=SMALL), drop, [name]).lines} == numbers, name
 
 
 @settings(deadline=None, max_examples=1000)

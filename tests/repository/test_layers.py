@@ -38,7 +38,7 @@ MAY_USE = {
     "contracts": {"yaml"},
     "privacy": {"boto3", "botocore", "platformdirs"},
     "rules": {"idna", "narwhals"},
-    **{layer: {"narwhals"} for layer in ("checks", "incremental", "landing", "runs", "status")},
+    **{layer: {"narwhals"} for layer in ("checks", "incremental", "landing", "runs", "status", "subjects")},
 }
 LIBRARIES = set().union(*MAY_USE.values())
 

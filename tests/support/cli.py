@@ -13,6 +13,7 @@ DROPS = landing(
 EVERY_COMMAND = (
     *(("land",), ("run",), ("run", "--plan"), ("maintain",), ("status",)),
     *(("query", "SELECT 1"), ("demo",), ("policy", "show"), ("policy", "set", "--consent", "ever")),
+    ("subject", "show", "ann@example.org"),
 )
 
 

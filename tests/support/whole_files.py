@@ -32,13 +32,20 @@ def reader(source="accelerometer", **settings):
     return Reader(source, ARRIVED, KEY, ReaderSettings(**settings))
 
 
-def whole(content, source="accelerometer", name="a.json", **settings):
-    """A file of this content, read as lines or, if that is what it says it is, as objects."""
+@contextlib.contextmanager
+def in_folder(content, source="accelerometer", name="a.json"):
+    """The drop of this content, until the block ends."""
     with tempfile.TemporaryDirectory() as landing:
         path = Path(landing, source, name)
         path.parent.mkdir()
         path.write_bytes(content)
         (drop,) = discover(landing, [source]).drops[source]
+        yield drop
+
+
+def whole(content, source="accelerometer", name="a.json", **settings):
+    """A file of this content, read as lines or, if that is what it says it is, as objects."""
+    with in_folder(content, source, name) as drop:
         said = together(reader(source, **settings).read(drop))
         if said.tally.is_objects:
             said = together(replace(reader(source, **settings), as_objects=frozenset([drop.name])).read(drop))

@@ -1,0 +1,110 @@
+"""`stedi subject`: what the lake and the drops hold on a person."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stedi_common.cli.options import (
+    DEFAULTS,
+    CatalogOption,
+    ConfigOption,
+    EndpointOption,
+    JsonOption,
+    KeyFileOption,
+    KeySecretOption,
+    LakeOption,
+    LandingOption,
+    PrefixOption,
+    ProfileOption,
+    settings_of,
+)
+from stedi_common.cli.output import echo
+from stedi_common.cli.process import open_engine
+from stedi_common.errors import SubjectError
+
+#: The argument that stands for standard input.
+STDIN = "-"
+
+subject = typer.Typer(help="Answer a person who asks what is held on them.", no_args_is_help=True)
+
+
+@subject.command()
+def show(
+    context: typer.Context,
+    address: Annotated[
+        str | None,
+        typer.Argument(
+            help="The email address of the person. Without it, or with -, it is read from standard input, so that it "
+            "stays out of the shell's history and the list of processes.",
+        ),
+    ] = None,
+    pseudonym: Annotated[str | None, typer.Option(help="The pseudonym of the person, instead of the address.")] = None,
+    file: Annotated[Path | None, typer.Option(help="The file that holds the address.")] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the rows and lines into this new folder. Its mode is 0700."),
+    ] = None,
+    landing: LandingOption = DEFAULTS.landing,
+    lake: LakeOption = DEFAULTS.lake,
+    database_prefix: PrefixOption = DEFAULTS.database_prefix,
+    catalog: CatalogOption = DEFAULTS.catalog,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointOption = None,
+    pseudonym_key_file: KeyFileOption = None,
+    pseudonym_key_secret: KeySecretOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which rows, snapshots and lines of drops are about a person."""
+    from stedi_common.api.setup import key_of, lake_of
+    from stedi_common.api.subject import drops_of
+    from stedi_common.cli import console
+    from stedi_common.cli import show as screen
+    from stedi_common.subjects import report, subject_of
+    from stedi_common.subjects.export import make_folder
+
+    given = None if pseudonym else _address(address, file)
+    if pseudonym and (address or file):
+        raise typer.BadParameter("expected an address or --pseudonym, got both")
+    settings = settings_of(context)
+    at = lake_of(settings).expect_exists()
+    key, found = key_of(settings, at), drops_of(settings)
+    with open_engine("embedded", at, writes=False) as engine:
+        who = subject_of(engine, key, address_=given, pseudonym=pseudonym)
+        if export:
+            make_folder(export)
+        shown = report(engine, who, key, found, settings.reader, folder=export, around=console.working)
+    if as_json:
+        echo(json.dumps(shown.public()))
+    else:
+        screen.subject(shown, export)
+
+
+def _address(argument: str | None, file: Path | None) -> str:
+    """The address of the command line.
+
+    Raises:
+        typer.BadParameter: it is given twice, or not at all and standard input is a terminal.
+        SubjectError: the file cannot be read, or not one address is in it.
+    """
+    if argument not in {None, STDIN}:
+        if file:
+            raise typer.BadParameter("expected an address or --file, got both")
+        return str(argument)
+    if file is None and (sys.stdin is None or sys.stdin.isatty()):
+        raise typer.BadParameter("expected an address, --file or --pseudonym, got none")
+    try:
+        text = file.read_text(encoding="utf-8") if file else sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise SubjectError("subject: expected an address in UTF-8, got other bytes") from None
+    except OSError as error:
+        raise SubjectError(f"subject: expected a file with an address, got {error.strerror} at {file}") from None
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) != 1:
+        raise SubjectError(f"subject: expected one address, got {len(lines)}", hint="ask for one person at a time")
+    return lines[0]
