@@ -16,6 +16,8 @@ Value = TypeVar("Value", str, int, bool)
 
 _KINDS = {str: "text", int: "a whole number", bool: "true or false"}
 
+#: The parser in C. Not every build of PyYAML has it.
+_FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _NAME = re.compile("[a-z][a-z0-9_]*")
 
@@ -27,10 +29,20 @@ class YamlField:
         self._node, self._file, self._path = node, file, path
 
     @classmethod
-    def parse(cls, content: bytes, file: PurePath) -> YamlField:
-        """Parse a document. Raises ContractError if it is not YAML. The name of the file is for errors."""
+    def parse(cls, content: bytes, file: PurePath, *, is_packaged: bool = False) -> YamlField:
+        """Parse a document.
+
+        Args:
+            content: the document.
+            file: the name of its file, for errors.
+            is_packaged: whether it is one of the package, for the fast parser. That one ends the process if fields are
+                nested too deeply, so the documents of others are not for it.
+
+        Raises:
+            ContractError: it is not YAML.
+        """
         try:
-            node = yaml.compose(content.decode(), yaml.SafeLoader)
+            node = yaml.compose(content.decode(), _FAST_LOADER if is_packaged else yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ContractError(f"{file}:{line}: expected YAML, got: {error.problem}") from None

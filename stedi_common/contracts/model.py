@@ -136,7 +136,7 @@ def contract(name: str) -> Contract:
     if name not in _files():
         raise ContractError(f"contracts: expected one of {', '.join(names())}, got {name!r}")
     file = _files()[name]
-    document = YamlField.parse(file.read_bytes(), PurePath(str(file)))
+    document = YamlField.parse(file.read_bytes(), PurePath(str(file)), is_packaged=name in PACKAGED)
     found = _parse(document)
     if found.name != name:
         raise document.error(f"expected the table {name}, as the file is called, got {found.name}")
