@@ -21,7 +21,8 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.query import answer
 from stedi_common.rules.lineage import JOBS
 from stedi_common.rules.policy import Policy
-from stedi_common.runs.run_all import RunSettings, run_all, tasks
+from stedi_common.runs.run_all import run_all, tasks
+from stedi_common.runs.settings import RunSettings
 
 KEY = PseudonymKey(bytes(range(32)))
 TABLES = [job.target for job in JOBS.values()]

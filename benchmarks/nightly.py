@@ -43,7 +43,8 @@ def night(lake: Path, drops: Path, engine: str) -> dict[str, float]:
     from stedi_common.lake import Lake  # noqa: PLC0415
     from stedi_common.privacy.pseudonym import PseudonymKey  # noqa: PLC0415
     from stedi_common.rules.policy import Policy  # noqa: PLC0415
-    from stedi_common.runs.run_all import RunSettings, landing_tasks, run_all, tasks  # noqa: PLC0415
+    from stedi_common.runs.run_all import landing_tasks, run_all, tasks  # noqa: PLC0415
+    from stedi_common.runs.settings import RunSettings  # noqa: PLC0415
 
     pseudonyms, clock = PseudonymKey(bytes(range(32))), [time.perf_counter()]
     opened = connect(engine, Lake.at(str(lake)))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from narwhals import col
 
-    from stedi_common.api import OpenLake, Rows, open  # noqa: A004 - `stedi_common.open`, as `tarfile.open`
+    from stedi_common.api.lake import OpenLake, open  # noqa: A004 - `stedi_common.open`, as `tarfile.open`
+    from stedi_common.api.rows import Rows
     from stedi_common.errors import (
         CommitConflictError,
         ContractError,
@@ -73,12 +74,12 @@ __all__ = [
 ]
 
 _MODULES = {
-    "OpenLake": "stedi_common.api",
+    "OpenLake": "stedi_common.api.lake",
     "Policy": "stedi_common.rules.policy",
-    "Rows": "stedi_common.api",
+    "Rows": "stedi_common.api.rows",
     "Settings": "stedi_common.settings",
     "col": "narwhals",
-    "open": "stedi_common.api",
+    "open": "stedi_common.api.lake",
 }
 
 

@@ -39,13 +39,13 @@ from stedi_common.files import umask
 from stedi_common.rules.lineage import JOBS, jobs
 from stedi_common.runs.run_all import (
     CompletedTask,
-    RunSettings,
     Task,
     deletion_task,
     landing_tasks,
     single_job_task,
     tasks,
 )
+from stedi_common.runs.settings import RunSettings
 from stedi_common.settings import CONFIG, OPTIONS, Settings
 
 #: Arguments that Glue takes or hands to a script beside its own; none of them is for this program.

@@ -2,8 +2,3 @@
 
 All of it is in `stedi_common` itself: `import stedi_common as stedi`.
 """
-
-from stedi_common.api.lake import OpenLake, open  # noqa: A004 - `stedi_common.open`, as `tarfile.open`
-from stedi_common.api.rows import Rows
-
-__all__ = ["OpenLake", "Rows", "open"]

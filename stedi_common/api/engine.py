@@ -13,7 +13,8 @@ from stedi_common.engines.protocol import Engine
 from stedi_common.errors import LakeError, MissingPackageError
 from stedi_common.lake import Lake
 from stedi_common.runs.input_size import InputSize, SizedEngine
-from stedi_common.runs.run_all import RunSettings, Task
+from stedi_common.runs.run_all import Task
+from stedi_common.runs.settings import RunSettings
 from stedi_common.settings import AUTO, Settings
 
 #: Opens the engine for tasks of one phase, with their settings.

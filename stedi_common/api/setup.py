@@ -10,13 +10,11 @@ from typing import Any
 from stedi_common import project
 from stedi_common import settings as sources
 from stedi_common.errors import KeyMissingError, LakePropertiesError, PolicyError, StediError
-from stedi_common.instants import EPOCH
 from stedi_common.lake import Lake
 from stedi_common.lake.properties import LakeProperties
 from stedi_common.privacy.pseudonym import KEY_BYTES, PseudonymKey, local_key, read_key, secret_key
-from stedi_common.records import Drop, stored
 from stedi_common.rules.policy import Policy
-from stedi_common.runs.run_all import RunSettings
+from stedi_common.runs.settings import RunSettings
 from stedi_common.settings import Settings
 
 #: The settings that make the policy.
@@ -186,5 +184,8 @@ def _refusal(expect: Callable[..., object], *arguments: Any) -> StediError | Non
 
 def _content(name: str) -> bytes:
     if name.startswith("s3://"):
+        from stedi_common.instants import EPOCH  # noqa: PLC0415 - the reader of drops takes long to import
+        from stedi_common.records import Drop, stored  # noqa: PLC0415
+
         return b"".join(stored(Drop(name, name, 0, EPOCH)))
     return sources.read_file(name)

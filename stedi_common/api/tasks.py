@@ -17,8 +17,9 @@ from stedi_common.landing import Landed
 from stedi_common.landing.unread import UnreadFiles
 from stedi_common.rules.lineage import Job
 from stedi_common.runs.preview import Preview, preview
-from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, run_all
+from stedi_common.runs.run_all import CompletedTask, Task, run_all
 from stedi_common.runs.run_all import tasks as tasks_of
+from stedi_common.runs.settings import RunSettings
 from stedi_common.runs.withdrawals import Deleted
 
 _WITH_ERRORS = Landed | UnreadFiles | Deleted | maintenance.Maintained

@@ -19,7 +19,8 @@ from stedi_common.landing.landed_files import LANDED_FILES, read_digests
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.records import shown
 from stedi_common.rules.lineage import JOBS
-from stedi_common.runs.run_all import CompletedTask, RunSettings, Task, tasks
+from stedi_common.runs.run_all import CompletedTask, Task, tasks
+from stedi_common.runs.settings import RunSettings
 
 #: Runs tasks in order.
 RunTasks = Callable[[Sequence[Task]], Sequence[CompletedTask]]

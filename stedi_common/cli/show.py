@@ -15,22 +15,22 @@ from stedi_common.cli.console import out
 from stedi_common.errors import StediError
 from stedi_common.incremental.diff import pluralized
 from stedi_common.incremental.plan import Action
-from stedi_common.landing import Landed
-from stedi_common.maintenance import Maintained
-from stedi_common.records import shown as file_shown
 from stedi_common.rules.lineage import JOBS
-from stedi_common.runs.executor import Outcome
-from stedi_common.runs.preview import Preview
-from stedi_common.runs.withdrawals import Deleted
-from stedi_common.status import TableStatus
 from stedi_common.text import escaped
 
+# What is only shown need not be imported.
 if TYPE_CHECKING:
     from stedi_common.checks import Checked, Finding, Repaired, Step
     from stedi_common.engines.embedded.recovery import Recovered
     from stedi_common.generate import Truth
     from stedi_common.lake.properties import LakeProperties
+    from stedi_common.landing import Landed
     from stedi_common.landing.unread import UnreadFiles
+    from stedi_common.maintenance import Maintained
+    from stedi_common.runs.executor import Outcome
+    from stedi_common.runs.preview import Preview
+    from stedi_common.runs.withdrawals import Deleted
+    from stedi_common.status import TableStatus
     from stedi_common.subjects import DropLines, Report, Subject
 
 BAR_WIDTH = 32
@@ -215,19 +215,21 @@ def _who(person: Subject) -> None:
 
 def _drops(found: Report) -> None:
     """The lines of the drops, and the drops that could not be examined whole."""
+    from stedi_common.records import shown
+
     if found.drops is None:
         out.print("[yellow]not examined[/]: drops. --landing names their folder.")
         return
     for each in found.drops:
         if each.lines or each.is_named:
             named = " (its name has the address)" if each.is_named else ""
-            out.print(f"{escape(file_shown(each.file))}{named}: {_numbers(each)}", soft_wrap=True)
+            out.print(f"{escape(shown(each.file))}{named}: {_numbers(each)}", soft_wrap=True)
     if found.rejected:
         out.print(f"{pluralized(found.rejected, 'row')} of landing.rejected_records for these lines")
     unexamined = [each for each in found.drops if each.unexamined]
     for each in unexamined[:MAX_NAMED_FILES]:
         reasons = ", ".join(each.unexamined).replace("_", " ")
-        out.print(f"[yellow]not examined[/] ({reasons}): {escape(file_shown(each.file))}", soft_wrap=True)
+        out.print(f"[yellow]not examined[/] ({reasons}): {escape(shown(each.file))}", soft_wrap=True)
     if len(unexamined) > MAX_NAMED_FILES:
         out.print(f"[yellow]not examined[/]: {len(unexamined) - MAX_NAMED_FILES:,} more")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
@@ -17,12 +17,10 @@ from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.landing.unread import UnreadFiles, landed_rows, unread_in
 from stedi_common.landing.unread import dismiss_unread as dismiss_unread_files
 from stedi_common.maintenance import Maintained
-from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, Job
-from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
 from stedi_common.runs.input_size import InputSize
-from stedi_common.settings import ReaderSettings
+from stedi_common.runs.settings import RunSettings
 
 CUSTOMERS = contract(f"{CUSTOMER}_landing")
 
@@ -30,37 +28,6 @@ CUSTOMERS = contract(f"{CUSTOMER}_landing")
 Phase = Literal["land", "compute", "maintain"]
 
 Result: TypeAlias = Landed | UnreadFiles | withdrawals.Deleted | executor.Outcome | Maintained
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """The settings of a run.
-
-    Attributes:
-        policy: which readings count.
-        key: the pseudonym key.
-        reader: the settings of the reader of files.
-        rebuild: whether tables of another build may be rebuilt in full.
-        refusal: why no job may run: the settings are not the lake's. Withdrawn rows are deleted all the same.
-        landing_refusal: why nothing may land.
-    """
-
-    policy: Policy
-    key: PseudonymKey
-    reader: ReaderSettings = field(default_factory=ReaderSettings)
-    rebuild: bool = False
-    refusal: StediError | None = None
-    landing_refusal: StediError | None = None
-
-    def expect_jobs_allowed(self) -> None:
-        """Raise the refusal of the jobs, if there is one."""
-        if self.refusal:
-            raise self.refusal
-
-    def expect_landing_allowed(self) -> None:
-        """Raise the refusal of landing, if there is one."""
-        if self.landing_refusal:
-            raise self.landing_refusal
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS
 from stedi_common.rules.policy import Policy
-from stedi_common.runs.run_all import RunSettings, run_all
+from stedi_common.runs.run_all import run_all
+from stedi_common.runs.settings import RunSettings
 
 PEOPLE = ("ann@example.org", "bob@example.org")
 NIGHTS = (datetime(2024, 6, 1), datetime(2024, 6, 2))

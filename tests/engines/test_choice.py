@@ -35,7 +35,8 @@ from stedi_common.rules.lineage import JOBS, JOBS_BY_TABLE
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor
 from stedi_common.runs.input_size import COMPRESSION_RATIO, InputSize
-from stedi_common.runs.run_all import RunSettings, tasks
+from stedi_common.runs.run_all import tasks
+from stedi_common.runs.settings import RunSettings
 from stedi_common.settings import Settings
 
 READINGS = ("accelerometer_trusted", "step_trainer_trusted", "machine_learning_curated")

@@ -13,7 +13,8 @@ from stedi_common.errors import DamagedFileError, MissingLinesError
 from stedi_common.landing.landed_files import LANDED_FILES
 from stedi_common.landing.missing import expect_no_missing_lines
 from stedi_common.rules.policy import Policy
-from stedi_common.runs.run_all import RunSettings, run_all, tasks
+from stedi_common.runs.run_all import run_all, tasks
+from stedi_common.runs.settings import RunSettings
 
 CUSTOMERS = contract("customer_landing")
 

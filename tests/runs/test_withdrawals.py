@@ -41,7 +41,8 @@ from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.lineage import JOBS, jobs
 from stedi_common.rules.policy import Policy
 from stedi_common.runs import executor, withdrawals
-from stedi_common.runs.run_all import RunSettings, run_all, tasks
+from stedi_common.runs.run_all import run_all, tasks
+from stedi_common.runs.settings import RunSettings
 
 #: Of readings all columns are compared; of customers who stay the run recomputes the rows.
 COMPARED = {table: ("email",) if table.startswith("customer") else COLUMNS[table] for table in WHOSE}

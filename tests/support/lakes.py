@@ -25,7 +25,8 @@ from stedi_common.lake import Lake
 from stedi_common.privacy.pseudonym import PseudonymKey
 from stedi_common.rules.policy import Policy
 from stedi_common.runs.executor import Outcome
-from stedi_common.runs.run_all import RunSettings, run_all, tasks
+from stedi_common.runs.run_all import run_all, tasks
+from stedi_common.runs.settings import RunSettings
 
 Run = Mapping[str, bytes]
 Asks = Callable[..., Any]
