@@ -92,11 +92,38 @@ HEAVY = ("duckdb", "narwhals", "numpy", "pyarrow", "pydantic", "pyiceberg", "pys
     ids=" ".join,
 )
 def test_what_is_quick_imports_nothing_that_is_slow(words, absent):
+    assert [name for name in absent if name in imported_by(*words)] == []
+
+
+#: What a command that reads a lake in a folder can do without.
+FOR_WRITING = ("sqlalchemy", "pyiceberg.io.pyarrow", "pyarrow.dataset", "fsspec", "requests", "botocore")
+FOR_LANDING = ("stedi_common.landing", "stedi_common.records", "pyarrow.compute", "rich.progress")
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (["status"], [*FOR_WRITING, *FOR_LANDING, "pandas"]),
+        (["policy", "show"], ["duckdb", "numpy", "pyarrow", "pyiceberg", "sqlalchemy"]),
+        (["query", "SELECT 1"], [*FOR_WRITING, "stedi_common.landing", "stedi_common.records", "rich.progress"]),
+        (["run", "--plan"], [*FOR_WRITING, "rich.progress"]),
+    ],
+    ids=" ".join,
+)
+def test_what_only_reads_imports_nothing_for_writing(made_folder, monkeypatch, words, absent):
+    monkeypatch.chdir(made_folder)
+    imported = imported_by(*words)
+    assert "stedi_common.lake.catalog_file" in imported
+    assert [name for name in absent if name in imported] == []
+
+
+def imported_by(*words):
+    """The modules that the command line has imported when it ends."""
     script = "import sys; from stedi_common.cli import main; sys.argv = ['stedi', *sys.argv[1:]]\n"
     script += "try: main()\nfinally: print('imported:', *sys.modules)"
     imported = python("-c", script, *words).out.rpartition("imported: ")[2].split()
     assert "stedi_common.cli" in imported
-    assert [name for name in absent if name in imported] == []
+    return imported
 
 
 # Exit codes

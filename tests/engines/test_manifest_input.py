@@ -12,6 +12,7 @@ from stedi_common.contracts import contract
 from stedi_common.engines.embedded.bucket_files import BucketFileIO
 from stedi_common.engines.embedded.files import ChecksummedFileIO
 from stedi_common.engines.embedded.manifest_input import ValidatedFile
+from stedi_common.engines.embedded.read_only import ReadOnlyFiles
 
 TRUSTED = contract("customer_trusted")
 
@@ -22,14 +23,15 @@ def manifest(tmp_path, connect, engine_name, key):
     return files_of(tmp_path / "lake", TRUSTED)["manifest"][0]
 
 
+@pytest.mark.parametrize("files", [ChecksummedFileIO, ReadOnlyFiles])
 @pytest.mark.parametrize("engine_name", ["embedded"], indirect=True)
-def test_a_manifest_that_is_opened_can_be_decoded(manifest):
+def test_a_manifest_that_is_opened_can_be_decoded(manifest, files):
     content, refused = manifest.read_bytes(), 0
     for seed in range(100):
         dice = Random(seed)
         dice.choice((truncated, overwritten, flipped))(manifest, dice)
         try:
-            with ChecksummedFileIO().new_input(str(manifest)).open() as opened:
+            with files().new_input(str(manifest)).open() as opened:
                 assert list(fastavro.reader(opened))
         except ValueError:
             refused += 1
@@ -37,7 +39,7 @@ def test_a_manifest_that_is_opened_can_be_decoded(manifest):
     assert refused > 50
     deleted(manifest, Random(0))
     with pytest.raises(FileNotFoundError):
-        ChecksummedFileIO().new_input(str(manifest)).open()
+        files().new_input(str(manifest)).open()
 
 
 def test_the_files_of_a_bucket_are_checked_too(monkeypatch):

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
-from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
@@ -56,6 +55,8 @@ def commit(
         UnknownCommitError: it is not known whether the catalog made the commit.
         EngineError: the catalog failed in another way, and nothing is committed.
     """
+    from pyiceberg.io.pyarrow import parquet_files_to_data_files  # noqa: PLC0415 - only a commit needs it
+
     change = _CachedTransaction(table)
     update = change.update_snapshot(snapshot_properties=dict(summary))
     with update.overwrite() if replaced else update.fast_append() as snapshot:

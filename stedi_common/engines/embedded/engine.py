@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import narwhals as nw
@@ -24,16 +25,13 @@ from stedi_common.engines.embedded.catalog import CatalogTables, field_ids
 from stedi_common.engines.embedded.commit import commit, expect_head
 from stedi_common.engines.embedded.data_storage import storage_of
 from stedi_common.engines.embedded.lake_catalog import open_catalog
-from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
 from stedi_common.engines.embedded.query import Answer, Scan, Tables, answered, checked, mentions
-from stedi_common.engines.embedded.repairs import EmbeddedRepairs
 from stedi_common.engines.embedded.scan import ScanPlans, local, select
 from stedi_common.engines.embedded.session import as_duckdb_error, connect, redact
 from stedi_common.engines.embedded.snapshots import PyIcebergSnapshots, current_head, has_snapshot, head_as_of
 from stedi_common.engines.embedded.writer import DataFileWriter
 from stedi_common.engines.errors import conflict, missing_table
 from stedi_common.engines.protocol import Counts, Head, Materialized, Staged, TableSize
-from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged
 from stedi_common.engines.storage.catalog_guard import expect_known_metadata
 from stedi_common.engines.storage.parquet import DataFile, ParquetLayout, arrow_schema
 from stedi_common.engines.storage.staging import RECORDS, REJECTED, Staging
@@ -41,8 +39,13 @@ from stedi_common.engines.storage.unknown_tables import UnknownTable, unknown_ta
 from stedi_common.errors import LakeError, QueryError
 from stedi_common.lake import Lake
 from stedi_common.lake.properties import update_mark
-from stedi_common.records import Drop, Reader
 from stedi_common.rules.frames import DROPPED, Classified, Frame
+
+# Each takes long to import, and most commands do without.
+if TYPE_CHECKING:
+    from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance
+    from stedi_common.engines.embedded.repairs import EmbeddedRepairs
+    from stedi_common.records import Drop, Reader
 
 #: So many classified rows cost less to keep, between counting and writing, than to compute twice.
 MAX_CACHED_ROWS = 1_000_000
@@ -61,7 +64,7 @@ class EmbeddedEngine:
         if writes:
             update_mark(lake, creates=True)
         self.choice, self._lake = Choice(self.name), lake
-        self._catalog = open_catalog(lake)
+        self._catalog = open_catalog(lake, writes=writes)
         self._staging = Staging(lake, writes=writes, is_shared=False)
         try:
             self._storage = storage_of(lake, self._staging.local_scratch)
@@ -74,10 +77,20 @@ class EmbeddedEngine:
         self._tables = CatalogTables(lake, self._catalog)
         self._writer = DataFileWriter(self._storage, self._duckdb, self._errors)
         self._selected: dict[str, set[str]] = {}
-        #: See `Engine.maintenance`.
-        self.maintenance = EmbeddedMaintenance(lake, self._catalog, self._tables, self._rewritten)
-        #: What `stedi check` and `stedi repair` do with the files of tables.
-        self.repairs = EmbeddedRepairs(lake, self._catalog, self._staging)
+
+    @cached_property
+    def maintenance(self) -> EmbeddedMaintenance:
+        """See `Engine.maintenance`."""
+        from stedi_common.engines.embedded.maintenance import EmbeddedMaintenance  # noqa: PLC0415
+
+        return EmbeddedMaintenance(self._lake, self._catalog, self._tables, self._rewritten)
+
+    @cached_property
+    def repairs(self) -> EmbeddedRepairs:
+        """What `stedi check` and `stedi repair` do with the files of tables."""
+        from stedi_common.engines.embedded.repairs import EmbeddedRepairs  # noqa: PLC0415
+
+        return EmbeddedRepairs(self._lake, self._catalog, self._staging)
 
     # Tables and their snapshots
 
@@ -224,6 +237,8 @@ class EmbeddedEngine:
     @contextmanager
     def stage(self, reader: Reader, drops: Sequence[Drop], contract: Contract) -> Iterator[Staged]:
         """See `Engine.stage`."""
+        from stedi_common.engines.storage.block_reader import REJECTED_RECORDS, BlockReader, merged  # noqa: PLC0415
+
         blocks = BlockReader(reader, drops)
         layouts = [ParquetLayout.of(table, self._ids(table)) for table in (contract, REJECTED_RECORDS)]
         threads = os.cpu_count() or 1

@@ -96,13 +96,21 @@ class LookupCache:
         return answer
 
 
-def open_catalog(lake: Lake) -> LakeCatalog:
+def open_catalog(lake: Lake, *, writes: bool = True) -> LakeCatalog:
     """The catalog of the lake.
+
+    Args:
+        lake: the lake.
+        writes: whether tables may change. Who only reads a lake in a folder needs fewer libraries.
 
     Raises:
         LakeError: it cannot be opened.
     """
     # Each catalog needs libraries of its own.
+    if lake.is_local and not writes:
+        from stedi_common.engines.embedded.read_only import ReadOnlyCatalog  # noqa: PLC0415
+
+        return ReadOnlyCatalog(lake)
     if lake.is_local:
         from stedi_common.engines.embedded import sqlite_catalog  # noqa: PLC0415
 

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from pyiceberg.manifest import DataFile, ManifestEntry, ManifestEntryStatus, ManifestFile, read_manifest_list
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
-from sqlalchemy.exc import SQLAlchemyError
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.embedded.catalog import load_table
@@ -64,9 +63,9 @@ def _verify(lake: Lake, catalog: LakeCatalog, contract: Contract, location: str,
     if damage is None:
         try:
             table = load_table(lake, catalog, contract)
-        except (StediError, SQLAlchemyError):
-            raise
         except Exception as error:
+            if isinstance(error, (StediError, *catalog.unknown_state)):
+                raise
             raise_if_out_of_resources(error)
             damage = _damage("metadata", location, "expected the metadata of a table, got something else")
     if table is None:

@@ -6,6 +6,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+#: What the names of manifests and manifest lists end with.
+SUFFIX = ".avro"
+
 
 class DamagedAvroError(ValueError):
     """The bytes are no Avro file, or a damaged one. The message is the class of the library's error."""
@@ -30,3 +33,17 @@ def records(content: bytes) -> Iterator[Any]:
         raise
     except Exception as error:  # damaged bytes may be anything to the library
         raise DamagedAvroError(type(error).__name__) from None
+
+
+def validated(content: bytes) -> io.BytesIO:
+    """The content of a manifest or a manifest list, as a file that PyIceberg can decode.
+
+    PyIceberg's decoder trusts the lengths in a file. Given other bytes it reads whatever is there in memory, and the
+    process may crash. fastavro decodes each file before, which takes about a tenth of the time.
+
+    Raises:
+        DamagedAvroError: the bytes are damaged.
+    """
+    for _ in records(content):
+        pass
+    return io.BytesIO(content)

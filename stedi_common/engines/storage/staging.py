@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +28,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pyarrow import fs
 
-from stedi_common.engines.storage import fingerprints, locks, s3, scratch
+from stedi_common.engines.storage import locks, s3, scratch
 from stedi_common.engines.storage.checksums import name_with_checksum
 from stedi_common.engines.storage.heartbeat import Heartbeat
 from stedi_common.engines.storage.parquet import DataFile, filesystem, make_folder
@@ -36,7 +36,9 @@ from stedi_common.engines.storage.scratch import Scratch
 from stedi_common.errors import CommitConflictError, EngineError, LakeError
 from stedi_common.instants import from_seconds
 from stedi_common.lake import Lake
-from stedi_common.records.tally import Tally
+
+if TYPE_CHECKING:
+    from stedi_common.records.tally import Tally
 
 #: The subfolders of what is staged together.
 RECORDS, REJECTED, FINGERPRINTS = "records", "rejected", "fingerprints"
@@ -140,6 +142,8 @@ class Staging:
 
     def are_distinct(self, folder: str) -> bool:
         """Whether no two of the fingerprints that were staged below the folder are equal."""
+        from stedi_common.engines.storage import fingerprints  # noqa: PLC0415 - it imports PyArrow's functions
+
         staged = self.data_files(f"{folder}/{FINGERPRINTS}")
         files = [filesystem(file.location) for file in staged]
         count = sum(self._each(_rows_of, staged))
