@@ -26,7 +26,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict
 from typing import Any
 
 from stedi_common import log, project
@@ -174,7 +173,7 @@ def _problems(done: CompletedTask) -> list[str]:
         return [_message(done.error)]
     if done.result is None:
         return []
-    print(json.dumps({"job": done.task.job, "table": done.task.table, **asdict(done.result)}), flush=True)  # noqa: T201 - its output
+    print(json.dumps(done.line), flush=True)  # noqa: T201 - its output
     errors = errors_of([done])
     return ["; ".join(map(_message, errors))] if errors else []
 

@@ -226,8 +226,7 @@ def run(
         return
     with open_engines(settings, at) as engines:
         done = run_tasks(engines.for_tasks, run_settings, tasks(jobs=chosen, dismiss_unread=dismiss_unread))
-    # As the jobs' scripts print it.
-    lines = [{"job": each.task.job, "table": each.task.table, **asdict(each.result)} for each in done if each.result]
+    lines = [each.line for each in done if each.result]  # as the jobs' scripts print them
 
     def shown() -> None:
         show.run_results(_results(done, Deleted), _results(done, Outcome))

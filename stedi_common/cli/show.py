@@ -78,15 +78,18 @@ def skipped(files: Sequence[Mapping[str, str]]) -> None:
 def run_results(deletions: Sequence[Deleted], outcomes: Sequence[Outcome]) -> None:
     """How many withdrawn rows were deleted, and the funnel of each job."""
     for each in deletions:
-        if not each.deleted:
-            continue
-        deleted = ", ".join(f"{n:,} row{'' if n == 1 else 's'} of {table}" for table, n in each.deleted.items())
-        out.print(f"[bold]withdrawn rows[/] deleted before all else: {deleted}\n")
+        withdrawn = {table: n for table, n in each.deleted.items() if table not in each.emptied}
+        if withdrawn:
+            out.print(f"[bold]withdrawn rows[/] deleted before all else: {_rows_of(withdrawn)}\n", soft_wrap=True)
         if each.emptied:
-            tables = ", ".join(each.emptied)
-            why = "their rows cannot be classified, or customer records are missing"
-            out.print(f"[yellow]emptied[/] because {why}: {tables}\n", soft_wrap=True)
+            why = "rows that cannot be classified may be those of people who have withdrawn"
+            emptied = _rows_of({table: each.deleted[table] for table in each.emptied})
+            out.print(f"[yellow]emptied[/], because {why}: {emptied}\n", soft_wrap=True)
     funnel(outcomes)
+
+
+def _rows_of(tables: Mapping[str, int]) -> str:
+    return ", ".join(f"{pluralized(n, 'row')} of {table}" for table, n in tables.items())
 
 
 def unread(found: Sequence[UnreadFiles]) -> None:
@@ -346,7 +349,10 @@ def generated(truth: Truth, into: Path) -> None:
 def truth(differences: list[str] | None) -> None:
     """Whether the tables have the rows that the generator expects. Raises StediError if they have not."""
     if differences:
-        raise StediError("demo: the tables differ from the truth beside the drops: " + "; ".join(differences))
+        raise StediError(
+            "demo: the tables differ from the truth beside the drops: " + "; ".join(differences),
+            hint="if other drops have landed in this lake, remove its folder to start over",
+        )
     if differences is not None:
         out.print("[green]✓[/] every count equals the truth that was generated with the drops")
         out.print()

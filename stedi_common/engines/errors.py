@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi_common.contracts import Contract
@@ -10,6 +12,9 @@ from stedi_common.lake import local_path
 
 if TYPE_CHECKING:
     from stedi_common.engines.storage.unknown_tables import UnknownTable
+
+
+_FORBIDDEN = "one that this user may not read"
 
 
 def missing_table(contract: Contract) -> LakeError:
@@ -52,11 +57,24 @@ def unreadable(table: str, file: str) -> DamagedFileError:
     if file.startswith("s3://"):
         return DamagedFileError(f"{table}: expected the table's file {file}, got none or a damaged one", hint_of(file))
     path = local_path(file)
-    state = "a damaged one" if path.exists() else "none"
+    found = _found_at(path)
     return DamagedFileError(
-        f"{table}: expected the table's file {path}, got {state}",
-        hint=f"{CHECK_NAMES_FILES}; stedi repair recomputes a trusted or curated table; other tables can be queried",
+        f"{table}: expected the table's file {path}, got {found}",
+        hint="let this user read it"
+        if found == _FORBIDDEN
+        else f"{CHECK_NAMES_FILES}; stedi repair recomputes a trusted or curated table; other tables can be queried",
     )
+
+
+def _found_at(path: Path) -> str:
+    """What there is in the place of a file that cannot be read."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "none"
+    except PermissionError:
+        return _FORBIDDEN
+    return "a damaged one" if os.access(path, os.R_OK) else _FORBIDDEN
 
 
 def cannot_be_emptied(table: UnknownTable) -> DamagedFileError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
@@ -58,6 +58,14 @@ class CompletedTask:
     task: Task
     result: Result | None = None
     error: StediError | None = None
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """What the task did, as a line of JSON has it. Errors are printed on standard error."""
+        done = replace(self.result, failures=()) if isinstance(self.result, withdrawals.Deleted) else self.result
+        fields = asdict(done) if done else {}
+        fields.pop("failures", None)
+        return {"job": self.task.job, "table": self.task.table, **fields}
 
 
 def landing_tasks(

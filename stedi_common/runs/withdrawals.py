@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stedi_common.contracts import Contract
 from stedi_common.engines.errors import cannot_be_emptied
@@ -38,16 +38,18 @@ class Deleted:
         emptied: the tables from which all rows were deleted, because they could not be classified. Their jobs recompute
             them.
         unknown: zone and name of the trusted and curated tables that have no contract, and have or had rows.
+        failures: the errors of the tables that could neither be read nor emptied.
     """
 
     deleted: Mapping[str, int]
     emptied: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    failures: tuple[StediError, ...] = field(default=(), compare=False)
 
     @property
     def errors(self) -> list[StediError]:
         """What somebody must look at, although the deletion is done."""
-        return [UnknownTablesError(self.unknown)] if self.unknown else []
+        return [*self.failures, *([UnknownTablesError(self.unknown)] if self.unknown else [])]
 
 
 def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks_lines: bool = False) -> Deleted | None:
@@ -60,11 +62,12 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
         lacks_lines: whether customer lines are missing. Each may be a withdrawal, so every table is emptied.
 
     Returns:
-        How many rows were deleted; None if there were none, and each such table has a contract.
+        How many rows were deleted, and the errors of tables that can neither be read nor emptied; None if there is
+        nothing to say.
 
     Raises:
         CommitConflictError: other runs kept committing in between.
-        StediError: a table can neither be read nor written to. The withdrawn rows of all others are deleted.
+        StediError: the machine is out of resources.
     """
     unusable = _prepare(engine)
     failed: dict[str, StediError] = {}
@@ -78,9 +81,7 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
             _raise_if_temporary(error)
             failed = run.delete_from_each_table()
     failed |= run.empty_unknown_tables(lacks_lines=lacks_lines)
-    if errors := [*unusable.values(), *failed.values()]:
-        raise errors[0]
-    return run.result
+    return run.result((*unusable.values(), *failed.values()))
 
 
 class _DeletionRun:
@@ -92,11 +93,10 @@ class _DeletionRun:
         self._emptied: list[str] = []
         self._unknown: list[str] = []
 
-    @property
-    def result(self) -> Deleted | None:
-        """What was done; None for nothing."""
-        done = Deleted(self._deleted, tuple(self._emptied), tuple(self._unknown))
-        return done if self._deleted or self._unknown else None
+    def result(self, failures: tuple[StediError, ...]) -> Deleted | None:
+        """What was done; None if there is nothing to say."""
+        done = Deleted(self._deleted, tuple(self._emptied), tuple(self._unknown), failures)
+        return done if self._deleted or self._unknown or failures else None
 
     def delete(self) -> None:
         """Carry out the plan of all tables."""

@@ -544,6 +544,21 @@ def test_a_run_reports_first_what_it_deleted(withdrawn):
     assert [outcome["job"] for outcome in outcomes] == list(JOBS)
 
 
+@pytest.mark.parametrize("words", [("run",), ("run", "--json")])
+def test_what_was_deleted_is_printed_though_a_table_cannot_be_emptied(withdrawn, tmp_path, words):
+    for file in (tmp_path / "lake" / "curated" / "customers_curated" / "metadata").glob("*.metadata.json"):
+        file.write_text("x")
+    said = withdrawn(*words)
+    assert (said.code, "curated.customers_curated: expected the table's file" in said.err) == (1, True)
+    if "--json" in words:
+        deleted = json.loads(said.out)[0]["deleted"]
+        tables = [job.target.name for job in reversed(JOBS.values())]
+        assert list(deleted) == [each for each in tables if each != "customers_curated"]
+        assert "failures" not in said.out
+    else:
+        assert "withdrawn rows deleted before all else: 1 row of machine_learning_curated, 1 row of" in said.out
+
+
 @pytest.mark.parametrize("words", [("run",), ("demo", "--landing", "drops")])
 def test_a_run_prints_first_what_it_deleted(withdrawn, words):
     first, after = (

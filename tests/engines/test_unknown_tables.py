@@ -123,5 +123,6 @@ def test_an_unknown_table_that_may_have_been_built_from_another_of_that_name_is_
 def test_an_unknown_table_that_cannot_be_emptied_is_named(engine, lake, key):
     table = make(lake, "curated.features", {"stedi.owner": "health"}, ROWS)
     local_path(table.metadata_location).write_bytes(b"{")
-    with pytest.raises(DamagedFileError, match=r"curated\.features: expected its metadata "):
-        delete_withdrawn(engine, Policy(), key)
+    (error,) = delete_withdrawn(engine, Policy(), key).failures
+    assert isinstance(error, DamagedFileError)
+    assert str(error).startswith("curated.features: expected its metadata ")

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import stat
 import time
 from contextlib import closing
 from pathlib import Path
@@ -143,7 +144,6 @@ def test_the_error_names_the_table_and_the_files(folder, stedi, monkeypatch):
 @SLOW_ON_SPARK
 def test_it_is_recovered(folder, engine_name, how):
     before = contents(folder, engine_name)
-    was = (folder / "lake" / "catalog.db").stat().st_mode
     lose(folder, how)
     done = recover(Lake.at(str(folder / "lake")))
     assert {each.table.partition(".")[2] for each in done.tables} == {*names()}
@@ -151,13 +151,27 @@ def test_it_is_recovered(folder, engine_name, how):
         assert done.previous_catalog is None
     else:
         assert (folder / "lake" / done.previous_catalog).stat().st_mode & 0o777 == 0o600
-        assert (folder / "lake" / "catalog.db").stat().st_mode & 0o077 == was & 0o077
     assert not list((folder / "lake").glob(".staging-*"))
     assert contents(folder, engine_name) == before
     with opened(folder, engine_name) as lake:
         assert [landed.files for landed in lake.land()] == [0, 0, 0]
         assert not any(outcome.changed for outcome in lake.run())
     assert not recover(Lake.at(str(folder / "lake"))).changed
+
+
+@EMBEDDED
+@pytest.mark.parametrize(("of_lake", "expected"), [(0o700, 0o600), (0o750, 0o640)])
+@pytest.mark.parametrize("how", ["gone", "empty", "folder"])
+def test_who_may_read_the_lake_may_read_the_recovered_catalog(folder, how, of_lake, expected):
+    """And nobody else, whatever has been in its place."""
+    catalog = folder / "lake" / "catalog.db"
+    lose(folder, "gone" if how == "folder" else how)
+    if how == "folder":
+        catalog.mkdir(mode=0o755)
+    (folder / "lake").chmod(of_lake)
+    recover(Lake.at(str(folder / "lake")))
+    assert stat.S_IMODE(catalog.stat().st_mode) == expected
+    (folder / "lake").chmod(0o700)
 
 
 @pytest.mark.long

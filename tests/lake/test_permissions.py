@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -122,6 +122,28 @@ def test_another_user_of_the_group_may_read_if_the_mask_says_so(open_folder, uma
         process = FORKED.Process(target=read_as_nobody, args=(open_folder, words))
         process.start()
         assert wait_for(process) == code, words
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("what", ["*.metadata.json", "metadata"])
+def test_a_file_that_this_user_may_not_read_is_not_called_damaged(open_folder, what):
+    write(open_folder / "drops", DROPS)
+    for command in ("land", "run"):
+        assert stedi_(open_folder, command, "--umask", "022").returncode == 0
+    for path in (open_folder / "lake" / "trusted" / "customer_trusted").rglob(what):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    process = FORKED.Process(target=said_to_nobody, args=(open_folder, ("status",), open_folder / "said"))
+    process.start()
+    assert wait_for(process) == 0
+    error = (open_folder / "said").read_text()
+    assert "trusted.customer_trusted: expected the table's file " in error
+    assert ", got one that this user may not read\nhint:  let this user read it" in error
+
+
+def said_to_nobody(folder, words, file):
+    """Write into the file what the command says to another user."""
+    with file.open("w") as said, redirect_stderr(said), suppress(SystemExit):
+        read_as_nobody(folder, words)
 
 
 def read_as_nobody(folder, words):

@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 from support.cli import EVERY_COMMAND
 from support.drops import at, customer, landing, reading, step
-from support.lakes import SLOW_ON_SPARK, KilledError, write
+from support.lakes import SLOW_ON_SPARK, KilledError, table_of, write
 
 import stedi_common
+from stedi_common.checks import check
+from stedi_common.checks import opened as opened_for_check
+from stedi_common.checks.check import Remedy
+from stedi_common.contracts import contract
 from stedi_common.engines.storage import relocation
 from stedi_common.engines.storage.relocation import relocate
 from stedi_common.errors import LakeError, StorageError
-from stedi_common.lake import Lake
+from stedi_common.lake import Lake, local_path
 from stedi_common.lake.mark import Mark
 from stedi_common.lake.properties import LakeProperties
 
@@ -270,6 +274,19 @@ def test_a_damaged_file_is_named(folder, pattern):
     with pytest.raises(LakeError, match="expected a metadata file of Iceberg, got one that is damaged") as refused:
         relocate(Lake.at(str(folder / "lake")))
     assert str(file) in str(refused.value)
+
+
+@EMBEDDED
+@pytest.mark.parametrize("table", ["customer_trusted", "customer_landing"])
+def test_damaged_metadata_of_a_relocated_lake_are_found(folder, table):
+    """They are no longer the bytes that their checksums are of."""
+    lake = Lake.at(str(folder / "lake"))
+    relocate(lake)
+    of = contract(table)
+    local_path(table_of(lake.folder, of).metadata_location).write_bytes(b"{")
+    with opened_for_check(lake) as connected:
+        found = {finding.table: finding.remedy for finding in check(connected).findings}
+    assert found[of.identifier] == (Remedy.REBUILD if of.zone == "trusted" else Remedy.RESTORE_FILE)
 
 
 @EMBEDDED

@@ -151,8 +151,7 @@ def test_a_data_file_that_cannot_be_read_is_named(connect, lake, how):
 def test_pseudonyms_of_another_key_are_nobodys(connect, lake, key):
     damage(lake, "customer_trusted", "metadata", remove)
     engine = connect(lake)
-    with pytest.raises(LakeError, match="customer_trusted"):
-        withdrawals.delete_withdrawn(engine, Policy(), PseudonymKey(bytes(32)))
+    expect_failure(withdrawals.delete_withdrawn(engine, Policy(), PseudonymKey(bytes(32))), "customer_trusted")
     assert left(engine, "machine_learning_curated") == Bag()
     assert left(engine, "step_trainer_trusted")[(whose(key, BOB, "sn-2")["step_trainer_trusted"],)]
 
@@ -167,8 +166,7 @@ def test_a_table_keeps_the_rows_of_the_policy_that_it_was_built_with(connect, tm
         dropped(connect_to("embedded", tmp_path / "lake"), tmp_path, key, CONSENTING, again, policy=Policy(built))
     damage(tmp_path / "lake", "customer_trusted", "metadata", remove)
     engine = connect(tmp_path / "lake")
-    with pytest.raises(LakeError, match="customer_trusted"):
-        withdrawals.delete_withdrawn(engine, Policy(other), key)
+    expect_failure(withdrawals.delete_withdrawn(engine, Policy(other), key), "customer_trusted")
     kept = 1 if built == "as-of" else len(DAYS)
     assert {table: left(engine, table)[(whose(key, ANN, "sn-1")[table],)] for table in TIMED} == dict.fromkeys(
         TIMED, kept
@@ -204,8 +202,31 @@ def test_without_the_table_of_customer_records_every_table_is_emptied(connect, l
 def test_a_table_that_cannot_be_written_to_is_named_in_the_end(connect, lake, key, kind):
     damage(lake, "customers_curated", kind, remove)
     engine = connect(lake)
-    with pytest.raises(StediError, match="customers_curated: expected"):
-        withdrawals.delete_withdrawn(engine, Policy(), key)
+    deleted = withdrawals.delete_withdrawn(engine, Policy(), key)
+    expect_failure(deleted, "customers_curated")
+    assert dict(deleted.deleted) == {
+        "machine_learning_curated": 3,
+        "step_trainer_trusted": 3,
+        "accelerometer_trusted": 3,
+        "customer_trusted": 1,
+    }
+
+
+@EMBEDDED
+def test_each_table_that_cannot_be_written_to_is_named(connect, lake, key):
+    for table in ("customers_curated", "customer_trusted"):
+        damage(lake, table, "metadata", truncate)
+    deleted = withdrawals.delete_withdrawn(connect(lake), Policy(), key)
+    assert [str(error).partition(":")[0] for error in deleted.errors] == [
+        "trusted.customer_trusted",
+        "curated.customers_curated",
+    ]
+
+
+def expect_failure(deleted: withdrawals.Deleted | None, table: str) -> None:
+    """The deletion could do nothing about this table, and says so."""
+    assert deleted
+    assert {str(error).partition(":")[0].rpartition(".")[2] for error in deleted.errors} == {table}
 
 
 @pytest.mark.parametrize(

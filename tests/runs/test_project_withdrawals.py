@@ -365,7 +365,7 @@ def test_a_broken_project_has_its_tables_emptied_once_something_has_changed(comp
         assert "tables.py:1: ModuleNotFoundError: " in said.err
         (computed.project / "tables.py").write_text(whole)
         assert computed.rows() == rows
-    assert "emptied because their rows cannot be classified" in said.out
+    assert "emptied, because rows that cannot be classified" in said.out
     computed.compute()
     assert computed.rows() == WITHOUT_ANN
 

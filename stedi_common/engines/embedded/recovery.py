@@ -222,10 +222,10 @@ def _rebuild(
             mark.write(written, lake)
         catalog = Path(lake.catalog_uri)
         renamed = _renamed(catalog) if lake.exists else None
-        if renamed:
-            draft.chmod(renamed[1])
+        # Whoever may read the folder may read the catalog: the umask of this command need not be that of the lake.
+        draft.chmod(stat.S_IMODE(lake.folder.stat().st_mode) & 0o666 | 0o600)
         draft.replace(catalog)
-        return renamed[0] if renamed else None
+        return renamed
     finally:
         staging.remove()
 
@@ -251,12 +251,11 @@ def _write(lake: Lake, file: Path, after: Mapping[Place, MetadataFile], before: 
         )
 
 
-def _renamed(catalog: Path) -> tuple[str, int]:
-    """Give the catalog another name, for its owner alone. Returns the name, and the mode that the file had."""
+def _renamed(catalog: Path) -> str:
+    """Give the catalog another name, for its owner alone. Returns the name."""
     renamed = catalog.with_name(f"{catalog.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-    mode = stat.S_IMODE(catalog.stat().st_mode) & 0o666 | 0o600
     for suffix in ("-journal", "-wal", "-shm", ""):  # SQLite would roll another file back into the new catalog
         with suppress(FileNotFoundError):
             Path(f"{catalog}{suffix}").rename(f"{renamed}{suffix}")
             Path(f"{renamed}{suffix}").chmod(0o700 if renamed.is_dir() else 0o600)
-    return renamed.name, mode
+    return renamed.name

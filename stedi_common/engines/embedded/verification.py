@@ -18,7 +18,7 @@ from stedi_common.engines.embedded.catalog import load_table
 from stedi_common.engines.embedded.lake_catalog import LakeCatalog
 from stedi_common.engines.protocol import Damage, Verified
 from stedi_common.engines.storage.checksums import is_as_written
-from stedi_common.errors import StediError, raise_if_out_of_resources
+from stedi_common.errors import DamagedFileError, StediError, raise_if_out_of_resources
 from stedi_common.lake import Lake, local_path
 
 #: A table is verified again if it has changed meanwhile, so that the files of an expired snapshot are not missed.
@@ -64,7 +64,8 @@ def _verify(lake: Lake, catalog: LakeCatalog, contract: Contract, location: str,
         try:
             table = load_table(lake, catalog, contract)
         except Exception as error:
-            if isinstance(error, (StediError, *catalog.unknown_state)):
+            is_damage = isinstance(error, DamagedFileError)
+            if not is_damage and isinstance(error, (StediError, *catalog.unknown_state)):
                 raise
             raise_if_out_of_resources(error)
             damage = _damage("metadata", location, "expected the metadata of a table, got something else")
