@@ -108,18 +108,20 @@ def unread(found: Sequence[UnreadFiles]) -> None:
 
 def previews(previews: Sequence[Preview]) -> None:
     """What a run is going to do with each table, and why."""
+    # After a deletion, days from which nothing else has to go need not be recomputed.
+    deletes = any(each.action == Action.DELETE for each in previews)
     for each in previews:
-        out.print(f"[bold]{each.table}[/]: {_planned(each)}", soft_wrap=True)
+        out.print(f"[bold]{each.table}[/]: {_planned(each, is_bound=deletes)}", soft_wrap=True)
         for reason in each.reasons:
             out.print(f"  {escape(reason)}", soft_wrap=True)
     if previews:
         out.print(f"engine: {escape(previews[0].engine)}", soft_wrap=True)
 
 
-def _planned(each: Preview) -> str:
+def _planned(each: Preview, *, is_bound: bool) -> str:
     words = [each.action]
     if each.action == Action.PARTITIONS:
-        words.append(pluralized(len(each.days or ()), "day"))
+        words.append(f"{'at most ' if is_bound else ''}{pluralized(len(each.days or ()), 'day')}")
     if each.days == []:
         words = [f"{each.action}, none" if each.action == Action.PARTITIONS else each.action]
     if each.rows_in and each.action != Action.NOTHING:
