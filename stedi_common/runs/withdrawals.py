@@ -17,7 +17,14 @@ from stedi_common.engines.errors import cannot_be_emptied
 from stedi_common.engines.protocol import Engine
 from stedi_common.engines.retry import retry_on_conflict
 from stedi_common.engines.storage.unknown_tables import UnknownTable
-from stedi_common.errors import CommitConflictError, LakeError, StediError, UnknownTablesError, as_stedi_error
+from stedi_common.errors import (
+    CommitConflictError,
+    DamagedFileError,
+    LakeError,
+    StediError,
+    UnknownTablesError,
+    as_stedi_error,
+)
 from stedi_common.incremental import unknown
 from stedi_common.incremental.deletion import computed_tables, plan_deletion
 from stedi_common.incremental.deletion_by_consent import Consents, emptying
@@ -81,7 +88,7 @@ def delete_withdrawn(engine: Engine, policy: Policy, key: PseudonymKey, *, lacks
             _raise_if_temporary(error)
             failed = run.delete_from_each_table()
     failed |= run.empty_unknown_tables(lacks_lines=lacks_lines)
-    return run.result((*unusable.values(), *failed.values()))
+    return run.result(tuple((failed | unusable).values()))
 
 
 class _DeletionRun:
@@ -133,7 +140,7 @@ class _DeletionRun:
             The errors of the tables that could not be emptied, by name.
         """
         errors: dict[str, StediError] = {}
-        differing = [name for name, error in self._without.items() if isinstance(error, LakeError)]
+        differing = [name for name, error in self._without.items() if _says_other_types(error)]
         tables = self._engine.unknown_tables(differing)
         computed = [table for table in tables if table.zone != "landing"]
         to_empty = computed if lacks_lines else unknown.out_of_date(self._engine, tables)
@@ -182,6 +189,11 @@ class _DeletionRun:
         self._deleted[name] = self._deleted.get(name, 0) + rows
         if empties:
             self._emptied.append(name)
+
+
+def _says_other_types(error: StediError) -> bool:
+    """Whether a table cannot be prepared because its columns have other types than in its contract."""
+    return isinstance(error, LakeError) and not isinstance(error, DamagedFileError)
 
 
 def _raise_if_temporary(error: Exception) -> None:
