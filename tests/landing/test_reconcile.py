@@ -9,7 +9,7 @@ from support.drops import at, customer, landing, reading, step
 from support.lakes import land, rows, write
 
 from stedi_common.engines.storage.staging import Staging
-from stedi_common.errors import EngineError
+from stedi_common.errors import DamagedFileError, EngineError
 
 NIGHT = datetime(2024, 6, 1)
 PEOPLE = ("ann@example.org", "bob@example.org")
@@ -52,7 +52,7 @@ def test_a_staged_file_that_changes_lands_no_drop(landing_in, monkeypatch, step,
     write(tmp_path / "drops", DROPS)
     with monkeypatch.context() as patched:
         damaging(patched, step, "records", damage)
-        with pytest.raises(EngineError):
+        with pytest.raises((EngineError, DamagedFileError)):
             land(engine, tmp_path / "drops", key, NIGHT)
     assert rows(engine, "landed_files") == {}
     assert_all_land(engine, tmp_path, key)
