@@ -132,6 +132,8 @@ class Server:
             "GATEWAY_SERVER": "hypercorn",
             "LOCALSTACK_HOST": f"localhost:{self.port}",
             "FILESYSTEM_ROOT": str(self.state),
+            # In a container LocalStack would ignore that folder, and share one with every other server in it.
+            "OVERRIDE_IN_DOCKER": "0",
             "CONFIG_DIR": str(self.state / "config"),
             "DNS_ADDRESS": "0",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
