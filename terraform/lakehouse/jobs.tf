@@ -96,6 +96,7 @@ locals {
   arguments = merge(
     {
       "--lake"                 = local.lake
+      "--engine"               = local.engine
       "--database_prefix"      = local.database_prefix
       "--environment"          = var.environment
       "--consent"              = var.policy.consent

@@ -5,11 +5,16 @@ locals {
   # The wheel fills in the zone.
   lake = "s3://${var.prefix}-{zone}-${local.account}"
 
+  # Spark takes longer to start than a small night takes on the embedded engine. In a job per table each of nine jobs would
+  # install that engine, and whoever wants that layout has a lake for Spark. PyArrow of Glue 5.0 is too old for it.
+  engine = coalesce(var.engine, var.layout == "one-job" && var.capacity.glue_version != "5.0" ? "auto" : "spark")
+  zip    = local.engine == "spark" ? "stedi-spark.gluewheels.zip" : "stedi.gluewheels.zip"
+
   checkout = "${path.module}/../.."
   sources = {
     contracts = coalesce(var.sources.contracts, "${local.checkout}/stedi_common/contracts")
     jobs      = coalesce(var.sources.jobs, "${local.checkout}/jobs")
-    wheels    = coalesce(var.sources.wheels, "${local.checkout}/dist/glue-${var.capacity.glue_version}-aws/stedi.gluewheels.zip")
+    wheels    = coalesce(var.sources.wheels, "${local.checkout}/dist/glue-${var.capacity.glue_version}-aws/${local.zip}")
   }
 
   # Of the package, and of a project's own tables.

@@ -32,6 +32,17 @@ variable "layout" {
   }
 }
 
+variable "engine" {
+  description = "auto: the embedded engine for a run that reads up to 1 GB, Spark above. embedded, spark: always this one. null: auto in one-job, spark in job-per-table and with Glue 5.0. With spark the jobs install neither DuckDB nor PyIceberg."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.engine == null ? true : contains(["auto", "embedded", "spark"], var.engine)
+    error_message = "engine: expected auto, embedded or spark, got \"${coalesce(var.engine, "none")}\"."
+  }
+}
+
 variable "policy" {
   description = "Which readings count (consent), which readings make a pair (pairing), and defective serial numbers, which say nothing about the owner."
   type = object({

@@ -4,9 +4,12 @@ import re
 import subprocess
 import tomllib
 from email import message_from_bytes
+from importlib.metadata import requires
+from importlib.util import module_from_spec, spec_from_file_location
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 from support.commands import finished, python
 from support.paths import ROOT
 from support.processes import PATIENCE
@@ -27,6 +30,16 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import stedi_common.engines.spark.engine, stedi_common.jobs
 """
+
+#: The same of a job that may use the embedded engine, on a lake in Glue's catalog.
+IN_GLUE_EMBEDDED = IN_GLUE.replace('"duckdb", "pyiceberg", "rich", "sqlalchemy"', '"rich"').replace(
+    "import stedi_common.engines.spark.engine,",
+    "import pyiceberg.io.pyarrow, stedi_common.engines.embedded.engine, stedi_common.engines.embedded.glue_catalog,",
+)
+
+BUILD = ROOT / "terraform" / "modules" / "artifacts" / "build.py"
+#: What each version of Glue brings.
+RUNTIMES = ROOT / "localstack" / "localstack_lakehouse" / "glue" / "jobs" / "runtimes"
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +93,33 @@ def test_without_extras_it_has_the_embedded_engine_and_the_command_line(files):
 def test_what_glue_installs_is_a_part_of_that():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(project["dependency-groups"]["glue"]) < set(project["project"]["dependencies"])
+    of_glue, *embedded = project["dependency-groups"]["glue-embedded"]
+    assert of_glue == {"include-group": "glue"}
+    # PyArrow is Glue's own.
+    required = {requirement.replace("[pyarrow,", "[") for requirement in project["project"]["dependencies"]}
+    assert {"duckdb>=2,<3"} < set(embedded) < required
 
 
-def test_what_glue_installs_and_brings_is_all_that_the_jobs_need():
-    assert python("-c", IN_GLUE) == (0, "", "")
+@pytest.mark.parametrize("job", [IN_GLUE, IN_GLUE_EMBEDDED], ids=["spark", "embedded"])
+def test_what_glue_installs_and_brings_is_all_that_the_jobs_need(job):
+    assert python("-c", job) == (0, "", "")
+
+
+@pytest.mark.parametrize("runtime", sorted(RUNTIMES.glob("*.txt")), ids=lambda file: file.stem)
+def test_glue_has_what_is_not_in_the_zip_in_a_version_that_is_new_enough(files, runtime):
+    brought = dict(re.findall(r"^([\w-]+)==([\w.]+)", runtime.read_text(), re.MULTILINE))
+    not_in_the_zip = set(left_out()) - {"click", "rich"} | {"pyarrow", "numpy"}
+    wanted = [*metadata(files).get_all("Requires-Dist"), *requires("pyiceberg"), *requires("strictyaml")]
+    needed = [each for each in map(Requirement, wanted) if each.name in not_in_the_zip]
+    assert {each.name for each in needed} == not_in_the_zip
+    assert [str(each) for each in needed if not each.specifier.contains(brought[each.name])] == []
+
+
+def left_out():
+    spec = spec_from_file_location("build", BUILD)
+    build = module_from_spec(spec)
+    spec.loader.exec_module(build)
+    return build.LEFT_OUT
 
 
 def test_spark_and_s3_are_extras(files):

@@ -16,13 +16,17 @@ SOURCES = ("stedi_common", "jobs", "pyproject.toml", "uv.lock", "README.md", "LI
 
 
 def built(folder: Path, project: Path = ROOT) -> dict[str, str]:
-    """Build the zip of wheels into the folder; where Terraform finds all it needs of the project."""
-    wheels = folder / "stedi.gluewheels.zip"
+    """Build the zips of wheels into the folder; where Terraform finds all it needs of the project, for both engines."""
     script = ROOT / "terraform" / "modules" / "artifacts" / "build.py"
-    options = ["--platform=local", f"--project={project}", f"--output={wheels}"]
+    options = ["--platform=local", f"--project={project}", f"--output={folder}"]
     subprocess.run([sys.executable, str(script), *options], check=True, stdout=subprocess.DEVNULL, timeout=2 * PATIENCE)
     contracts = project / "stedi_common" / "contracts"
-    return {"contracts": str(contracts), "jobs": str(project / "jobs"), "wheels": str(wheels)}
+    return {"contracts": str(contracts), "jobs": str(project / "jobs"), "wheels": str(folder / "stedi.gluewheels.zip")}
+
+
+def with_spark_only(sources: dict[str, str]) -> dict[str, str]:
+    """The same code with the small zip of wheels, which has no embedded engine."""
+    return sources | {"wheels": str(Path(sources["wheels"]).with_name("stedi-spark.gluewheels.zip"))}
 
 
 def with_a_new_column(folder: Path, table: str, name: str) -> dict[str, str]:

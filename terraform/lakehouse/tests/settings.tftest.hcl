@@ -31,6 +31,59 @@ run "layout_is_known" {
   expect_failures = [var.layout]
 }
 
+run "engine_is_known" {
+  command = plan
+  variables { engine = "dask" }
+  expect_failures = [var.engine]
+}
+
+run "one_job_chooses_its_engine_night_by_night" {
+  command = plan
+  variables { layout = "one-job" }
+
+  assert {
+    condition     = local.arguments["--engine"] == "auto" && local.zip == "stedi.gluewheels.zip"
+    error_message = "engine: expected auto in one-job, and the wheels of both engines."
+  }
+}
+
+run "a_job_per_table_installs_what_spark_needs_and_no_more" {
+  command = plan
+  variables { layout = "job-per-table" }
+
+  assert {
+    condition     = local.arguments["--engine"] == "spark" && local.zip == "stedi-spark.gluewheels.zip"
+    error_message = "engine: expected spark in job-per-table, and the small zip of wheels."
+  }
+}
+
+run "glue_5_0_has_too_old_a_pyarrow_for_the_embedded_engine" {
+  command = plan
+  variables {
+    layout   = "one-job"
+    capacity = { glue_version = "5.0" }
+    sources  = { wheels = "./tests/empty.gluewheels.zip" }
+  }
+
+  assert {
+    condition     = local.arguments["--engine"] == "spark"
+    error_message = "engine: expected spark with Glue 5.0."
+  }
+}
+
+run "an_engine_that_is_named_is_taken" {
+  command = plan
+  variables {
+    layout = "job-per-table"
+    engine = "embedded"
+  }
+
+  assert {
+    condition     = local.arguments["--engine"] == "embedded" && local.zip == "stedi.gluewheels.zip"
+    error_message = "engine: expected the one that is named, with its wheels."
+  }
+}
+
 run "consent_is_known" {
   command = plan
   variables { policy = { consent = "always" } }
