@@ -11,6 +11,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 from support.commands import finished, python
+from support.drops import at, customer, landing
+from support.lakes import write
 from support.paths import ROOT
 from support.processes import PATIENCE
 
@@ -32,9 +34,8 @@ import stedi_common.engines.spark.engine, stedi_common.jobs
 """
 
 #: The same of a job that may use the embedded engine, on a lake in Glue's catalog.
-IN_GLUE_EMBEDDED = IN_GLUE.replace('"duckdb", "pyiceberg", "rich", "sqlalchemy"', '"rich"').replace(
-    "import stedi_common.engines.spark.engine,",
-    "import pyiceberg.io.pyarrow, stedi_common.engines.embedded.engine, stedi_common.engines.embedded.glue_catalog,",
+IN_GLUE_EMBEDDED = IN_GLUE.replace(', "duckdb", "pyiceberg", "rich", "sqlalchemy"', "").replace(
+    "import stedi_common.engines.spark.engine,", "import stedi_common.engines.embedded.glue_catalog,"
 )
 
 BUILD = ROOT / "terraform" / "modules" / "artifacts" / "build.py"
@@ -105,10 +106,18 @@ def test_what_glue_installs_and_brings_is_all_that_the_jobs_need(job):
     assert python("-c", job) == (0, "", "")
 
 
+def test_a_job_on_the_embedded_engine_imports_nothing_else_while_it_runs(tmp_path):
+    """PyIceberg imports some packages only when it needs them."""
+    write(tmp_path / "drops", landing([customer("ann@example.org", at("08:00"), at("08:00"), "sn-1")]))
+    words = ("--landing", tmp_path / "drops", "--lake", tmp_path / "lake", "--engine", "embedded", "--maintain", "true")
+    done = python("-c", f"{IN_GLUE_EMBEDDED}\nsys.exit(stedi_common.jobs.lakehouse(sys.argv[1:]))", *words)
+    assert (done.code, done.err) == (0, "")
+
+
 @pytest.mark.parametrize("runtime", sorted(RUNTIMES.glob("*.txt")), ids=lambda file: file.stem)
 def test_glue_has_what_is_not_in_the_zip_in_a_version_that_is_new_enough(files, runtime):
     brought = dict(re.findall(r"^([\w-]+)==([\w.]+)", runtime.read_text(), re.MULTILINE))
-    not_in_the_zip = set(left_out()) - {"click", "rich"} | {"pyarrow", "numpy"}
+    not_in_the_zip = set(left_out()) - {"click"} | {"pyarrow", "numpy"}
     wanted = [*metadata(files).get_all("Requires-Dist"), *requires("pyiceberg"), *requires("strictyaml")]
     needed = [each for each in map(Requirement, wanted) if each.name in not_in_the_zip]
     assert {each.name for each in needed} == not_in_the_zip

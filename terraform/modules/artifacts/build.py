@@ -26,8 +26,8 @@ _GLIBC = [f"manylinux_2_{minor}_x86_64" for minor in range(28, 16, -1)]
 PLATFORM = {"aws": [f"--platform={tag}" for tag in (*_GLIBC, "manylinux2014_x86_64")], "local": []}
 #: The zips by the dependency group of pyproject.toml that each holds.
 ZIPS = {"glue-embedded": "stedi.gluewheels.zip", "glue": "stedi-spark.gluewheels.zip"}
-#: Dependencies of PyIceberg that Glue has (in these versions boto3 and s3fs need them), and those of its command line.
-LEFT_OUT = ("fsspec", "python-dateutil", "requests", "click", "rich")
+#: Dependencies of PyIceberg that Glue has, in versions that its boto3 and s3fs need; and that of its command line.
+LEFT_OUT = ("fsspec", "python-dateutil", "requests", "click")
 
 
 def build(project: Path, glue: str, platform: str, output: Path) -> None:
