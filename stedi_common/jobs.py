@@ -11,6 +11,9 @@ The line is on standard output after the commit. Metrics are made from it, so it
     maintain_tables
                 files, bytes (before and after), snapshots, refs, removed, pinned, skipped,
                 recent_unknown_files, unknown_bytes, table_bytes
+    lakehouse with --maintain
+                the same, and at the end failed: of how many tables the maintenance has failed; its table is
+                `maintenance`
     the others  changed, days, rows_in, rows_kept, dropped (rows by reason), rows
 
 They are documented in `landing.Landed`, `runs.withdrawals.Deleted`, `maintenance.Maintained` and
@@ -110,9 +113,29 @@ _PROJECT_TASK = Task("remove_withdrawn", "withdrawals", lambda *_: project.expec
 
 
 def lakehouse(argv: Sequence[str]) -> str | None:
-    """Land all drops and run all jobs, in one session. Returns what `sys.exit` takes: of a failure, the message."""
+    """Land all drops and run all jobs, in one session. Returns what `sys.exit` takes: of a failure, the message.
+
+    With `--maintain` all tables are maintained then, whatever became of the run: old snapshots hold people who have
+    withdrawn (rule 14). A maintenance that fails does not fail the job, because the tables are up to date.
+    """
     parser = _parser("lakehouse")
-    return _run(parser, _parsed(parser, argv), tasks, lands=True)
+    parser.add_argument(
+        "--maintain", nargs="?", const="true", choices=("true", "false"), help="Maintain all tables after the run."
+    )
+    arguments = _parsed(parser, argv)
+    with log.run(parser.prog):
+        message = _run(parser, arguments, tasks, lands=True)
+        if arguments.maintain == "true":
+            _maintain_after_run(parser, arguments)
+    return message
+
+
+def _maintain_after_run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Maintain all tables. Print a line for each, and then of how many the maintenance has failed."""
+    failures = _failures(parser, arguments, lambda _: maintenance_tasks(), has_policy=False)
+    for table, problem in failures:
+        print(f"{table} is not maintained: {problem}", file=sys.stderr)  # noqa: T201 - Glue's log
+    print(json.dumps({"job": "maintain_tables", "table": "maintenance", "failed": len(failures)}), flush=True)  # noqa: T201
 
 
 def maintain(argv: Sequence[str]) -> str | None:
@@ -129,7 +152,21 @@ def _run(
     lands: bool = False,
     has_policy: bool = True,
 ) -> str | None:
-    """Run the tasks and print a line for each that did anything. Returns which tables are stale, and why.
+    """Run the tasks and print a line for each that did anything. Returns which tables are stale, and why."""
+    stale = _failures(parser, arguments, to_do, lands=lands, has_policy=has_policy)
+    # Glue may cut a message at its first line.
+    return "; ".join(f"{table} is stale: {problem}" for table, problem in stale).replace("\n", " ") or None
+
+
+def _failures(
+    parser: argparse.ArgumentParser,
+    arguments: argparse.Namespace,
+    to_do: ToDo,
+    *,
+    lands: bool = False,
+    has_policy: bool = True,
+) -> list[tuple[str, str]]:
+    """Run the tasks and print a line for each that did anything. Returns the tables whose tasks failed, and why.
 
     Args:
         parser: ends the job if an argument is missing.
@@ -138,7 +175,7 @@ def _run(
         lands: whether drops land, which needs their folder and makes the lake.
         has_policy: whether the tasks need the policy and the pseudonym key.
     """
-    stale: list[str] = []
+    failures: list[tuple[str, str]] = []
     waiting = list(to_do(""))
     with log.run(parser.prog):
         try:
@@ -148,13 +185,12 @@ def _run(
             with umask(settings.umask):
                 for done in _done(settings, list(waiting), lands=lands, has_policy=has_policy):
                     waiting.remove(done.task)
-                    stale += [f"{done.task.table} is stale: {problem}" for problem in _problems(done)]
+                    failures += [(done.task.table, problem) for problem in _problems(done)]
         except Exception as error:  # before the first task is what all of them need
-            stale.append(f"{waiting.pop(0).table} is stale: {_message(as_stedi_error(error))}")
-    if stale:
-        stale += [f"{task.table} is stale: its task did not run" for task in waiting]
-    # Glue may cut a message at its first line.
-    return "; ".join(stale).replace("\n", " ") or None
+            failures.append((waiting.pop(0).table, _message(as_stedi_error(error))))
+    if failures:
+        failures += [(task.table, "its task did not run") for task in waiting]
+    return failures
 
 
 def _done(settings: Settings, to_do: Sequence[Task], *, lands: bool, has_policy: bool) -> Iterator[CompletedTask]:

@@ -17,9 +17,9 @@ from support.commands import JOBS, job, python, submitted
 from support.drops import at, customer, drop, landing, reading, step
 from support.lakes import opening, write
 
-from stedi_common import jobs
+from stedi_common import jobs, maintenance
 from stedi_common import landing as landing_module
-from stedi_common.contracts import SOURCES, contract
+from stedi_common.contracts import SOURCES, contract, names
 from stedi_common.errors import StediError
 from stedi_common.lake import Lake
 from stedi_common.lake.mark import mark_of
@@ -225,6 +225,68 @@ def test_a_script_maintains_what_is_there(tmp_path):
     assert not (tmp_path / "nobody").exists()
 
 
+def maintained(tmp_path, *, maintain: str | None = "true"):
+    """What the job of all tables returns, and the lines that it prints about maintenance."""
+    words = ["--landing", str(tmp_path / "drops"), "--lake", str(tmp_path / "lake"), "--engine", "embedded"]
+    printed = StringIO()
+    with redirect_stdout(printed):
+        message = jobs.lakehouse([*words, *(("--maintain", maintain) if maintain else ())])
+    lines = map(json.loads, printed.getvalue().splitlines())
+    return message, [line for line in lines if line["job"] == "maintain_tables"]
+
+
+def test_one_job_maintains_all_tables_in_the_end(tmp_path):
+    write(tmp_path / "drops", PAIR)
+    message, (*lines, last) = maintained(tmp_path)
+    assert (message, last) == (None, {"job": "maintain_tables", "table": "maintenance", "failed": 0})
+    assert {line["table"] for line in lines} == set(names())
+    assert {name for line in lines for name in line} == MAINTAINED
+    for unasked in (None, "false"):
+        assert maintained(tmp_path, maintain=unasked) == (None, [])
+
+
+def test_a_maintenance_that_fails_is_counted_and_does_not_fail_the_job(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "drops", PAIR)
+    maintain = maintenance.maintain
+
+    def fails(engine, table, **named):
+        if table.name == "customer_trusted":
+            raise StediError("customer_trusted: expected luck, got none")
+        return maintain(engine, table, **named)
+
+    monkeypatch.setattr(maintenance, "maintain", fails)
+    message, (*lines, last) = maintained(tmp_path)
+    assert (message, last["failed"]) == (None, 1)
+    assert {line["table"] for line in lines} == set(names()) - {"customer_trusted"}
+    assert "customer_trusted is not maintained: customer_trusted: expected luck" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_is_maintained_all_the_same(tmp_path, monkeypatch):
+    """Snapshots that hold withdrawn people expire, however long a table cannot be computed."""
+    write(tmp_path / "drops", PAIR)
+
+    def fails(*_, **__):
+        raise StediError("customer_trusted: expected luck, got none")
+
+    monkeypatch.setattr(executor, "run", fails)
+    message, lines = maintained(tmp_path)
+    assert message.startswith("customer_trusted is stale: customer_trusted: expected luck")
+    assert [line["table"] for line in lines] == [
+        *(name for name in names() if contract(name).zone == "landing"),
+        "maintenance",
+    ]
+
+
+def test_a_lake_that_cannot_be_opened_is_not_maintained(tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise StediError("lake: expected luck, got none")
+
+    monkeypatch.setattr(jobs, "lake_of", fails)
+    message, lines = maintained(tmp_path)
+    assert message.startswith("customer_landing is stale: lake: expected luck")
+    assert lines == [{"job": "maintain_tables", "table": "maintenance", "failed": len(names())}]
+
+
 @pytest.mark.parametrize(
     "error", [StediError("accelerometer: expected luck, got none"), ZeroDivisionError("ann@example.org")]
 )
@@ -350,6 +412,7 @@ def test_what_terraform_and_localstack_hand_over_is_known():
     parser = jobs._parser("land")
     parser.add_argument("--source")
     parser.add_argument("--job")
+    parser.add_argument("--maintain")
     for name in sorted(named):
         jobs._parsed(parser, [name, "a"])
 

@@ -14,7 +14,7 @@ module "access" {
     }
   }
   state_machine_arn = module.orchestration.state_machine_arn
-  optimizer         = var.optimizers ? { role_arn = module.catalog.optimizer_role_arn } : null
+  optimizer         = local.optimizers ? { role_arn = module.catalog.optimizer_role_arn } : null
   workgroups = {
     for role, query in module.query : role => {
       arn = query.workgroup_arn

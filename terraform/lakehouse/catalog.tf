@@ -8,7 +8,7 @@ module "catalog" {
     for zone in ["landing", "trusted", "curated"] :
     zone => { bucket = module.bucket[zone].name, bucket_arn = module.bucket[zone].arn, key_arn = module.key[zone].arn }
   }
-  optimizers = { enabled = var.optimizers, snapshot_days = local.snapshot_days }
+  optimizers = { enabled = local.optimizers, snapshot_days = local.snapshot_days }
 }
 
 module "artifacts" {

@@ -77,14 +77,17 @@ locals {
   # Every step in one job: it may do what any of them may.
   one_job = {
     lakehouse = {
-      script    = "lakehouse"
-      table     = "lakehouse"
-      reads     = []
-      writes    = keys(local.contracts)
-      makes     = keys(local.contracts)
-      drops     = ""
-      lists     = null
-      arguments = { "--landing" = "s3://${module.bucket["drops"].name}" }
+      script = "lakehouse"
+      table  = "lakehouse"
+      reads  = []
+      writes = keys(local.contracts)
+      makes  = keys(local.contracts)
+      drops  = ""
+      lists  = null
+      arguments = merge(
+        { "--landing" = "s3://${module.bucket["drops"].name}" },
+        local.optimizers ? {} : { "--maintain" = "true" },
+      )
     }
   }
 
@@ -123,6 +126,8 @@ module "job" {
     module.artifacts.defective_serials[*].arn,
   )
   artifacts_key_arn = module.key["operations"].arn
+
+  lists_tables = !local.optimizers || local.engine != "spark"
 
   reads  = [for name in each.value.reads : module.catalog.tables[name]]
   writes = [for name in each.value.writes : module.catalog.tables[name]]

@@ -8,7 +8,11 @@ locals {
   # Spark takes longer to start than a small night takes on the embedded engine. In a job per table each of nine jobs would
   # install that engine, and whoever wants that layout has a lake for Spark. PyArrow of Glue 5.0 is too old for it.
   engine = coalesce(var.engine, var.layout == "one-job" && var.capacity.glue_version != "5.0" ? "auto" : "spark")
-  zip    = local.engine == "spark" ? "stedi-spark.gluewheels.zip" : "stedi.gluewheels.zip"
+  # A run in one job maintains the tables in the end. Without a schedule there may be no other run before withdrawn people
+  # must be gone.
+  optimizers = var.optimizers == null ? var.layout == "job-per-table" || var.schedule == null : var.optimizers
+
+  zip = local.engine == "spark" ? "stedi-spark.gluewheels.zip" : "stedi.gluewheels.zip"
 
   checkout = "${path.module}/../.."
   sources = {

@@ -14,6 +14,6 @@ module "observability" {
   state_machine_arn = module.orchestration.state_machine_arn
   jobs = {
     for name, job in module.job :
-    name => { log_group = job.log_groups.output, tables = local.jobs[name].makes }
+    name => { log_group = job.log_groups.output, tables = local.jobs[name].makes, maintains = !local.optimizers }
   }
 }

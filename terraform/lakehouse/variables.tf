@@ -112,6 +112,17 @@ variable "schedule" {
     timezone   = optional(string, "UTC")
   })
   default = null
+
+  # Else withdrawn people stay in old snapshots (rule 14).
+  validation {
+    condition = anytrue([
+      var.layout == "job-per-table", var.optimizers == true, var.environment == "local",
+      var.schedule == null && var.optimizers == null,
+      can(regex("^rate\\((1 day|[1-9] hours?|1[0-9] hours|2[0-4] hours|[0-9]{1,3} minutes?)\\)$", var.schedule.expression)),
+      can(regex("^cron\\(\\S+ \\S+ [*?] \\* [*?] \\*\\)$", var.schedule.expression)),
+    ])
+    error_message = "schedule: expected a run each day, because runs maintain the tables, got ${try("\"${var.schedule.expression}\"", "none")}. For another schedule set optimizers = true."
+  }
 }
 
 variable "retention" {
@@ -178,10 +189,14 @@ variable "scan_limit_bytes" {
 }
 
 variable "optimizers" {
-  description = "Whether Glue compacts the tables, expires their snapshots and removes orphan files."
+  description = "Whether Glue's optimizers compact the tables, expire their snapshots and remove orphan files. Otherwise each run in one-job does it in the end. null: false in one-job with a schedule, else true."
   type        = bool
-  default     = true
-  nullable    = false
+  default     = null
+
+  validation {
+    condition     = coalesce(var.optimizers, true) || var.layout == "one-job"
+    error_message = "optimizers: expected true in job-per-table, where no job maintains the tables."
+  }
 }
 
 variable "deletion_protection" {

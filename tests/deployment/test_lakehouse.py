@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.code_of_jobs import built, with_a_new_column
+from support.code_of_jobs import built, with_a_new_column, with_spark_only
 from support.crowds import crowd
 from support.deployment import PATIENCE, Deployment, Terraform, localstack
 from support.drops import customer, drop, reading, step
@@ -143,6 +143,9 @@ def test_dropped_files_become_training_pairs(story):
     story.assert_equal_to_oracle()
     if is_reference:
         assert tuple(story.expected()[table].total() for table in TABLES) == COUNTS[Policy()]
+    # A small night starts no Spark; and every table was maintained in the end.
+    assert {engine(story, table) for table in TABLES} == {"embedded"}
+    assert story.deployed.metric("NotMaintained", "maintenance") == (1, 0)
     assert story.deployed.terraform.changes() == {}
 
 
@@ -228,6 +231,17 @@ def test_concurrent_runs_of_a_job_lose_duplicate_and_restore_nothing(story):
     assert story.deployed.terraform.changes() == {}
 
 
+def test_spark_runs_a_large_night_in_the_same_role(story):
+    """The job is the same, so what the tests of its role show holds for both engines."""
+    new = {"customer/spark.json": drop(customer("spark@example.org", 1_700_000_000_000, 1_700_000_000_000, "serial-s"))}
+    new["accelerometer/spark.json"] = drop(reading("spark@example.org", 1_700_000_000_004))
+    story.drop(new | {"step_trainer/spark.json": drop(step("serial-s", 1_700_000_000_004))})
+    run = story.deployed.start_job("lakehouse", **{"--engine": "spark"})
+    assert story.deployed.job_ended("lakehouse", run) == "SUCCEEDED", story.deployed.job_errors()
+    assert {engine(story, table) for table in TABLES} == {"spark"}
+    story.assert_equal_to_oracle()
+
+
 def test_a_broken_file_in_each_source_delays_nothing_in_one_job(story):
     messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
     # The withdrawal is whole. What is no drop is named with its reason.
@@ -251,12 +265,19 @@ def test_a_line_that_could_be_anybodys_refusal_is_reported_though_all_has_landed
     story.assert_equal_to_oracle()
 
 
+def test_each_run_of_the_one_job_has_maintained_every_table(story):
+    """Whatever became of the run itself; but for the one that was killed."""
+    ran = story.deployed.job_states("lakehouse")
+    assert story.deployed.metric("NotMaintained", "maintenance") == (len(ran) - 1, 0)
+
+
 def test_the_one_job_may_do_what_it_does_and_nothing_else(story):
     assert_least_privilege(story)
 
 
 def test_a_broken_file_in_each_source_delays_nothing_in_a_job_per_table(story):
-    story.deployed.apply(layout="job-per-table", settings="[limits]\nnesting = 90\n")
+    sources = with_spark_only(story.deployed.terraform.variables["sources"])
+    story.deployed.apply(layout="job-per-table", settings="[limits]\nnesting = 90\n", sources=sources)
     messages = story.deployed.subscribe(story.deployed.outputs["topic_arn"])
     had = {table: sum(removals(story, table)) for table in TABLES}
     # Of the withdrawal's line the end is missing: whoever it names is out all the same.
@@ -272,6 +293,7 @@ def test_a_broken_file_in_each_source_delays_nothing_in_a_job_per_table(story):
     for table in TABLES:
         *before, newest = removals(story, table)
         assert (sum(before), newest) == (had[table] + 1, False), table
+    assert {engine(story, table) for table in TABLES} == {"spark"}
     assert story.deployed.terraform.changes() == {}
 
 
@@ -281,6 +303,13 @@ def test_a_job_per_table_lands_what_was_broken_when_it_can_be_read(story):
     story.run()
     story.assert_equal_to_oracle()
     assert [job for job in story.deployed.outputs["jobs"] if story.deployed.job_states(job)[0] != "SUCCEEDED"] == []
+
+
+def engine(story, table: str) -> str:
+    """The engine that the newest run of the table's job says it was of."""
+    snapshots = reversed(story.deployed.table(table).snapshots())
+    told = (s.summary.additional_properties.get("stedi.engine") for s in snapshots if s.summary)
+    return next(filter(None, told)).split()[0]
 
 
 def removals(story, table: str) -> list[bool]:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -177,10 +178,25 @@ class Deployment:
         finally:
             glue.update_job(JobName=name, JobUpdate=defined)
 
-    def start_job(self, job: str) -> str:
-        """Start a run of the job alone; its id."""
-        run: str = self.client("glue").start_job_run(JobName=self.outputs["jobs"][job]["name"])["JobRunId"]
+    def start_job(self, job: str, **arguments: str) -> str:
+        """Start a run of the job alone, with these arguments in the place of its own; its id."""
+        name = self.outputs["jobs"][job]["name"]
+        run: str = self.client("glue").start_job_run(JobName=name, Arguments=arguments)["JobRunId"]
         return run
+
+    def metric(self, name: str, table: str) -> tuple[int, int]:
+        """How often the jobs have printed a number for the table today, and its sum, as CloudWatch counts it."""
+        now = datetime.now(UTC)
+        points = self.client("cloudwatch").get_metric_statistics(
+            Namespace=self.terraform.variables["prefix"],
+            MetricName=name,
+            Dimensions=[{"Name": "Table", "Value": table}],
+            StartTime=now - timedelta(days=1),
+            EndTime=now + timedelta(hours=1),
+            Period=3600,
+            Statistics=["SampleCount", "Sum"],
+        )["Datapoints"]
+        return round(sum(point["SampleCount"] for point in points)), round(sum(point["Sum"] for point in points))
 
     def job_ended(self, job: str, run: str) -> str:
         """How the job's run ended, when it has."""

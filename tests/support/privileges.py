@@ -31,23 +31,31 @@ WITHOUT_RESOURCES = {"cloudwatch:PutMetricData"}
 
 @dataclass(frozen=True)
 class Call:
-    """An action of AWS on a resource."""
+    """An action of AWS on a resource; of a list of objects, the prefix that it asks for."""
 
     action: str
     resource: str
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
 class Grant:
-    """An action, and the resources that it is allowed on."""
+    """An action, the resources that it is allowed on, and the prefixes of lists, if not all."""
 
     action: str
     resources: frozenset[str]
+    prefixes: frozenset[str] = frozenset("*")
 
     def allows(self, call: Call) -> bool:
         """Whether it allows the call, as IAM matches: actions in any case, resources by * and ?."""
-        return self.action.lower() == call.action.lower() and any(
-            fnmatchcase(call.resource, pattern.replace("[", "[[]")) for pattern in self.resources
+        return (
+            self.action.lower() == call.action.lower()
+            and any(fnmatchcase(call.resource, pattern.replace("[", "[[]")) for pattern in self.resources)
+            and any(
+                # A condition on a key that the request does not have is not met.
+                pattern == "*" or (call.prefix is not None and fnmatchcase(call.prefix, pattern.replace("[", "[[]")))
+                for pattern in self.prefixes
+            )
         )
 
 
@@ -57,7 +65,7 @@ def grants(iam: Any, role: str) -> list[Grant]:
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     documents = (iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names)
     return [
-        Grant(action, frozenset(listed(statement["Resource"])))
+        Grant(action, frozenset(listed(statement["Resource"])), _prefixes(statement))
         for document in documents
         for statement in document["Statement"]
         if statement["Effect"] == "Allow"
@@ -68,11 +76,16 @@ def grants(iam: Any, role: str) -> list[Grant]:
 def calls(requests: Iterable[Mapping[str, Any]], role: str) -> set[Call]:
     """What the role did."""
     return {
-        Call(request["action"], resource)
+        Call(request["action"], resource, request["context"].get("s3:prefix"))
         for request in requests
         if f":assumed-role/{role}/" in request["principal"]
         for resource in request["resource"] or ["unknown"]
     }
+
+
+def _prefixes(statement: Mapping[str, Any]) -> frozenset[str]:
+    likes = statement.get("Condition", {}).get("StringLike", {})
+    return frozenset(listed(likes.get("s3:prefix", "*")))
 
 
 def refused(grants: Iterable[Grant], calls: Iterable[Call]) -> set[Call]:

@@ -16,9 +16,9 @@ module "lakehouse" {
   environment         = "dev"
   layout              = "one-job"
   capacity            = { workers = 2, timeout_minutes = 60, flex = true }
-  schedule            = { expression = "cron(0 4 ? * MON-FRI *)" }
+  schedule            = { expression = "cron(0 4 * * ? *)" }
   retention           = { drops = 7, logs = 30, results = 3 }
-  alarms              = { emails = var.emails, late_hours = 80 }
+  alarms              = { emails = var.emails, late_hours = 26 }
   budget              = { monthly_usd = 50 }
   principals          = var.principals
   pseudonym_key       = module.pseudonym_key

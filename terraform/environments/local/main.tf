@@ -13,6 +13,7 @@ module "lakehouse" {
   prefix              = var.prefix
   environment         = "local"
   layout              = var.layout
+  optimizers          = var.layout == "job-per-table"
   sources             = var.sources
   settings            = var.settings
   principals          = { for role in ["researcher", "engineer", "privacy_officer"] : role => ["arn:aws:iam::000000000000:root"] }

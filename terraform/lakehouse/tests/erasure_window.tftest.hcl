@@ -13,6 +13,48 @@ variables {
   sources             = { wheels = "./tests/empty.gluewheels.zip" }
 }
 
+run "each_run_in_one_job_maintains_the_tables" {
+  command = plan
+  variables { schedule = { expression = "cron(0 2 * * ? *)" } }
+
+  assert {
+    condition     = !local.optimizers && local.jobs.lakehouse.arguments["--maintain"] == "true"
+    error_message = "expected the one job to expire snapshots, and no optimizer to be paid for."
+  }
+}
+
+run "each_hour_is_daily_enough" {
+  command = plan
+  variables { schedule = { expression = "rate(12 hours)" } }
+
+  assert {
+    condition     = !local.optimizers
+    error_message = "expected the one job to expire snapshots."
+  }
+}
+
+run "glue_maintains_the_tables_of_a_job_per_table" {
+  command = plan
+  variables {
+    layout   = "job-per-table"
+    schedule = { expression = "cron(0 2 * * ? *)" }
+  }
+
+  assert {
+    condition     = local.optimizers && alltrue([for job in local.jobs : !contains(keys(job.arguments), "--maintain")])
+    error_message = "expected Glue to maintain the tables."
+  }
+}
+
+run "glue_maintains_the_tables_if_nothing_is_scheduled" {
+  command = plan
+
+  assert {
+    condition     = local.optimizers
+    error_message = "expected old snapshots to expire though nobody starts a run."
+  }
+}
+
 run "what_keeps_old_rows_ends_in_time" {
   command = plan
 

@@ -84,6 +84,46 @@ run "an_engine_that_is_named_is_taken" {
   }
 }
 
+run "a_job_per_table_leaves_maintenance_to_glue" {
+  command = plan
+  variables {
+    layout     = "job-per-table"
+    optimizers = false
+  }
+  expect_failures = [var.optimizers]
+}
+
+run "runs_that_maintain_the_tables_are_daily" {
+  command = plan
+  variables { schedule = { expression = "cron(0 4 ? * MON-FRI *)" } }
+  expect_failures = [var.schedule]
+}
+
+run "no_run_maintains_what_nobody_starts" {
+  command = plan
+  variables { optimizers = false }
+  expect_failures = [var.schedule]
+}
+
+run "a_rate_of_days_is_not_daily" {
+  command = plan
+  variables { schedule = { expression = "rate(2 days)" } }
+  expect_failures = [var.schedule]
+}
+
+run "glue_maintains_what_runs_on_weekdays" {
+  command = plan
+  variables {
+    schedule   = { expression = "cron(0 4 ? * MON-FRI *)" }
+    optimizers = true
+  }
+
+  assert {
+    condition     = local.optimizers && !contains(keys(local.jobs.lakehouse.arguments), "--maintain")
+    error_message = "optimizers: expected Glue, and not the job, to maintain the tables."
+  }
+}
+
 run "consent_is_known" {
   command = plan
   variables { policy = { consent = "always" } }

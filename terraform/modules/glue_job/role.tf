@@ -10,7 +10,7 @@ locals {
   staging = var.staging[*]
 
   statements = [
-    for statement in concat(local.code, local.catalog, local.files, local.landing, local.keys, local.watching) :
+    for statement in concat(local.code, local.catalog, local.files, local.lists, local.landing, local.keys, local.watching) :
     merge({ Effect = "Allow" }, statement)
   ]
 
@@ -54,6 +54,16 @@ locals {
       Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"]
       Resource = [for table in var.writes : "${table.bucket_arn}/${table.prefix}*"]
     },
+  ]
+
+  # By bucket, because a condition holds for all resources of its statement.
+  lists = [
+    for number, bucket in distinct(var.lists_tables ? local.tables[*].bucket_arn : []) : {
+      Sid       = "ListTables${number + 1}"
+      Action    = ["s3:ListBucket"]
+      Resource  = [bucket]
+      Condition = { StringLike = { "s3:prefix" = distinct([for table in local.tables : "${table.prefix}*" if table.bucket_arn == bucket]) } }
+    }
   ]
 
   landing = concat(

@@ -92,6 +92,13 @@ variable "writes" {
   }
 }
 
+variable "lists_tables" {
+  description = "Whether the job may list the files of its tables: to maintain them, or to remove those of a commit that was refused, as the embedded engine does."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "drops" {
   description = "The drops that the job lands, by their prefix, and the prefixes that it may list (lists; *: all); null for a job that lands none."
   type        = object({ bucket_arn = string, key_arn = string, prefix = string, lists = optional(string) })

@@ -97,6 +97,42 @@ resource "aws_cloudwatch_metric_alarm" "doubt" {
   alarm_actions       = [aws_sns_topic.alarms.arn]
 }
 
+# A run whose maintenance has failed is a success: its tables are up to date.
+resource "aws_cloudwatch_metric_alarm" "maintenance_failed" {
+  count = length(local.maintaining) == 0 ? 0 : 1
+
+  alarm_name          = "${var.prefix}-maintenance-failed"
+  alarm_description   = "The maintenance of a table failed. Until one succeeds, old snapshots keep people who have withdrawn. The next run does it again."
+  namespace           = var.prefix
+  metric_name         = "NotMaintained"
+  dimensions          = { Table = local.maintenance }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 3600
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "maintenance_late" {
+  count = length(local.maintaining) == 0 || var.late_hours == null ? 0 : 1
+
+  alarm_name          = "${var.prefix}-maintenance-late"
+  alarm_description   = "No run maintained the tables in ${coalesce(var.late_hours, 0)} hours. Until one does, old snapshots keep people who have withdrawn."
+  namespace           = var.prefix
+  metric_name         = "NotMaintained"
+  dimensions          = { Table = local.maintenance }
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 3600
+  evaluation_periods  = var.late_hours
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
 resource "aws_cloudwatch_metric_alarm" "rejected" {
   for_each = local.landed
 

@@ -99,6 +99,8 @@ locals {
         title = "Alarms"
         alarms = concat(
           aws_cloudwatch_metric_alarm.late[*].arn,
+          aws_cloudwatch_metric_alarm.maintenance_failed[*].arn,
+          aws_cloudwatch_metric_alarm.maintenance_late[*].arn,
           [for alarm in aws_cloudwatch_metric_alarm.bad_end : alarm.arn],
           [for alarm in aws_cloudwatch_metric_alarm.doubt : alarm.arn],
           [for alarm in aws_cloudwatch_metric_alarm.rejected : alarm.arn],

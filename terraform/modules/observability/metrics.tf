@@ -1,5 +1,6 @@
 # A step prints one line of JSON when its table is as it should be, whatever it found. These filters count what the lines say.
 #   land:        {"job": "land", "table": "customer_landing", "lines": 7, "landed": 5, "rejected": 1, "doubtful": 1, "without_address": 0, …}
+#   maintenance: {"job": "maintain_tables", "table": "maintenance", "failed": 0}
 #   the others:  {"job": "…", "table": "customer_trusted", "rows_in": 5, "rows_kept": 3, …}
 
 locals {
@@ -19,11 +20,18 @@ locals {
     WithoutAddress = { field = "$.without_address", tables = local.doubted }
   }
 
+  # Its line has this in the place of a table.
+  maintenance = "maintenance"
+  maintaining = { for name, job in var.jobs : name => job.log_group if job.maintains }
+
   filters = merge([
-    for name, job in var.jobs : {
-      for metric, of in local.metrics : "${name}-${metric}" => { log_group = job.log_group, metric = metric, field = of.field }
-      if length(setintersection(job.tables, of.tables)) > 0
-    }
+    for name, job in var.jobs : merge(
+      {
+        for metric, of in local.metrics : "${name}-${metric}" => { log_group = job.log_group, metric = metric, field = of.field }
+        if length(setintersection(job.tables, of.tables)) > 0
+      },
+      job.maintains ? { "${name}-NotMaintained" = { log_group = job.log_group, metric = "NotMaintained", field = "$.failed" } } : {},
+    )
   ]...)
 }
 

@@ -28,10 +28,11 @@ variable "state_machine_arn" {
 }
 
 variable "jobs" {
-  description = "The Glue jobs: the log group for the lines of JSON that each prints, and the tables that it writes."
+  description = "The Glue jobs: the log group for the lines of JSON that each prints, the tables that it writes, and whether it maintains them."
   type = map(object({
     log_group = string
     tables    = set(string)
+    maintains = optional(bool, false)
   }))
   nullable = false
 }

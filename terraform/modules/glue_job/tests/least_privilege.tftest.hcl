@@ -65,6 +65,20 @@ run "a_job_does_what_its_tables_need" {
   }
 }
 
+run "a_job_may_list_its_tables_files_and_no_others" {
+  variables {
+    lists_tables = true
+  }
+
+  assert {
+    condition = jsonencode({ for statement in local.statements : statement.Sid => [statement.Action, statement.Resource, statement.Condition] if startswith(statement.Sid, "ListTables") }) == jsonencode({
+      ListTables1 = [["s3:ListBucket"], ["arn:aws:s3:::landing"], { StringLike = { "s3:prefix" = ["landing/customer_landing/*"] } }]
+      ListTables2 = [["s3:ListBucket"], ["arn:aws:s3:::trusted"], { StringLike = { "s3:prefix" = ["trusted/customer_trusted/*"] } }]
+    })
+    error_message = "It must list below the prefixes of its tables alone."
+  }
+}
+
 run "a_job_may_see_more_names_than_it_reads" {
   variables {
     drops = { bucket_arn = "arn:aws:s3:::drops", key_arn = "arn:aws:kms:eu-west-1:111122223333:key/landing", prefix = "customer/", lists = "*" }

@@ -56,9 +56,53 @@ run "a_table_without_its_step_is_stale" {
   }
 }
 
+run "no_maintenance_is_expected_of_others" {
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.maintenance_failed) == 0 && length(aws_cloudwatch_metric_alarm.maintenance_late) == 0
+    error_message = "Without a job that maintains tables no alarm must wait for it."
+  }
+}
+
+run "a_maintenance_that_fails_or_never_comes_is_told" {
+  variables {
+    jobs = { lakehouse = { log_group = "/aws-glue/jobs/lakehouse/output", tables = ["customer_landing", "customer_trusted"], maintains = true } }
+  }
+
+  assert {
+    condition = [
+      for is in concat(aws_cloudwatch_metric_alarm.maintenance_failed, aws_cloudwatch_metric_alarm.maintenance_late) :
+      "${is.alarm_name} ${is.namespace} ${is.metric_name} ${is.dimensions.Table} ${is.statistic} ${is.comparison_operator} ${is.threshold} ${is.period}x${is.evaluation_periods} ${is.treat_missing_data}"
+      ] == [
+      "stedi-dev-maintenance-failed stedi-dev NotMaintained maintenance Sum GreaterThanThreshold 0 3600x1 notBreaching",
+      "stedi-dev-maintenance-late stedi-dev NotMaintained maintenance SampleCount LessThanThreshold 1 3600x26 breaching",
+    ]
+    error_message = "One table whose maintenance failed, and a night without any, must raise an alarm."
+  }
+
+  assert {
+    condition = alltrue([
+      for is in concat(aws_cloudwatch_metric_alarm.maintenance_failed, aws_cloudwatch_metric_alarm.maintenance_late) :
+      is.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:stedi-dev-alarms"])
+    ])
+    error_message = "Every alarm must go to the topic."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.this["lakehouse-NotMaintained"].pattern == "{ $.failed >= 0 }" && aws_cloudwatch_log_metric_filter.this["lakehouse-NotMaintained"].metric_transformation[0].dimensions.Table == "$.table"
+    error_message = "The number of tables must be that of the job's last line."
+  }
+}
+
 run "nothing_is_late_when_nothing_is_expected" {
   variables {
     late_hours = null
+    jobs       = { lakehouse = { log_group = "/aws-glue/jobs/lakehouse/output", tables = ["customer_landing", "customer_trusted"], maintains = true } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.maintenance_late) == 0 && length(aws_cloudwatch_metric_alarm.maintenance_failed) == 1
+    error_message = "Without late_hours no maintenance is late, and one that fails must be told."
   }
 
   assert {
