@@ -127,7 +127,8 @@ module "job" {
   )
   artifacts_key_arn = module.key["operations"].arn
 
-  lists_tables = !local.optimizers || local.engine != "spark"
+  embedded  = local.engine != "spark"
+  maintains = !local.optimizers
 
   reads  = [for name in each.value.reads : module.catalog.tables[name]]
   writes = [for name in each.value.writes : module.catalog.tables[name]]

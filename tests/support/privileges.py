@@ -75,11 +75,17 @@ def grants(iam: Any, role: str) -> list[Grant]:
 
 def calls(requests: Iterable[Mapping[str, Any]], role: str) -> set[Call]:
     """What the role did."""
-    return {
+    own = [request for request in requests if f":assumed-role/{role}/" in request["principal"]]
+    did = {
         Call(request["action"], resource, request["context"].get("s3:prefix"))
-        for request in requests
-        if f":assumed-role/{role}/" in request["principal"]
+        for request in own
         for resource in request["resource"] or ["unknown"]
+    }
+    # That an object is not there S3 tells only to who may list the bucket, and there is no prefix in the request.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    missing = [request for request in own if request["status"] == 404 and request["action"] == "s3:GetObject"]
+    return did | {
+        Call("s3:ListBucket", resource.partition("/")[0]) for each in missing for resource in each["resource"]
     }
 
 

@@ -10,7 +10,7 @@ locals {
   staging = var.staging[*]
 
   statements = [
-    for statement in concat(local.code, local.catalog, local.files, local.lists, local.landing, local.keys, local.watching) :
+    for statement in concat(local.code, local.catalog, local.databases, local.files, local.lists, local.landing, local.keys, local.watching) :
     merge({ Effect = "Allow" }, statement)
   ]
 
@@ -41,6 +41,15 @@ locals {
     },
   ]
 
+  databases = [
+    for _ in(var.embedded ? [1] : []) : {
+      # PyIceberg asks for the database with each commit.
+      Sid      = "FindDatabases"
+      Action   = ["glue:GetDatabase"]
+      Resource = distinct(concat(var.writes[*].catalog_arn, var.writes[*].database_arn))
+    }
+  ]
+
   files = [
     {
       Sid      = "ReadTables"
@@ -56,13 +65,13 @@ locals {
     },
   ]
 
-  # By bucket, because a condition holds for all resources of its statement.
   lists = [
-    for number, bucket in distinct(var.lists_tables ? local.tables[*].bucket_arn : []) : {
-      Sid       = "ListTables${number + 1}"
-      Action    = ["s3:ListBucket"]
-      Resource  = [bucket]
-      Condition = { StringLike = { "s3:prefix" = distinct([for table in local.tables : "${table.prefix}*" if table.bucket_arn == bucket]) } }
+    for _ in(var.embedded || var.maintains ? [1] : []) : {
+      # Which files a table's folder has. On no condition: PyIceberg looks whether metadata are there already that it is about
+      # to write. See ListStaged.
+      Sid      = "ListTables"
+      Action   = ["s3:ListBucket"]
+      Resource = distinct(local.tables[*].bucket_arn)
     }
   ]
 

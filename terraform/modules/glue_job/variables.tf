@@ -92,8 +92,15 @@ variable "writes" {
   }
 }
 
-variable "lists_tables" {
-  description = "Whether the job may list the files of its tables: to maintain them, or to remove those of a commit that was refused, as the embedded engine does."
+variable "embedded" {
+  description = "Whether the job may use the embedded engine, which asks for databases, and whether files are there."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "maintains" {
+  description = "Whether the job maintains its tables, for which it lists their files."
   type        = bool
   default     = false
   nullable    = false

@@ -65,17 +65,28 @@ run "a_job_does_what_its_tables_need" {
   }
 }
 
-run "a_job_may_list_its_tables_files_and_no_others" {
+run "the_embedded_engine_asks_for_databases_and_files" {
   variables {
-    lists_tables = true
+    embedded = true
   }
 
   assert {
-    condition = jsonencode({ for statement in local.statements : statement.Sid => [statement.Action, statement.Resource, statement.Condition] if startswith(statement.Sid, "ListTables") }) == jsonencode({
-      ListTables1 = [["s3:ListBucket"], ["arn:aws:s3:::landing"], { StringLike = { "s3:prefix" = ["landing/customer_landing/*"] } }]
-      ListTables2 = [["s3:ListBucket"], ["arn:aws:s3:::trusted"], { StringLike = { "s3:prefix" = ["trusted/customer_trusted/*"] } }]
+    condition = jsonencode({ for statement in local.statements : statement.Sid => [statement.Action, statement.Resource] if contains(["ListTables", "FindDatabases"], statement.Sid) }) == jsonencode({
+      FindDatabases = [["glue:GetDatabase"], ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/stedi_dev_trusted"]]
+      ListTables    = [["s3:ListBucket"], ["arn:aws:s3:::landing", "arn:aws:s3:::trusted"]]
     })
-    error_message = "It must list below the prefixes of its tables alone."
+    error_message = "It must find the databases that it writes to, and list the buckets of its tables."
+  }
+}
+
+run "who_maintains_tables_lists_their_files" {
+  variables {
+    maintains = true
+  }
+
+  assert {
+    condition     = jsonencode([for statement in local.statements : statement.Action if contains(["ListTables", "FindDatabases"], statement.Sid)]) == jsonencode([["s3:ListBucket"]])
+    error_message = "It must list the buckets of its tables, and no more."
   }
 }
 
