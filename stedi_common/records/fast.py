@@ -35,7 +35,8 @@ _MOST_BYTES = 2**31
 MAX_FIELDS = 32
 
 _COMMA = ord(",")
-FIELD = re.compile(rb'([{,] ?"([A-Za-z0-9_]{1,64})" ?: ?)("[^"\\]*"|[^",{}\[\] ]+)')
+#: A key has no quote, escape, comma or bracket.
+FIELD = re.compile(rb'([{,] ?"([ !#-+\--Z^-z|~]{1,64})" ?: ?)("[^"\\]*"|[^",{}\[\] ]+)')
 TAIL = re.compile(rb" ?\}\r?\n")
 
 # ASCII without quotes, escapes, control characters and commas; it neither begins nor ends with a space.

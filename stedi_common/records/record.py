@@ -217,18 +217,19 @@ def _conversion(column: Column, latest: int, digits: int, zone: str | None) -> C
 
 def _expect_within(line: str, limits: Limits) -> None:
     """Look for what is beyond a limit. A rough count spares most lines the exact one."""
-    if line.count("[") + line.count("{") > limits.nesting and _depth(line) > limits.nesting:
+    if line.count("[") + line.count("{") > limits.nesting and _is_deeper(line, limits.nesting):
         raise BeyondLimitError(TOO_DEEP)
     if line.count(":") > limits.keys and sum(1 for key in _KEY.finditer(line) if key[1]) > limits.keys:
         raise BeyondLimitError(TOO_MANY_KEYS)
 
 
-def _depth(line: str) -> int:
-    depth = deepest = 0
+def _is_deeper(line: str, nesting: int) -> bool:
+    depth = 0
     for bracket in _BRACKET.finditer(line):  # a string is a match too, and neither opens nor closes
         depth += bool(bracket[1]) - bool(bracket[2])
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > nesting:
+            return True
+    return False
 
 
 def _as_constant(match: re.Match[str]) -> str:

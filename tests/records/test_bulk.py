@@ -149,6 +149,8 @@ COUNTED = (
     b'{"user":"a","timestamp":"yesterday %d","x":1.0,"y":0.0,"z":-1.0}',
     b'{"user":"a","timestamp":"18/06/%d 15:00:55","x":1.0,"y":0.0,"z":-1.0}',
     b'{"user":"a","timestamp":1655564455341,"x":"1,%d","y":0.0,"z":-1.0}',
+    b'{"usr ":"a","timestamp":16555644%d,"x":1.0}',
+    b'{"user-id":"a","#.(:":16555644%d,"x":1.0}',
 )
 
 

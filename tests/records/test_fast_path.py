@@ -159,7 +159,7 @@ def twice(draw, members):
 
 
 def unknown(draw, members):
-    key = draw(st.sampled_from(['"q":', '"q_1": ', '"x ":', '"":', '"q,":', '"\u00dc":', "q:"]))
+    key = draw(st.sampled_from(['"q":', '"q_1": ', '"x ":', '"":', '"q,":', '"q[":', '" q-1.#:|":', '"\u00dc":', "q:"]))
     return [*members, [key, draw(st.one_of(texts, numbers, others))]]
 
 
