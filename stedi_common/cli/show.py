@@ -207,6 +207,15 @@ def subject(found: Report, export: Path | None) -> None:
         out.print(f"Written to {escape(str(export))}.", soft_wrap=True)
 
 
+def withdrawn(drop: str) -> None:
+    """That a person is out of the tables of research, and where the refusal is."""
+    out.print("[bold]withdrawn[/]: no trusted or curated table has a row of the person.", soft_wrap=True)
+    out.print(
+        f"The refusal is the drop {escape(drop)}. Keep it: whoever lands all drops anew needs it.", soft_wrap=True
+    )
+    out.print("Older snapshots have their rows until they expire (7 days): stedi maintain", soft_wrap=True)
+
+
 def _who(person: Subject) -> None:
     out.print(f"[bold]address[/]: {escape(escaped(person.address or 'not known'))}", soft_wrap=True)
     out.print(f"[bold]pseudonym[/]: {person.pseudonym}", soft_wrap=True)

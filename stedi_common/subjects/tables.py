@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -51,6 +51,19 @@ def rows_in_tables(engine: Engine, subject: Subject) -> Iterator[TableRows]:
         with_rows = sum(1 for each in older.values() if _count(engine, table, each, subject))
         rows = _count(engine, table, head, subject)
         yield TableRows(table.identifier, _column(table), rows, with_rows)
+
+
+def current_rows(engine: Engine, subject: Subject, zones: Collection[str]) -> dict[str, int]:
+    """How many rows there are about the person now, by table, of those tables of these zones that have any.
+
+    Args:
+        engine: an open lake.
+        subject: the person.
+        zones: the names of the zones.
+    """
+    chosen = [table for table in tables(engine) if table.zone in zones]
+    rows = {table.identifier: _count(engine, table, engine.head(table), subject) for table in chosen}
+    return {table: number for table, number in rows.items() if number}
 
 
 def tables(engine: Engine) -> Iterator[Contract]:

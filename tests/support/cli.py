@@ -14,6 +14,7 @@ EVERY_COMMAND = (
     *(("land",), ("run",), ("run", "--plan"), ("maintain",), ("status",)),
     *(("query", "SELECT 1"), ("demo",), ("policy", "show"), ("policy", "set", "--consent", "ever")),
     ("subject", "show", "ann@example.org"),
+    ("subject", "withdraw", "ann@example.org"),
 )
 
 
