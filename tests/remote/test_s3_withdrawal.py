@@ -1,7 +1,7 @@
 """`stedi subject` on a lake in S3 whose drops are in S3, too."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import boto3
 import pytest
@@ -9,7 +9,7 @@ from support.drops import customer, landing, reading, step
 from support.remote import written_key
 
 ANN, BOB = "ann@example.org", "bob@example.org"
-FIRST, WALK = datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 3, 2, tzinfo=UTC)
+FIRST, WALK = datetime(2024, 3, 1), datetime(2024, 3, 2)
 DROPS = landing(
     [customer(who, FIRST, FIRST, f"sn-{who[0]}") for who in (ANN, BOB)],
     [reading(who, WALK) for who in (ANN, BOB)],
