@@ -35,7 +35,7 @@ from stedi_common.errors import SubjectError
 #: The argument that stands for standard input.
 STDIN = "-"
 
-subject = typer.Typer(help="Answer a person who asks what is held on them.", no_args_is_help=True)
+subject = typer.Typer(help="Answer a person who asks what is held on them, or who withdraws.", no_args_is_help=True)
 
 
 AddressArgument = Annotated[
